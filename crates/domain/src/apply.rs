@@ -1,0 +1,316 @@
+//! Folding: the only code that changes a [`State`]. It applies after-values and never asks a rule.
+//!
+//! Guarantees: the same entries in the same order give the same state, whatever the version that decided them.
+//! An entry that does not fit the state (a gap in seqs, a row that doesn't exist) is [`Misfit`]: a damaged journal.
+
+use crate::account::AccountId;
+use crate::card::CardState;
+use crate::receipt::Seq;
+use crate::rules::limit::Subject;
+use crate::rules::{LimitId, Rules};
+use crate::state::{
+    BOOKS, Card, CardFacts, CardId, CardLink, LimitIdentity, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey, State,
+    Subscriber, SubscriberFacts, SubscriberId, Usage, UsageKey, book_index,
+};
+use crate::command::OperatorId;
+use crate::time::{BusinessDate, Timestamp};
+use crate::verdict::{Change, Effects};
+
+/// Repeats are forgotten after one to two of these: no `repeat_window_s` is longer.
+pub const REPEAT_GENERATION_MS: i64 = 86_400_000;
+/// Entries in a generation of repeats after which a new one may begin early, once its gifts are past every window.
+const REPEATS_SOON: usize = 1 << 20;
+
+/// An entry that can't follow the state it is applied to: the journal is damaged or was decided by another state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {seq} does not follow the state before it: {what}")]
+pub struct Misfit {
+    /// The entry.
+    pub seq: Seq,
+    /// What does not fit.
+    pub what: &'static str,
+}
+
+impl State {
+    /// Applies the effects of the entry `seq`, decided at `at`.
+    ///
+    /// # Errors
+    /// When the entry does not fit; the state is then half changed and must not be used any more.
+    pub fn apply(&mut self, seq: Seq, at: Timestamp, effects: &Effects) -> Result<(), Misfit> {
+        let misfit = |what| Misfit { seq, what };
+        if seq != self.seq.next() {
+            return Err(misfit("it is not the next one"));
+        }
+        if at < self.at {
+            return Err(misfit("it is older than the one before"));
+        }
+        self.seq = seq;
+        self.at = at;
+        for change in &effects.changes {
+            self.change(seq, at, effects.date, change).map_err(misfit)?;
+        }
+        if let Some(id) = effects.operator
+            && let Some(operator) = self.operators.get_mut(usize::from(id.0))
+        {
+            operator.date = operator.date.max(effects.date);
+        }
+        for balance in &effects.balances {
+            if balance.after_minor < 0 && balance.account.is_purse() {
+                return Err(misfit("a purse below zero"));
+            }
+            let purse = self.purse_mut(balance.account).ok_or(misfit("no such account"))?;
+            *purse = Purse { balance_minor: balance.after_minor, latest: seq };
+        }
+        for named in &effects.named {
+            let row = self.subscribers.get_mut(named.subscriber.0 as usize).ok_or(misfit("no such subscriber"))?;
+            row.latest = seq;
+        }
+        for used in &effects.usage {
+            let key = UsageKey { limit: used.limit, subject: used.subject };
+            let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
+            self.put_usage(key, usage, effects.date).map_err(misfit)?;
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, seq: Seq, at: Timestamp, date: BusinessDate, change: &Change) -> Result<(), &'static str> {
+        match change {
+            Change::Lock { subscriber, link, wrong, level, until } => {
+                self.put_lock(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until });
+                Ok(())
+            }
+            Change::Gave { sender, recipient, amount } => {
+                self.put_recent(*sender, *recipient)?;
+                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
+                self.put_repeat(key, Repeat { at, seq });
+                Ok(())
+            }
+            Change::Refused { subscriber, count } => {
+                let row = self.subscribers.get_mut(subscriber.0 as usize).ok_or("no such subscriber")?;
+                (row.refused_date, row.refused_count) = (date, *count);
+                Ok(())
+            }
+            Change::Subscriber { id, facts } => self.put_subscriber(*id, facts),
+            Change::Card { id, facts } => self.put_card(*id, facts, seq),
+            Change::CardState { id, state } => self.put_card_state(*id, *state, seq),
+            Change::BindWrong { id, wrong } => {
+                self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bind_wrong = *wrong;
+                Ok(())
+            }
+            Change::Operator { id, rules, file_hash } => {
+                self.put_operator(*id, rules, *file_hash)
+            }
+        }
+    }
+
+    pub(crate) fn put_lock(&mut self, subscriber: SubscriberId, link: crate::command::LinkId, lock: Lock) {
+        if lock == Lock::default() {
+            self.locks.remove(&(subscriber, link));
+        } else {
+            self.locks.insert((subscriber, link), lock);
+        }
+    }
+
+    pub(crate) fn put_recent(&mut self, sender: SubscriberId, recipient: SubscriberId) -> Result<(), &'static str> {
+        let row = self.subscribers.get_mut(sender.0 as usize).ok_or("no such sender")?;
+        let recents = row.recents.get_or_insert_default();
+        if recents.first() == Some(&recipient) {
+            return Ok(());
+        }
+        recents.retain(|known| *known != recipient);
+        recents.truncate(RECENTS - 1);
+        recents.insert(0, recipient);
+        Ok(())
+    }
+
+    pub(crate) fn put_repeat(&mut self, key: RepeatKey, repeat: Repeat) {
+        if self.repeats_generation_is_over(repeat.at) {
+            self.repeats.turn();
+            self.repeats_turned = repeat.at;
+        }
+        self.repeats.insert(key, repeat);
+    }
+
+    /// A generation may end when everything in the one before it is past every operator's window.
+    fn repeats_generation_is_over(&self, at: Timestamp) -> bool {
+        let age_ms = at.ms().saturating_sub(self.repeats_turned.ms());
+        if age_ms >= REPEAT_GENERATION_MS {
+            return true;
+        }
+        let window_s = self.operators.iter().map(|o| o.rules.standing.repeat_window_s).max().unwrap_or(0);
+        self.repeats.newest_len() >= REPEATS_SOON && age_ms > i64::from(window_s) * 1000
+    }
+
+    fn put_subscriber(&mut self, id: SubscriberId, facts: &SubscriberFacts) -> Result<(), &'static str> {
+        let row = id.0 as usize;
+        if let Some(known) = self.subscribers.get_mut(row) {
+            if known.facts.msisdn != facts.msisdn || known.facts.generation != facts.generation {
+                return Err("a subscriber's number and generation never change");
+            }
+            known.facts = *facts;
+            return Ok(());
+        }
+        if row != self.subscribers.len() {
+            return Err("not the next subscriber");
+        }
+        self.push_subscriber(Subscriber {
+            facts: *facts,
+            airtime: Purse::default(),
+            latest: Seq::ZERO,
+            refused_date: BusinessDate::default(),
+            refused_count: 0,
+            first_card: None,
+            recents: None,
+        });
+        Ok(())
+    }
+
+    /// Adds a row; a number that another row had leads to the new one from now on.
+    pub(crate) fn push_subscriber(&mut self, subscriber: Subscriber) {
+        let msisdn = subscriber.facts.msisdn;
+        let row = u32::try_from(self.subscribers.len()).unwrap_or(u32::MAX);
+        self.subscribers.push(subscriber);
+        let hash = self.hash(msisdn.get());
+        let (rows, hasher) = (&self.subscribers, &self.hasher);
+        let number = |row: &u32| rows.get(*row as usize).map_or(0, |s| s.facts.msisdn.get());
+        match self.by_msisdn.find_mut(hash, |known| number(known) == msisdn.get()) {
+            Some(known) => *known = row,
+            None => {
+                use core::hash::BuildHasher;
+                self.by_msisdn.insert_unique(hash, row, |row| hasher.hash_one(number(row)));
+            }
+        }
+    }
+
+    fn put_card(&mut self, id: CardId, facts: &CardFacts, seq: Seq) -> Result<(), &'static str> {
+        if id.0 as usize != self.cards.len() {
+            return Err("not the next card");
+        }
+        if self.find_card(facts.number).is_some() {
+            return Err("a card number twice");
+        }
+        self.push_card(Card { facts: *facts, purse: Purse::default(), bound: Seq::ZERO, bind_wrong: 0, next: None });
+        match facts.state {
+            CardState::Bound { holder, .. } => self.link_card(id, holder, seq),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn push_card(&mut self, card: Card) {
+        let number = card.facts.number;
+        let row = u32::try_from(self.cards.len()).unwrap_or(u32::MAX);
+        self.cards.push(card);
+        let hash = self.hash(number.get());
+        let (rows, hasher) = (&self.cards, &self.hasher);
+        self.by_number.insert_unique(hash, row, |row| {
+            use core::hash::BuildHasher;
+            hasher.hash_one(rows.get(*row as usize).map_or(0, |card| card.facts.number.get()))
+        });
+    }
+
+    fn put_card_state(&mut self, id: CardId, state: CardState, seq: Seq) -> Result<(), &'static str> {
+        let card = self.cards.get_mut(id.0 as usize).ok_or("no such card")?;
+        let before = card.facts.state.holder();
+        card.facts.state = state;
+        match (before, state.holder()) {
+            (None, Some(holder)) => self.link_card(id, holder, seq),
+            (before, after) if before == after => Ok(()),
+            _ => Err("a bound card changes its holder"),
+        }
+    }
+
+    /// Appends a card to its holder's list.
+    pub(crate) fn link_card(&mut self, id: CardId, holder: SubscriberId, bound: Seq) -> Result<(), &'static str> {
+        self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bound = bound;
+        let link = CardLink::new(id);
+        let row = self.subscribers.get_mut(holder.0 as usize).ok_or("no such holder")?;
+        let Some(mut last) = row.first_card else {
+            row.first_card = link;
+            return Ok(());
+        };
+        loop {
+            let card = self.cards.get_mut(last.card().0 as usize).ok_or("no such card")?;
+            match card.next {
+                Some(next) => last = next,
+                None => {
+                    card.next = link;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn put_operator(
+        &mut self,
+        id: OperatorId,
+        rules: &std::sync::Arc<Rules>,
+        file_hash: [u8; 32],
+    ) -> Result<(), &'static str> {
+        for limit in rules.periods.iter().flat_map(|period| &period.limits) {
+            let identity = LimitIdentity {
+                operator: id,
+                name: limit.name.clone(),
+                from: limit.from,
+                subject: limit.subject,
+            };
+            match self.limits.get(usize::from(limit.id.0)) {
+                Some(known) if *known == identity => {}
+                Some(_) => return Err("a limit's row belongs to another limit"),
+                None if usize::from(limit.id.0) == self.limits.len() => self.limits.push(identity),
+                None => return Err("not the next limit"),
+            }
+        }
+        let windows = rules.periods.iter().flat_map(|period| &period.limits);
+        let longest = windows.filter(|limit| limit.subject == Subject::Pair).map(|limit| limit.window.days_max()).max();
+        self.pair_window_days = self.pair_window_days.max(longest.unwrap_or_default());
+        let row = usize::from(id.0);
+        if let Some(known) = self.operators.get_mut(row) {
+            known.rules = std::sync::Arc::clone(rules);
+            known.file_hash = file_hash;
+            Ok(())
+        } else if row == self.operators.len() {
+            self.operators.push(Operator {
+                rules: std::sync::Arc::clone(rules),
+                file_hash,
+                date: BusinessDate::default(),
+                books: [Purse::default(); BOOKS],
+            });
+            Ok(())
+        } else {
+            Err("not the next operator")
+        }
+    }
+
+    pub(crate) fn put_usage(&mut self, key: UsageKey, usage: Usage, date: BusinessDate) -> Result<(), &'static str> {
+        let LimitId(row) = key.limit;
+        let subject = self.limits.get(usize::from(row)).map(|limit| limit.subject).ok_or("no such limit")?;
+        match subject {
+            Subject::Pair => {
+                // A generation lasts as long as the longest window, so nothing in the one before can still count.
+                if date >= self.pair_turned.plus_days(self.pair_window_days) {
+                    self.pair_usage.turn();
+                    self.pair_turned = date;
+                }
+                self.pair_usage.insert(key, usage);
+            }
+            Subject::Sender | Subject::Recipient | Subject::Card => {
+                self.usage.insert(key, usage);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn purse_mut(&mut self, account: AccountId) -> Option<&mut Purse> {
+        match account {
+            AccountId::Card(id) => self.cards.get_mut(id.0 as usize).map(|card| &mut card.purse),
+            AccountId::Airtime(id) => self.subscribers.get_mut(id.0 as usize).map(|row| &mut row.airtime),
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator) => {
+                self.operators.get_mut(usize::from(operator.0))?.books.get_mut(book_index(account)?)
+            }
+        }
+    }
+}

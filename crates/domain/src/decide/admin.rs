@@ -1,0 +1,182 @@
+//! The operator's side: rules, issuing cards, and what care may do to a card.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::TOUCH_MAX;
+use crate::account::AccountId;
+use crate::card::{CardState, Serial};
+use crate::command::{CardChange, ChangeCard, IssueCards, LoadRules, OperatorId};
+use crate::money::Amount;
+use crate::refusal::Refusal;
+use crate::rules::{LimitId, Rules};
+use crate::state::{Card, CardFacts, CardId, LimitIdentity, State};
+use crate::time::Timestamp;
+use crate::verdict::{Change, Done};
+
+use super::Draft;
+
+/// Puts rules in force, with row numbers for their limits.
+pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
+    let rules = &load.rules;
+    let known = draft.state.operators().find(|(_, operator)| operator.rules.operator == rules.operator);
+    let id = match known {
+        Some((id, operator)) => {
+            if let Some(with) = clash_with_past(&operator.rules, rules) {
+                return Err(Refusal::RulesClash { with: String::from(with) });
+            }
+            id
+        }
+        None => u8::try_from(draft.state.operators().count())
+            .map(OperatorId)
+            .map_err(|_| Refusal::TooMuchAtOnce { max: u32::from(u8::MAX) })?,
+    };
+    for (other, operator) in draft.state.operators() {
+        let same_number = rules.numbers.overlaps(&operator.rules.numbers);
+        if other != id && (operator.rules.service_code == rules.service_code || same_number) {
+            return Err(Refusal::RulesClash { with: operator.rules.operator.clone() });
+        }
+    }
+    match known {
+        Some(_) => draft.concern(id),
+        None => draft.concern_new(id, rules),
+    }
+    let rules = Arc::new(with_limit_rows(draft.state, id, rules));
+    draft.change(Change::Operator { id, rules, file_hash: load.file_hash });
+    Ok(Done::RulesLoaded { operator: id })
+}
+
+/// What may never change once entries depend on it.
+fn clash_with_past(before: &Rules, after: &Rules) -> Option<&'static str> {
+    if before.unit.minor_digits != after.unit.minor_digits {
+        Some("the unit's minor digits, which balances are counted in")
+    } else if before.zone != after.zone {
+        Some("the time zone, which business dates are counted in")
+    } else {
+        None
+    }
+}
+
+/// The rules with the row of each limit: the one it had before, or the next free one.
+fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Rules {
+    let mut rules = rules.clone();
+    let mut rows = state.limits().to_vec();
+    for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
+        let identity =
+            LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };
+        let row = rows.iter().position(|known| *known == identity).unwrap_or_else(|| {
+            rows.push(identity);
+            rows.len() - 1
+        });
+        limit.id = LimitId(u16::try_from(row).unwrap_or(u16::MAX));
+    }
+    rules
+}
+
+/// Issues cards that are sold at once.
+pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<Done, Refusal> {
+    draft.concern(issue.operator);
+    let operator = draft.state.operator(issue.operator).ok_or(Refusal::OperatorUnknown)?;
+    // The position account is touched as well.
+    if issue.cards.len() >= TOUCH_MAX {
+        return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX - 1).unwrap_or(u32::MAX) });
+    }
+    let mut seen = HashSet::new();
+    let mut first = None;
+    for (index, new) in (0_u32..).zip(&issue.cards) {
+        if draft.state.find_card(new.number).is_some() {
+            return Err(Refusal::CardNumberTaken { index });
+        }
+        if !seen.insert(new.number) {
+            return Err(Refusal::TwiceInList { index });
+        }
+        let id = draft.create_card(CardFacts {
+            number: new.number,
+            operator: issue.operator,
+            issued_at: draft.at,
+            expires_at: operator.rules.card_expiry(draft.at).unwrap_or(Timestamp::MAX),
+            state: CardState::Sold { at: draft.at, tag: new.tag },
+        })?;
+        first = first.or(Some(id));
+        draft.transfer(AccountId::Position(issue.operator), AccountId::Card(id), new.value)?;
+    }
+    let first = first.ok_or(Refusal::NothingToChange)?;
+    let count = u32::try_from(issue.cards.len()).unwrap_or(u32::MAX);
+    Ok(Done::Issued { first: Serial::of(first), count })
+}
+
+/// What care does to one card.
+pub(super) fn change_card(draft: &mut Draft<'_>, change: &ChangeCard) -> Result<Done, Refusal> {
+    let (id, card) = draft.state.card_of_serial(change.serial).ok_or(Refusal::CardUnknown)?;
+    draft.concern(card.facts.operator);
+    if let Some(holder) = card.facts.state.holder() {
+        draft.name(holder);
+    }
+    if change.change == CardChange::UnblockBinding {
+        if card.bind_wrong == 0 {
+            return Err(Refusal::NothingToChange);
+        }
+        draft.change(Change::BindWrong { id, wrong: 0 });
+        return Ok(Done::CardChanged);
+    }
+    let state = changed_state(card, change.change, draft.at)?;
+    draft.change(Change::CardState { id, state });
+    Ok(Done::CardChanged)
+}
+
+/// Every (state, change) pair is decided here. No `_` for states: a new one must fail to compile.
+fn changed_state(card: &Card, change: CardChange, at: Timestamp) -> Result<CardState, Refusal> {
+    let forbidden = || Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
+    let holder = card.facts.state.holder();
+    match (card.facts.state, change) {
+        (CardState::Bound { holder, tag }, CardChange::Freeze) => Ok(CardState::Frozen { holder, tag, since: at }),
+        (CardState::Frozen { holder, tag, .. }, CardChange::Thaw) => Ok(CardState::Bound { holder, tag }),
+        (
+            CardState::Printed { tag }
+            | CardState::InStock { tag, .. }
+            | CardState::Sold { tag, .. }
+            | CardState::Bound { tag, .. }
+            | CardState::Frozen { tag, .. },
+            CardChange::Void(why),
+        ) => Ok(CardState::Void { holder, at, why, tag }),
+        (
+            CardState::Printed { .. } | CardState::InStock { .. } | CardState::Sold { .. } | CardState::Frozen { .. },
+            CardChange::Freeze,
+        )
+        | (
+            CardState::Printed { .. } | CardState::InStock { .. } | CardState::Sold { .. } | CardState::Bound { .. },
+            CardChange::Thaw,
+        )
+        | (CardState::Closed { .. } | CardState::Expired { .. } | CardState::Void { .. }, _)
+        | (_, CardChange::UnblockBinding) => forbidden(),
+    }
+}
+
+/// A card whose time ran out: the rest becomes breakage.
+pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Refusal> {
+    let card = draft.state.card(id).ok_or(Refusal::CardUnknown)?;
+    draft.concern(card.facts.operator);
+    let holder = card.facts.state.holder();
+    if let Some(holder) = holder {
+        draft.name(holder);
+    }
+    let tag = match card.facts.state {
+        CardState::Printed { tag }
+        | CardState::InStock { tag, .. }
+        | CardState::Sold { tag, .. }
+        | CardState::Bound { tag, .. }
+        | CardState::Frozen { tag, .. } => tag,
+        CardState::Closed { .. } | CardState::Expired { .. } | CardState::Void { .. } => {
+            return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
+        }
+    };
+    if draft.at < card.facts.expires_at {
+        return Err(Refusal::NothingToChange);
+    }
+    let breakage_minor = card.purse.balance_minor;
+    if let Some(rest) = Amount::try_new(breakage_minor) {
+        draft.transfer(AccountId::Card(id), AccountId::Breakage(card.facts.operator), rest)?;
+    }
+    draft.change(Change::CardState { id, state: CardState::Expired { holder, at: draft.at, tag } });
+    Ok(Done::CardExpired { breakage_minor })
+}

@@ -1,0 +1,180 @@
+//! A verdict under construction: what the command would change, over the state as it is.
+//!
+//! Guarantees: an account appears once, with the balance after all transfers; every account and subscriber touched is
+//! chained to the entry before. A refused draft drops its transfers, usage and rows, and keeps what refusals do.
+
+use crate::account::{AccountId, Transfer};
+use crate::command::{LinkId, OperatorId};
+use crate::money::Amount;
+use crate::msisdn::Msisdn;
+use crate::receipt::Seq;
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::state::{
+    CardFacts, CardId, Lock, Purse, Standing, State, Subscriber, SubscriberFacts, SubscriberId,
+};
+use crate::time::{BusinessDate, Timestamp};
+use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
+
+/// See the module.
+pub(super) struct Draft<'a> {
+    pub(super) state: &'a State,
+    pub(super) at: Timestamp,
+    effects: Effects,
+    /// Kept even when the outcome is a refusal.
+    always: smallvec::SmallVec<[Change; 1]>,
+    new_subscribers: u32,
+    new_cards: u32,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(state: &'a State, operator: Option<OperatorId>, at: Timestamp) -> Self {
+        let mut draft = Self {
+            state,
+            at,
+            effects: Effects::default(),
+            always: smallvec::SmallVec::new(),
+            new_subscribers: 0,
+            new_cards: 0,
+        };
+        if let Some(operator) = operator {
+            draft.concern(operator);
+        }
+        draft
+    }
+
+    /// Says whose business date this is. Dates never run backwards, whatever the zone table says.
+    pub(super) fn concern(&mut self, id: OperatorId) {
+        if let Some(operator) = self.state.operator(id) {
+            self.effects.operator = Some(id);
+            self.effects.date = operator.rules.date(self.at).max(operator.date);
+        }
+    }
+
+    /// The same for an operator whose first rules are being loaded.
+    pub(super) fn concern_new(&mut self, id: OperatorId, rules: &Rules) {
+        self.effects.operator = Some(id);
+        self.effects.date = rules.date(self.at);
+    }
+
+    pub(super) const fn date(&self) -> BusinessDate {
+        self.effects.date
+    }
+
+    /// Says that the entry is about a subscriber, so that their history finds it.
+    pub(super) fn name(&mut self, subscriber: SubscriberId) {
+        if self.effects.named.iter().all(|named| named.subscriber != subscriber) {
+            let prev = self.state.subscriber(subscriber).map_or(Seq::ZERO, |row| row.latest);
+            self.effects.named.push(Named { subscriber, prev });
+        }
+    }
+
+    /// Adds a transfer.
+    ///
+    /// Fails only where a sum would leave `i64`, which issuance alone can bring about: everything else moves what was issued.
+    pub(super) fn transfer(&mut self, debit: AccountId, credit: AccountId, amount: Amount) -> Result<(), Refusal> {
+        self.add(debit, amount.minor().checked_neg().ok_or(Refusal::AmountOverflow)?)?;
+        self.add(credit, amount.minor())?;
+        self.effects.transfers.push(Transfer { debit, credit, amount });
+        Ok(())
+    }
+
+    fn add(&mut self, account: AccountId, minor: i64) -> Result<(), Refusal> {
+        let at = match self.effects.balances.iter().position(|balance| balance.account == account) {
+            Some(at) => at,
+            None => {
+                let purse = self.state.purse(account).unwrap_or(Purse::default());
+                let balance = BalanceAfter { account, after_minor: purse.balance_minor, prev: purse.latest };
+                self.effects.balances.push(balance);
+                self.effects.balances.len() - 1
+            }
+        };
+        let Some(balance) = self.effects.balances.get_mut(at) else { return Ok(()) };
+        balance.after_minor = balance.after_minor.checked_add(minor).ok_or(Refusal::AmountOverflow)?;
+        // A purse below zero here is a bug of ours: every product checks cover first and names what is short.
+        assert!(balance.after_minor >= 0 || !account.is_purse(), "a purse would go below zero");
+        Ok(())
+    }
+
+    /// The balance after the transfers so far.
+    pub(super) fn balance_minor(&self, account: AccountId) -> i64 {
+        let drafted = self.effects.balances.iter().find(|balance| balance.account == account);
+        drafted.map_or_else(
+            || self.state.purse(account).map_or(0, |purse| purse.balance_minor),
+            |balance| balance.after_minor,
+        )
+    }
+
+    pub(super) fn use_limit(&mut self, usage: UsageAfter) {
+        self.effects.usage.push(usage);
+    }
+
+    /// A change that happens only if the command is done.
+    pub(super) fn change(&mut self, change: Change) {
+        self.effects.changes.push(change);
+    }
+
+    /// A change that happens even if the command is refused.
+    pub(super) fn change_always(&mut self, change: Change) {
+        self.always.push(change);
+    }
+
+    pub(super) fn set_lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {
+        if self.state.lock(subscriber, link) != lock {
+            let Lock { wrong, level, until } = lock;
+            self.change_always(Change::Lock { subscriber, link, wrong, level, until });
+        }
+    }
+
+    /// The row of an active or barred subscriber of that operator.
+    pub(super) fn subscriber(&self, msisdn: Msisdn, operator: OperatorId) -> Option<(SubscriberId, &'a Subscriber)> {
+        self.state
+            .find_subscriber(msisdn)
+            .filter(|(_, row)| row.facts.operator == operator && row.facts.standing != Standing::Released)
+    }
+
+    /// Creates a subscriber, of the generation after a released owner of the number.
+    pub(super) fn create_subscriber(
+        &mut self,
+        facts: SubscriberFacts,
+        even_if_refused: bool,
+    ) -> Result<SubscriberId, Refusal> {
+        let id = next_row(self.state.subscribers.len(), self.new_subscribers).map(SubscriberId)?;
+        let before = self.state.find_subscriber(facts.msisdn);
+        let generation = before.map_or(1, |(_, row)| row.facts.generation.saturating_add(1));
+        let change = Change::Subscriber { id, facts: SubscriberFacts { generation, ..facts } };
+        self.new_subscribers += 1;
+        if even_if_refused {
+            self.change_always(change);
+        } else {
+            self.change(change);
+        }
+        Ok(id)
+    }
+
+    pub(super) fn create_card(&mut self, facts: CardFacts) -> Result<CardId, Refusal> {
+        let id = next_row(self.state.cards.len(), self.new_cards).map(CardId)?;
+        self.new_cards += 1;
+        self.change(Change::Card { id, facts });
+        Ok(id)
+    }
+
+    /// Ends the draft.
+    pub(super) fn verdict(mut self, done: Result<Done, Refusal>) -> Verdict {
+        if done.is_err() {
+            self.effects.transfers.clear();
+            self.effects.balances.clear();
+            self.effects.usage.clear();
+            self.effects.changes.clear();
+        }
+        // Rows that a refused command creates all the same come first: others may name them.
+        self.always.append(&mut self.effects.changes);
+        self.effects.changes = self.always;
+        Verdict { outcome: done.into(), effects: self.effects }
+    }
+}
+
+fn next_row(len: usize, new: u32) -> Result<u32, Refusal> {
+    let too_many = Refusal::TooMuchAtOnce { max: u32::MAX };
+    u32::try_from(len).ok().and_then(|len| len.checked_add(new)).filter(|row| *row < u32::MAX).ok_or(too_many)
+}

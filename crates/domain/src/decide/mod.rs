@@ -1,0 +1,68 @@
+//! The decision: a pure function from (state, command, time) to a verdict. Refusals above, effects below.
+//!
+//! Guarantees: reads nothing but its arguments; a refusal is an outcome like any other, with effects of its own (tries,
+//! refusals a day, history); every transfer is balanced and no purse goes below zero.
+//!
+//! One file per product. Deliberately not here: folding (see [`crate::apply`]), ids and `decide_before` (the engine).
+
+mod admin;
+mod card;
+mod draft;
+mod gift;
+mod limits;
+mod proof;
+mod subscriber;
+#[cfg(test)]
+mod tests;
+
+use crate::command::{Body, Caller};
+use crate::refusal::Refusal;
+use crate::rules::{Period, Rules};
+use crate::state::State;
+use crate::time::Timestamp;
+use crate::verdict::{Done, Outcome, Verdict};
+
+use draft::Draft;
+
+/// Decides one command. `at` must not be before [`State::at`].
+pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
+    let operator = body.caller().map(|caller| caller.operator);
+    let mut draft = Draft::new(state, operator, at);
+    let done = match body {
+        Body::Gift(gift) => gift::give(&mut draft, gift),
+        Body::TopUp(top_up) => gift::top_up(&mut draft, top_up),
+        Body::ShowCards(proved) => card::show(&mut draft, proved),
+        Body::ShowGifts(proved) => card::show_gifts(&mut draft, proved),
+        Body::ChangePassword(change) => card::change_password(&mut draft, change),
+        Body::Freeze(proved) => card::freeze(&mut draft, proved),
+        Body::Bind(bind) => card::bind(&mut draft, bind),
+        Body::Undo(proved) => card::undo(&mut draft, proved),
+        Body::SetLanguage(set) => subscriber::set_language(&mut draft, set),
+        Body::LoadRules(load) => admin::load_rules(&mut draft, load),
+        Body::ImportSubscribers(import) => subscriber::import(&mut draft, import),
+        Body::ChangeSubscriber(change) => subscriber::change(&mut draft, change),
+        Body::IssueCards(issue) => admin::issue_cards(&mut draft, issue),
+        Body::ChangeCard(change) => admin::change_card(&mut draft, change),
+        Body::ExpireCard(card) => admin::expire_card(&mut draft, *card),
+    };
+    draft.verdict(done)
+}
+
+/// The rules and the period that a caller's command is decided under.
+fn open_service<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
+    let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
+    let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
+    if period.closed {
+        return Err(Refusal::ServiceClosed { period: Some(period.name.clone()) });
+    }
+    Ok((rules, period))
+}
+
+impl From<Result<Done, Refusal>> for Outcome {
+    fn from(done: Result<Done, Refusal>) -> Self {
+        match done {
+            Ok(done) => Self::Done(done),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+}

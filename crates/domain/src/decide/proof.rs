@@ -1,0 +1,179 @@
+//! Who is calling, and whether the password opens one of their cards (DESIGN §4.1, §4.5, §4.7).
+//!
+//! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
+//! against another's card; a right one starts over; every card is compared, whichever matches.
+
+use crate::card::CardState;
+use crate::command::{Caller, OperatorId};
+use crate::password::{Opened, Proof};
+use crate::refusal::{Refusal, Unusable};
+use crate::rules::Rules;
+use crate::state::{Card, CardId, Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
+use crate::time::Timestamp;
+use crate::verdict::Change;
+
+use super::Draft;
+
+/// Wrong passwords in a row that lock.
+pub(super) const TRIES: u8 = 3;
+/// How long the first, the second and every later lock last, seconds.
+const LOCK_S: [i64; 3] = [15 * 60, 3_600, 24 * 3_600];
+const HOUR_MS: i64 = 3_600_000;
+
+/// A caller who may ask.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) id: SubscriberId,
+    pub(super) row: &'a Subscriber,
+}
+
+/// A caller's card that the password opens.
+#[derive(Clone, Copy)]
+pub(super) struct Pick<'a> {
+    pub(super) id: CardId,
+    pub(super) card: &'a Card,
+}
+
+/// Finds the caller among the operator's subscribers; a number in range may become one by calling.
+pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known<'a>, Refusal> {
+    let Some((id, row)) = draft.subscriber(caller.msisdn, caller.operator) else {
+        if let Some(facts) = first_use(draft, caller.msisdn, caller.operator, caller.imsi) {
+            let id = draft.create_subscriber(facts, true)?;
+            draft.name(id);
+            // Known from the next dial on; nobody new has a card yet.
+            return Err(Refusal::NoCard);
+        }
+        return Err(Refusal::CallerUnknown);
+    };
+    draft.name(id);
+    if row.facts.standing == Standing::Barred {
+        return Err(Refusal::CallerBarred);
+    }
+    Ok(Known { id, row })
+}
+
+/// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so.
+pub(super) fn first_use(
+    draft: &Draft<'_>,
+    msisdn: crate::msisdn::Msisdn,
+    operator: OperatorId,
+    imsi: Option<crate::msisdn::Imsi>,
+) -> Option<SubscriberFacts> {
+    let rules: &Rules = &draft.state.operator(operator)?.rules;
+    (rules.standing.first_use && rules.numbers.is_own(msisdn)).then(|| SubscriberFacts {
+        msisdn,
+        imsi,
+        operator,
+        generation: 1,
+        language: rules.default_language(),
+        standing: Standing::Active,
+        since: draft.at,
+        imsi_changed_at: None,
+    })
+}
+
+/// A caller whose SIM changed a short while ago may not move money.
+pub(super) fn not_resting(draft: &Draft<'_>, known: Known<'_>, rules: &Rules) -> Result<(), Refusal> {
+    let rest_ms = i64::from(rules.standing.swap_rest_h) * HOUR_MS;
+    match known.row.facts.imsi_changed_at.map(|changed| changed.plus_ms(rest_ms)) {
+        Some(until) if draft.at < until => Err(Refusal::CallerResting { until }),
+        _ => Ok(()),
+    }
+}
+
+/// A caller who is not locked out.
+pub(super) fn not_locked(draft: &Draft<'_>, known: Known<'_>, caller: &Caller) -> Result<(), Refusal> {
+    match draft.state.lock(known.id, caller.link).until {
+        Some(until) if draft.at < until => Err(Refusal::Locked { until }),
+        _ => Ok(()),
+    }
+}
+
+/// The card that the proof opens: the usable one bound first. A right password starts the count over.
+///
+/// `any_state` also takes one that can't be used, for those who only want to look.
+pub(super) fn card<'a>(
+    draft: &mut Draft<'a>,
+    known: Known<'a>,
+    caller: &Caller,
+    proof: &Proof,
+    any_state: bool,
+) -> Result<Pick<'a>, Refusal> {
+    not_locked(draft, known, caller)?;
+    let mut usable = None;
+    let mut unusable = None;
+    let mut cards = 0_u32;
+    for (id, card) in draft.state.cards_of(known.row) {
+        cards += 1;
+        let Some(tag) = card.facts.state.tag() else { continue };
+        let opened = proof.opens(&tag);
+        if opened == Opened::No {
+            continue;
+        }
+        match unusable_why(draft, card) {
+            None if usable.is_none() => usable = Some((id, card, opened)),
+            Some(why) if unusable.is_none() => unusable = Some((id, card, opened, why)),
+            _ => {}
+        }
+    }
+    if cards == 0 {
+        return Err(Refusal::NoCard);
+    }
+    let (id, card, opened) = match (usable, unusable) {
+        (Some(found), _) => found,
+        (None, Some((id, card, opened, _))) if any_state => (id, card, opened),
+        (None, Some((.., why))) => {
+            draft.set_lock(known.id, caller.link, Lock::default());
+            return Err(Refusal::CardNotUsable { why });
+        }
+        (None, None) => return Err(wrong(draft, known, caller)),
+    };
+    draft.set_lock(known.id, caller.link, Lock::default());
+    if opened == Opened::Older
+        && let Some(tag) = proof.current()
+    {
+        draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
+    }
+    Ok(Pick { id, card })
+}
+
+/// Counts a wrong password; every third in a row locks.
+pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) -> Refusal {
+    let before = draft.state.lock(known.id, caller.link);
+    let wrong = before.wrong + 1;
+    if wrong < TRIES {
+        draft.set_lock(known.id, caller.link, Lock { wrong, ..before });
+        return Refusal::WrongPassword { tries_left: TRIES - wrong, locked_until: None };
+    }
+    let lasts = LOCK_S.get(usize::from(before.level)).or(LOCK_S.last()).copied().unwrap_or_default();
+    let until = Some(draft.at.plus_s(lasts));
+    draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until });
+    Refusal::WrongPassword { tries_left: 0, locked_until: until }
+}
+
+/// Why a card can't be used now. A due expiry counts from its instant, whether its timer has run or not.
+pub(super) fn unusable_why(draft: &Draft<'_>, card: &Card) -> Option<Unusable> {
+    // Every state is a row here: a new one does not compile until somebody has decided what it means.
+    match card.facts.state {
+        CardState::Printed { .. } | CardState::InStock { .. } => Some(Unusable::NotSold),
+        CardState::Frozen { .. } => Some(Unusable::Frozen),
+        CardState::Closed { .. } => Some(Unusable::Closed),
+        CardState::Expired { .. } => Some(Unusable::Expired),
+        CardState::Void { .. } => Some(Unusable::Void),
+        CardState::Sold { .. } | CardState::Bound { .. } => {
+            if voided_by_rule(draft, card) {
+                Some(Unusable::Void)
+            } else if card.facts.expires_at <= draft.at {
+                Some(Unusable::Expired)
+            } else {
+                None
+            }
+        }
+    }
+}
+
+fn voided_by_rule(draft: &Draft<'_>, card: &Card) -> bool {
+    let rules = draft.state.operator(card.facts.operator).map(|operator| &operator.rules);
+    let before: Option<Timestamp> = rules.and_then(|rules| rules.cards_void_before(draft.at));
+    before.is_some_and(|before| card.facts.issued_at < before)
+}

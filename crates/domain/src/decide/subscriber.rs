@@ -1,0 +1,133 @@
+//! Subscribers: importing them, and what care may do to one.
+
+use std::collections::HashSet;
+
+use crate::account::AccountId;
+use crate::command::{ChangeSubscriber, ImportSubscribers, NewSubscriber, OperatorId, SetLanguage, SubscriberChange};
+use crate::refusal::Refusal;
+use crate::rules::Rules;
+use crate::state::{Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
+use crate::verdict::{Change, Done};
+use crate::TOUCH_MAX;
+
+use super::Draft;
+use super::proof;
+
+/// The caller's own language.
+pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<Done, Refusal> {
+    let known = proof::caller(draft, &set.caller)?;
+    let operator = draft.state.operator(set.caller.operator).ok_or(Refusal::OperatorUnknown)?;
+    if !operator.rules.standing.languages.contains(&set.language) {
+        return Err(Refusal::LanguageNotOffered);
+    }
+    let facts = SubscriberFacts { language: set.language, ..known.row.facts };
+    if facts != known.row.facts {
+        draft.change(Change::Subscriber { id: known.id, facts });
+    }
+    Ok(Done::LanguageSet)
+}
+
+/// Creates the numbers that are new and updates the others.
+pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Result<Done, Refusal> {
+    draft.concern(import.operator);
+    let operator = draft.state.operator(import.operator).ok_or(Refusal::OperatorUnknown)?;
+    if import.subscribers.len() > TOUCH_MAX {
+        return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX).unwrap_or(u32::MAX) });
+    }
+    let mut seen = HashSet::new();
+    let (mut created, mut updated) = (0, 0);
+    for (index, new) in (0_u32..).zip(&import.subscribers) {
+        if !operator.rules.numbers.is_own(new.msisdn) {
+            return Err(Refusal::NumberOutOfRange { index });
+        }
+        if !seen.insert(new.msisdn) {
+            return Err(Refusal::TwiceInList { index });
+        }
+        match draft.subscriber(new.msisdn, import.operator) {
+            Some((id, row)) => updated += u32::from(update(draft, id, row, new)),
+            None => {
+                create(draft, import.operator, &operator.rules, new)?;
+                created += 1;
+            }
+        }
+    }
+    Ok(Done::Imported { created, updated })
+}
+
+fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewSubscriber) -> Result<(), Refusal> {
+    let facts = SubscriberFacts {
+        msisdn: new.msisdn,
+        imsi: new.imsi,
+        operator,
+        generation: 1,
+        language: new.language.unwrap_or_else(|| rules.default_language()),
+        standing: Standing::Active,
+        since: new.since.map_or(draft.at, |since| since.min(draft.at)),
+        imsi_changed_at: None,
+    };
+    let id = draft.create_subscriber(facts, false)?;
+    draft.name(id);
+    if let Some(airtime) = new.airtime {
+        draft.transfer(AccountId::Position(operator), AccountId::Airtime(id), airtime)?;
+    }
+    Ok(())
+}
+
+/// Whether anything changed. Another SIM than the known one is a SIM change, whoever tells us.
+fn update(draft: &mut Draft<'_>, id: SubscriberId, row: &Subscriber, new: &NewSubscriber) -> bool {
+    let mut facts = row.facts;
+    if let Some(imsi) = new.imsi {
+        if facts.imsi.is_some_and(|known| known != imsi) {
+            facts.imsi_changed_at = Some(draft.at);
+        }
+        facts.imsi = Some(imsi);
+    }
+    facts.language = new.language.unwrap_or(facts.language);
+    if facts == row.facts {
+        return false;
+    }
+    draft.name(id);
+    draft.change(Change::Subscriber { id, facts });
+    true
+}
+
+/// What care does to one subscriber.
+pub(super) fn change(draft: &mut Draft<'_>, change: &ChangeSubscriber) -> Result<Done, Refusal> {
+    let found = draft.state.find_subscriber(change.msisdn);
+    let (id, row) = found
+        .filter(|(_, row)| row.facts.standing != Standing::Released)
+        .ok_or(Refusal::SubscriberUnknown)?;
+    draft.concern(row.facts.operator);
+    draft.name(id);
+    let mut facts = row.facts;
+    match change.change {
+        SubscriberChange::Bar => facts.standing = Standing::Barred,
+        SubscriberChange::Unbar => facts.standing = Standing::Active,
+        SubscriberChange::Unlock => return unlock(draft, id),
+        SubscriberChange::Release => facts.standing = Standing::Released,
+        SubscriberChange::SetLanguage(language) => facts.language = language,
+        SubscriberChange::ChangeImsi(imsi) if facts.imsi == Some(imsi) => {}
+        SubscriberChange::ChangeImsi(imsi) => {
+            facts.imsi_changed_at = facts.imsi.map(|_| draft.at);
+            facts.imsi = Some(imsi);
+        }
+    }
+    if facts == row.facts {
+        return Err(Refusal::NothingToChange);
+    }
+    draft.change(Change::Subscriber { id, facts });
+    Ok(Done::SubscriberChanged)
+}
+
+fn unlock(draft: &mut Draft<'_>, id: SubscriberId) -> Result<Done, Refusal> {
+    let mut links: Vec<_> = draft.state.locks().filter(|(who, ..)| *who == id).map(|(_, link, _)| link).collect();
+    if links.is_empty() {
+        return Err(Refusal::NothingToChange);
+    }
+    // Effects are in one order whatever the map's.
+    links.sort_unstable();
+    for link in links {
+        draft.set_lock(id, link, Lock::default());
+    }
+    Ok(Done::SubscriberChanged)
+}

@@ -1,0 +1,159 @@
+//! Building a state again from rows that a checkpoint kept.
+//!
+//! Rows come in the order operators, subscribers, cards, then the rest. Guarantees: a row that does not fit is
+//! [`RestoreError`], so that a damaged checkpoint is noticed; the result equals the fold of the journal up to its seq.
+
+use std::sync::Arc;
+
+use crate::command::{LinkId, OperatorId};
+use crate::receipt::Seq;
+use crate::rules::Rules;
+use crate::state::{
+    BOOKS, Card, CardFacts, CardId, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, SubscriberId,
+    Usage, UsageKey,
+};
+use crate::time::{BusinessDate, Timestamp};
+
+/// A row that does not fit the rows before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the checkpoint is damaged: {0}")]
+pub struct RestoreError(pub &'static str);
+
+/// A subscriber's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriberRow {
+    /// What changes seldom.
+    pub facts: SubscriberFacts,
+    /// What they call with.
+    pub airtime: Purse,
+    /// The latest entry that names them.
+    pub latest: Seq,
+    /// Refusals after a right password, and on which day.
+    pub refused: (BusinessDate, u16),
+    /// Latest recipients, newest first.
+    pub recents: Vec<SubscriberId>,
+}
+
+/// A card's row.
+#[derive(Clone, Debug)]
+pub struct CardRow {
+    /// What changes seldom.
+    pub facts: CardFacts,
+    /// What is on it.
+    pub purse: Purse,
+    /// The entry that bound it.
+    pub bound: Seq,
+    /// Wrong passwords at binding.
+    pub bind_wrong: u8,
+}
+
+/// A state being built.
+#[derive(Debug, Default)]
+pub struct Restore {
+    state: State,
+    bound: Vec<(SubscriberId, Seq, CardId)>,
+}
+
+impl Restore {
+    /// An empty state, with room for so many rows.
+    pub fn new(subscribers: usize, cards: usize) -> Self {
+        let mut restore = Self::default();
+        restore.state.reserve(subscribers, cards);
+        restore
+    }
+
+    /// The next operator.
+    ///
+    /// # Errors
+    /// When its limits' rows clash with those before.
+    pub fn operator(
+        &mut self,
+        id: OperatorId,
+        rules: &Arc<Rules>,
+        file_hash: [u8; 32],
+        date: BusinessDate,
+        books: [Purse; BOOKS],
+    ) -> Result<(), RestoreError> {
+        self.state.put_operator(id, rules, file_hash).map_err(RestoreError)?;
+        let row = self.state.operators.get_mut(usize::from(id.0)).ok_or(RestoreError("no such operator"))?;
+        row.date = date;
+        row.books = books;
+        Ok(())
+    }
+
+    /// A limit that rules of the past had, in the order of rows: before any operator.
+    pub fn limit(&mut self, limit: crate::state::LimitIdentity) {
+        self.state.limits.push(limit);
+    }
+
+    /// The next subscriber.
+    ///
+    /// # Errors
+    /// When its airtime is below zero.
+    pub fn subscriber(&mut self, row: SubscriberRow) -> Result<(), RestoreError> {
+        if row.airtime.balance_minor < 0 {
+            return Err(RestoreError("airtime below zero"));
+        }
+        let recents = (!row.recents.is_empty()).then(|| Box::new(row.recents.into_iter().collect()));
+        self.state.push_subscriber(Subscriber {
+            facts: row.facts,
+            airtime: row.airtime,
+            latest: row.latest,
+            refused_date: row.refused.0,
+            refused_count: row.refused.1,
+            first_card: None,
+            recents,
+        });
+        Ok(())
+    }
+
+    /// The next card.
+    ///
+    /// # Errors
+    /// When its balance is below zero.
+    pub fn card(&mut self, row: &CardRow) -> Result<(), RestoreError> {
+        if row.purse.balance_minor < 0 {
+            return Err(RestoreError("a card below zero"));
+        }
+        let id = u32::try_from(self.state.cards.len()).map(CardId).map_err(|_| RestoreError("too many cards"))?;
+        if let Some(holder) = row.facts.state.holder() {
+            self.bound.push((holder, row.bound, id));
+        }
+        let CardRow { facts, purse, bound, bind_wrong } = *row;
+        self.state.push_card(Card { facts, purse, bound, bind_wrong, next: None });
+        Ok(())
+    }
+
+    /// Usage of a limit.
+    ///
+    /// # Errors
+    /// When there is no such limit.
+    pub fn usage(&mut self, key: UsageKey, usage: Usage) -> Result<(), RestoreError> {
+        // The newest generation is right for all: it only remembers longer.
+        self.state.put_usage(key, usage, BusinessDate::default()).map_err(RestoreError)
+    }
+
+    /// Wrong passwords.
+    pub fn lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {
+        self.state.put_lock(subscriber, link, lock);
+    }
+
+    /// A gift remembered against repetition; in the order of giving.
+    pub fn repeat(&mut self, key: RepeatKey, repeat: Repeat) {
+        self.state.put_repeat(key, repeat);
+    }
+
+    /// The state as of the entry `seq`, which has the instant `at`.
+    ///
+    /// # Errors
+    /// When a card's holder does not exist.
+    pub fn finish(mut self, seq: Seq, at: Timestamp) -> Result<State, RestoreError> {
+        self.bound.sort_unstable();
+        for (holder, bound, id) in self.bound {
+            self.state.link_card(id, holder, bound).map_err(RestoreError)?;
+        }
+        self.state.seq = seq;
+        self.state.at = at;
+        Ok(self.state)
+    }
+}

@@ -1,0 +1,191 @@
+//! The rules of one operator, as data: numbers, dial strings, tariff, and dated periods with their limits.
+//!
+//! Guarantees: rules that exist are whole: [`parse`](parse::parse) refuses gaps, overlaps, unknown keys and impossible
+//! templates, and names the line. Rules are state: they take effect when a command loads them, not when a file changes.
+//!
+//! Deliberately not here: texts (edges), who may load rules (see [`crate::decide`]).
+
+pub mod dial;
+pub mod limit;
+pub mod numbers;
+pub mod parse;
+pub mod tariff;
+
+use minicbor::{Decode, Encode};
+
+use crate::command::Language;
+use crate::money::Amount;
+use crate::time::{BusinessDate, Timestamp, Zone};
+
+pub use dial::DialPlan;
+pub use limit::{Limit, LimitId, LimitName};
+pub use numbers::NumberPlan;
+pub use tariff::{Fee, Tariff};
+
+/// Everything that makes an operator this operator.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rules {
+    /// Public name: lower case letters, digits and hyphens, at most 32.
+    #[n(0)]
+    pub operator: String,
+    /// What people call it, one per language of [`Language::ALL`].
+    #[n(1)]
+    pub display_names: Vec<String>,
+    /// The digits between `*` and the first field: 999, 929.
+    #[n(2)]
+    pub service_code: u16,
+    /// The unit of airtime.
+    #[n(3)]
+    pub unit: Unit,
+    /// Where its calendar days begin and end.
+    #[n(4)]
+    pub zone: Zone,
+    /// Its numbers and how people write them.
+    #[n(5)]
+    pub numbers: NumberPlan,
+    /// Its dial strings.
+    #[n(6)]
+    pub dial: DialPlan,
+    /// What airtime buys.
+    #[n(7)]
+    pub tariff: Tariff,
+    /// What holds when: in order, without gap or overlap, the last one open.
+    #[n(8)]
+    pub periods: Vec<Period>,
+    /// What holds whatever the date.
+    #[n(9)]
+    pub standing: Standing,
+}
+
+/// A unit of airtime: its own ledger, not the cash of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Unit {
+    /// What people call it, one per language of [`Language::ALL`].
+    #[n(0)]
+    pub names: Vec<String>,
+    /// Decimal digits of the minor unit, 0 to 4. Dialled amounts are whole units; with 2, `5` is 500 minor.
+    #[n(1)]
+    pub minor_digits: u8,
+}
+
+impl Unit {
+    /// Minor units in one unit.
+    pub const fn minor_per_unit(&self) -> i64 {
+        match self.minor_digits {
+            0 => 1,
+            1 => 10,
+            2 => 100,
+            3 => 1_000,
+            _ => 10_000,
+        }
+    }
+}
+
+/// Rules without a date.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Standing {
+    /// Languages in the menu's order; the first is what a new subscriber reads.
+    #[n(0)]
+    pub languages: Vec<Language>,
+    /// The same gift again within this time is refused as repeated; 0 switches that off. At most a day.
+    #[n(1)]
+    pub repeat_window_s: u32,
+    /// After a SIM change gifts rest this long.
+    #[n(2)]
+    pub swap_rest_h: u32,
+    /// A card expires so many days after it was issued; `None`: never.
+    #[n(3)]
+    pub card_valid_days: Option<u32>,
+    /// A number in range becomes a subscriber by its first use.
+    #[n(4)]
+    pub first_use: bool,
+    /// Dials a caller may make in a minute; more are answered by the edge, unjournaled.
+    #[n(5)]
+    pub dials_per_caller_per_min: u32,
+    /// Tables of what an occasion's number means, by stable name (`birthday`, `wedding`): the first is 1.
+    #[n(6)]
+    pub occasions: Vec<String>,
+}
+
+/// What holds from one instant to another.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Period {
+    /// Public name: `kp-2020-06`.
+    #[n(0)]
+    pub name: String,
+    /// First instant.
+    #[n(1)]
+    pub from: Timestamp,
+    /// First instant that is not in it any more; [`Timestamp::MAX`] for the last period.
+    #[n(2)]
+    pub until: Timestamp,
+    /// No gifts and no top-ups at all.
+    #[n(3)]
+    pub closed: bool,
+    /// Every card issued before `from` is void from then on.
+    #[n(4)]
+    pub cards_void: bool,
+    /// Smallest gift.
+    #[n(5)]
+    pub amount_min: Amount,
+    /// Largest gift.
+    #[n(6)]
+    pub amount_max: Amount,
+    /// Amounts are multiples of this.
+    #[n(7)]
+    pub amount_step: Amount,
+    /// What a gift must leave on the card, minor units, 0 or more.
+    #[n(8)]
+    pub residual_min_minor: i64,
+    /// What a recipient's airtime may reach.
+    #[n(9)]
+    pub recipient_balance_max: Option<Amount>,
+    /// Sender and recipient must be known so many days; 0: at once.
+    #[n(10)]
+    pub age_days_min: u32,
+    /// Refusals after a right password in a business day; the next is refused at once. 0: without end.
+    #[n(11)]
+    pub refusals_per_day: u16,
+    /// What a gift costs.
+    #[n(12)]
+    pub gift_fee: Fee,
+    /// What an own top-up costs.
+    #[n(13)]
+    pub top_up_fee: Fee,
+    /// Ceilings.
+    #[n(14)]
+    pub limits: Vec<Limit>,
+}
+
+impl Rules {
+    /// The period of an instant, `None` before the first.
+    pub fn period(&self, at: Timestamp) -> Option<&Period> {
+        let after = self.periods.partition_point(|period| period.from <= at);
+        self.periods.get(after.checked_sub(1)?).filter(|period| at < period.until)
+    }
+
+    /// The latest instant up to `at` from which older cards are void.
+    pub fn cards_void_before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.periods.iter().filter(|period| period.cards_void && period.from <= at).map(|period| period.from).next_back()
+    }
+
+    /// When a card issued at that instant expires.
+    pub fn card_expiry(&self, issued_at: Timestamp) -> Option<Timestamp> {
+        let days = i32::try_from(self.standing.card_valid_days?).unwrap_or(i32::MAX);
+        Some(self.zone.start_of(self.zone.date(issued_at).plus_days(days)))
+    }
+
+    /// The language of a subscriber who chose none.
+    pub fn default_language(&self) -> Language {
+        self.standing.languages.first().copied().unwrap_or_default()
+    }
+
+    /// The day here.
+    pub fn date(&self, at: Timestamp) -> BusinessDate {
+        self.zone.date(at)
+    }
+}

@@ -1,0 +1,229 @@
+//! An operator's profile: TOML text in, [`Rules`] out, or the line that is wrong and what to do about it.
+//!
+//! For: `sonmul operator load`, which parses before it sends a command, and tests.
+//!
+//! Guarantees: rules that come out are whole (see each check); a key that nobody reads, a float, a gap or an overlap
+//! between periods is an error; every error names a line. The same text gives the same rules.
+//!
+//! Bounded by: [`PROFILE_LEN_MAX`], [`PERIODS_MAX`], [`LIMITS_MAX`] and the ceilings of the modules that own the parts.
+//!
+//! Deliberately not here: files, and what loading does to a running operator (see [`crate::decide`]).
+
+#[cfg(test)]
+mod mistakes_tests;
+mod periods;
+mod raw;
+#[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use core::fmt;
+use core::ops::Range as Span;
+
+use toml::Spanned;
+
+use self::raw::{RawDial, RawNumbers, RawProfile, RawStanding, RawTariff, RawUnit};
+use self::values::{Names, whole_number};
+use super::numbers::{NumberPlanError, NumberPlanParts};
+use super::tariff::Ratio;
+use super::{DialPlan, NumberPlan, Rules, Standing, Tariff, Unit, dial};
+use crate::command::Language;
+use crate::time::Zone;
+
+/// Longest profile, octets: a thousand periods with their comments are less.
+pub const PROFILE_LEN_MAX: usize = 1 << 20;
+/// Most periods of one operator: a new rule set every month for twenty years.
+pub const PERIODS_MAX: usize = 256;
+/// Most limits of one period: each of them is looked at for each gift.
+pub const LIMITS_MAX: usize = 16;
+/// Most occasions: each is one digit, and 0 is none.
+pub const OCCASIONS_MAX: usize = 9;
+/// Longest public name (operator, period, limit, occasion), characters.
+pub const NAME_LEN_MAX: usize = 32;
+/// Longest name shown to people, characters: half the smallest screen budget for UCS-2.
+pub const DISPLAY_NAME_LEN_MAX: usize = 28;
+/// Most decimal digits of a minor unit.
+pub const MINOR_DIGITS_MAX: u8 = 4;
+/// Longest `repeat_window_s`: a day.
+pub const REPEAT_WINDOW_S_MAX: u32 = 86_400;
+/// Longest `swap_rest_h`: a year of 366 days.
+pub const SWAP_REST_H_MAX: u32 = 8_784;
+/// Longest `valid_days` of a card and largest `age_days_min`: a hundred years.
+pub const DAYS_MAX: u32 = 36_500;
+/// Largest `dials_per_caller_per_min`: nobody dials faster than ten a second.
+pub const DIALS_PER_MIN_MAX: u32 = 600;
+
+/// What is wrong with a profile, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesError {
+    /// Counted from 1.
+    pub line: usize,
+    /// One sentence without the line.
+    pub what: String,
+}
+
+impl fmt::Display for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl core::error::Error for RulesError {}
+
+/// Reads a profile.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub fn parse(toml_text: &str) -> Result<Rules, RulesError> {
+    if toml_text.len() > PROFILE_LEN_MAX {
+        return Err(RulesError { line: 1, what: format!("a profile has at most {PROFILE_LEN_MAX} octets") });
+    }
+    let profile: RawProfile = toml::from_str(toml_text).map_err(|error| {
+        let what = error.message().replace('\n', "; ");
+        RulesError { line: line_of(toml_text, error.span().map_or(0, |span| span.start)), what }
+    })?;
+    rules(profile).map_err(|Wrong { at, what }| RulesError { line: line_of(toml_text, at), what })
+}
+
+/// The line, counted from 1, that the octet at this offset stands in.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|octet| *octet == b'\n').count() + 1
+}
+
+/// Something wrong at an offset of the text.
+struct Wrong {
+    at: usize,
+    what: String,
+}
+
+/// Says what is wrong with a value.
+fn wrong<T>(value: &Spanned<T>, what: impl fmt::Display) -> Wrong {
+    wrong_at(&value.span(), what)
+}
+
+fn wrong_at(span: &Span<usize>, what: impl fmt::Display) -> Wrong {
+    Wrong { at: span.start, what: what.to_string() }
+}
+
+fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
+    let languages = languages(&raw.languages)?;
+    let names = Names { languages: &languages };
+    let operator = values::name(&raw.operator)?;
+    let display_names = names.of(&raw.display_names)?;
+    let zone = Zone::parse(raw.zone.get_ref()).map_err(|error| wrong(&raw.zone, error))?;
+    let unit = unit(&raw.unit, &names)?;
+    let dial = raw.dial;
+    let rules = Rules {
+        operator,
+        display_names,
+        service_code: whole_number(&raw.service_code, 10, 9_999)
+            .map_err(|Wrong { at, .. }| Wrong { at, what: SERVICE_CODE.into() })?,
+        numbers: numbers(raw.numbers)?,
+        tariff: tariff(&raw.tariff, &unit)?,
+        periods: periods::periods(&raw.period, &unit, &zone)?,
+        standing: standing(&raw.standing, &dial, languages)?,
+        dial: dial_plan(&dial)?,
+        unit,
+        zone,
+    };
+    Ok(rules)
+}
+
+const SERVICE_CODE: &str = "a service code has 2 to 4 digits and does not begin with 0: 10 to 9999";
+
+fn languages(raw: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<Language>, Wrong> {
+    let mut languages = Vec::with_capacity(Language::ALL.len());
+    for tag in raw.get_ref() {
+        let spoken = || Language::ALL.map(Language::tag).join(", ");
+        let language = Language::from_tag(tag.get_ref())
+            .ok_or_else(|| wrong(tag, format!("Sonmul does not speak `{}`; it speaks {}", tag.get_ref(), spoken())))?;
+        if languages.contains(&language) {
+            return Err(wrong(tag, "this language is there twice: remove one"));
+        }
+        languages.push(language);
+    }
+    if languages.is_empty() { Err(wrong(raw, "write at least one language")) } else { Ok(languages) }
+}
+
+fn unit(raw: &RawUnit, names: &Names<'_>) -> Result<Unit, Wrong> {
+    let minor_digits = values::whole_number_or(raw.minor_digits.as_ref(), 0, 0, i64::from(MINOR_DIGITS_MAX))?;
+    Ok(Unit { names: names.of(&raw.names)?, minor_digits })
+}
+
+fn numbers(spanned: Spanned<RawNumbers>) -> Result<NumberPlan, Wrong> {
+    let whole = spanned.span();
+    let raw = spanned.into_inner();
+    let parts = NumberPlanParts {
+        country_code: raw.country_code.get_ref().clone(),
+        trunk_prefix: raw.trunk_prefix.as_ref().map(|prefix| prefix.get_ref().clone()),
+        international_prefixes: raw.international_prefixes.iter().map(|prefix| prefix.get_ref().clone()).collect(),
+        ranges: raw
+            .ranges
+            .get_ref()
+            .iter()
+            .map(|range| (range.get_ref().prefix.clone(), range.get_ref().digits))
+            .collect(),
+        national_digits: raw.national_digits.iter().map(|digits| *digits.get_ref()).collect(),
+        groups: raw.display_groups.as_ref().map(|groups| groups.get_ref().clone()).unwrap_or_default(),
+    };
+    NumberPlan::try_new(parts).map_err(|error| {
+        let span = match error {
+            NumberPlanError::CountryCode => Some(raw.country_code.span()),
+            NumberPlanError::TrunkPrefix => raw.trunk_prefix.map(|prefix| prefix.span()),
+            NumberPlanError::InternationalPrefix(at) => raw.international_prefixes.get(at).map(Spanned::span),
+            NumberPlanError::RangeCount => Some(raw.ranges.span()),
+            NumberPlanError::Range(at, _) => raw.ranges.get_ref().get(at).map(Spanned::span),
+            NumberPlanError::NationalDigits(at) => raw.national_digits.get(at).map(Spanned::span),
+            NumberPlanError::Groups => raw.display_groups.map(|groups| groups.span()),
+        };
+        wrong_at(&span.unwrap_or(whole), error)
+    })
+}
+
+fn dial_plan(raw: &RawDial) -> Result<DialPlan, Wrong> {
+    let gift = dial::Template::parse(raw.gift.get_ref()).map_err(|error| wrong(&raw.gift, error))?;
+    Ok(DialPlan { gift, aliases: raw.aliases })
+}
+
+fn tariff(raw: &RawTariff, unit: &Unit) -> Result<Tariff, Wrong> {
+    let cross_network = match &raw.cross_network {
+        None => Ratio::ONE,
+        Some(text) => ratio(text.get_ref())
+            .ok_or_else(|| wrong(text, "write a ratio of whole numbers from 1, for example \"3/2\""))?,
+    };
+    Ok(Tariff { minute_price: values::amount(&raw.minute_price, unit)?, cross_network })
+}
+
+fn ratio(text: &str) -> Option<Ratio> {
+    let (numerator, denominator) = text.split_once('/')?;
+    let part = |digits: &str| digits.bytes().all(|octet| octet.is_ascii_digit()).then(|| digits.parse().ok())?;
+    Ratio::try_new(part(numerator)?, part(denominator)?)
+}
+
+fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Result<Standing, Wrong> {
+    let mut occasions: Vec<String> = Vec::with_capacity(dial.occasions.len());
+    for occasion in &dial.occasions {
+        let name = values::name(occasion)?;
+        if occasions.contains(&name) {
+            return Err(wrong(occasion, "this occasion is there twice: remove one"));
+        }
+        if occasions.len() == OCCASIONS_MAX {
+            return Err(wrong(occasion, format!("at most {OCCASIONS_MAX} occasions: each is one digit")));
+        }
+        occasions.push(name);
+    }
+    let or = values::whole_number_or::<u32>;
+    let card_valid_days =
+        raw.card_valid_days.as_ref().map(|days| whole_number(days, 1, i64::from(DAYS_MAX))).transpose()?;
+    Ok(Standing {
+        languages,
+        repeat_window_s: or(raw.repeat_window_s.as_ref(), 300, 0, i64::from(REPEAT_WINDOW_S_MAX))?,
+        swap_rest_h: or(raw.swap_rest_h.as_ref(), 48, 0, i64::from(SWAP_REST_H_MAX))?,
+        card_valid_days,
+        first_use: raw.first_use,
+        dials_per_caller_per_min: or(dial.dials_per_caller_per_min.as_ref(), 10, 1, i64::from(DIALS_PER_MIN_MAX))?,
+        occasions,
+    })
+}

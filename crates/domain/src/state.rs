@@ -1,0 +1,470 @@
+//! Everything the decider knows, in memory: operators, subscribers, cards, usage, locks, recent gifts.
+//!
+//! Guarantees: rows are dense and never move (a row number is a name for ever); nothing depends on the order in which a
+//! hash map is walked. Changed by [`State::apply`](crate::apply) alone.
+//!
+//! Bounded by: [`RECENTS`] recipients a sender, [`CARDS_MAX`] cards a phone, `u32` rows.
+//! Deliberately not here: command ids (the engine remembers those).
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashTable};
+use minicbor::{Decode, Encode};
+
+use crate::account::AccountId;
+use crate::card::{CardNumber, CardState, Serial};
+use crate::command::{Language, LinkId, OperatorId};
+use crate::generations::Generations;
+use crate::money::Amount;
+use crate::msisdn::{Imsi, Msisdn};
+use crate::receipt::Seq;
+use crate::rules::limit::Subject;
+use crate::rules::{LimitId, LimitName, Rules};
+use crate::time::{BusinessDate, Timestamp};
+
+type Hasher = foldhash::fast::RandomState;
+
+/// A sender's latest recipients that are remembered.
+pub const RECENTS: usize = 8;
+/// Cards that one phone may have.
+pub const CARDS_MAX: usize = 16;
+
+/// Row of a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SubscriberId(#[n(0)] pub u32);
+
+/// Row of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct CardId(#[n(0)] pub u32);
+
+/// Whether a number is in use and may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Standing {
+    /// In use.
+    #[n(0)]
+    Active,
+    /// In use, no gifts from or to it.
+    #[n(1)]
+    Barred,
+    /// Given back: the next caller with this number is somebody else, of the next generation.
+    #[n(2)]
+    Released,
+}
+
+/// What is known of a subscriber and changes seldom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SubscriberFacts {
+    /// The number.
+    #[n(0)]
+    pub msisdn: Msisdn,
+    /// The SIM, where known.
+    #[n(1)]
+    pub imsi: Option<Imsi>,
+    /// Whose.
+    #[n(2)]
+    pub operator: OperatorId,
+    /// Which owner of the number this is, counted from 1.
+    #[n(3)]
+    pub generation: u16,
+    /// Language of screens and SMS.
+    #[n(4)]
+    pub language: Language,
+    /// Active, barred or released.
+    #[n(5)]
+    pub standing: Standing,
+    /// Known since.
+    #[n(6)]
+    pub since: Timestamp,
+    /// The latest SIM change.
+    #[n(7)]
+    pub imsi_changed_at: Option<Timestamp>,
+}
+
+/// A balance and the latest entry that touched it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// Minor units. Never below zero for cards and airtime.
+    pub balance_minor: i64,
+    /// The latest entry that touched it; 0: none.
+    pub latest: Seq,
+}
+
+/// A subscriber.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    /// What changes seldom.
+    pub facts: SubscriberFacts,
+    /// What they call with.
+    pub airtime: Purse,
+    /// The latest entry that names them.
+    pub latest: Seq,
+    /// The day that `refused_count` belongs to.
+    pub refused_date: BusinessDate,
+    /// Refusals after a right password on that day.
+    pub refused_count: u16,
+    pub(crate) first_card: Option<CardLink>,
+    /// Latest recipients, newest first.
+    pub(crate) recents: Option<Box<Recents>>,
+}
+
+/// A list of recipients, newest first.
+pub type Recents = smallvec::SmallVec<[SubscriberId; RECENTS]>;
+
+/// A card's row plus one, so that "none" costs no room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CardLink(core::num::NonZeroU32);
+
+impl CardLink {
+    pub(crate) fn new(card: CardId) -> Option<Self> {
+        core::num::NonZeroU32::new(card.0.checked_add(1)?).map(Self)
+    }
+
+    pub(crate) const fn card(self) -> CardId {
+        CardId(self.0.get() - 1)
+    }
+}
+
+/// What is known of a card and changes seldom.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct CardFacts {
+    /// Printed under the hidden field.
+    #[n(0)]
+    pub number: CardNumber,
+    /// Whose.
+    #[n(1)]
+    pub operator: OperatorId,
+    /// When it was issued.
+    #[n(2)]
+    pub issued_at: Timestamp,
+    /// From when it can't be used any more; [`Timestamp::MAX`]: never.
+    #[n(3)]
+    pub expires_at: Timestamp,
+    /// Where it is in its life.
+    #[n(4)]
+    pub state: CardState,
+}
+
+/// A card.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// What changes seldom.
+    pub facts: CardFacts,
+    /// What is on it.
+    pub purse: Purse,
+    /// The entry that bound it to its holder; 0: never bound. Cards of a phone pay in this order.
+    pub bound: Seq,
+    /// Wrong passwords at binding.
+    pub bind_wrong: u8,
+    pub(crate) next: Option<CardLink>,
+}
+
+/// An operator.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// In force now.
+    pub rules: Arc<Rules>,
+    /// BLAKE3 of the file they came from.
+    pub file_hash: [u8; 32],
+    /// The latest business date that an entry had: dates never run backwards.
+    pub date: BusinessDate,
+    /// Fee income, tax payable, call income, breakage, position.
+    pub(crate) books: [Purse; BOOKS],
+}
+
+/// Accounts that an operator has one of.
+pub const BOOKS: usize = 5;
+
+/// Whose usage of which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UsageKey {
+    /// Which limit.
+    pub limit: LimitId,
+    /// A subscriber's or card's row, or for pairs the sender's row above 32 bits of the recipient's.
+    pub subject: u64,
+}
+
+impl UsageKey {
+    /// The key of a gift's or top-up's subject.
+    pub const fn of(limit: LimitId, subject: Subject, from: SubscriberId, to: SubscriberId, card: CardId) -> Self {
+        let subject = match subject {
+            Subject::Sender => from.0 as u64,
+            Subject::Recipient => to.0 as u64,
+            Subject::Pair => ((from.0 as u64) << 32) | to.0 as u64,
+            Subject::Card => card.0 as u64,
+        };
+        Self { limit, subject }
+    }
+}
+
+/// What is used of a limit in a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// First day of the window.
+    pub start: BusinessDate,
+    /// How many.
+    pub count: u32,
+    /// How much, minor units.
+    pub total_minor: i64,
+}
+
+/// Wrong passwords of one caller over one link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// In a row since the last lock, 0 to 2.
+    pub wrong: u8,
+    /// Locks in a row.
+    pub level: u8,
+    /// End of the latest lock.
+    pub until: Option<Timestamp>,
+}
+
+/// A gift as remembered against repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepeatKey {
+    /// By whom.
+    pub sender: SubscriberId,
+    /// To whom.
+    pub recipient: SubscriberId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// When it was given, and its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// When.
+    pub at: Timestamp,
+    /// Its entry.
+    pub seq: Seq,
+}
+
+/// What makes a limit the same limit after another load of rules: operator, name, kind, subject and beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitIdentity {
+    /// Whose.
+    pub operator: OperatorId,
+    /// Its public name.
+    pub name: LimitName,
+    /// First instant.
+    pub from: Timestamp,
+    /// Of whom it counts.
+    pub subject: Subject,
+}
+
+/// Everything the decider knows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The latest entry applied.
+    pub(crate) seq: Seq,
+    /// Its instant: time never runs backwards.
+    pub(crate) at: Timestamp,
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) subscribers: Vec<Subscriber>,
+    pub(crate) by_msisdn: HashTable<u32>,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) by_number: HashTable<u32>,
+    pub(crate) limits: Vec<LimitIdentity>,
+    pub(crate) usage: HashMap<UsageKey, Usage, Hasher>,
+    pub(crate) pair_usage: Generations<UsageKey, Usage>,
+    /// The day on which the newest generation of pair usage began.
+    pub(crate) pair_turned: BusinessDate,
+    /// The longest window of a pair limit that was ever loaded, in days.
+    pub(crate) pair_window_days: i32,
+    pub(crate) locks: HashMap<(SubscriberId, LinkId), Lock, Hasher>,
+    pub(crate) repeats: Generations<RepeatKey, Repeat>,
+    /// The instant at which the newest generation of repeats began.
+    pub(crate) repeats_turned: Timestamp,
+    pub(crate) hasher: Hasher,
+}
+
+impl State {
+    /// The latest entry that this state holds.
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The instant of that entry.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// All operators, in the order of their rows.
+    pub fn operators(&self) -> impl Iterator<Item = (OperatorId, &Operator)> {
+        (0_u8..).map(OperatorId).zip(&self.operators)
+    }
+
+    /// One operator.
+    pub fn operator(&self, id: OperatorId) -> Option<&Operator> {
+        self.operators.get(usize::from(id.0))
+    }
+
+    /// All subscribers, released ones included, in the order of their rows.
+    pub fn subscribers(&self) -> impl Iterator<Item = (SubscriberId, &Subscriber)> {
+        (0_u32..).map(SubscriberId).zip(&self.subscribers)
+    }
+
+    /// How many subscribers and how many cards there are.
+    pub const fn rows(&self) -> (usize, usize) {
+        (self.subscribers.len(), self.cards.len())
+    }
+
+    /// One subscriber.
+    pub fn subscriber(&self, id: SubscriberId) -> Option<&Subscriber> {
+        self.subscribers.get(id.0 as usize)
+    }
+
+    /// The latest subscriber with that number: perhaps a released one.
+    pub fn find_subscriber(&self, msisdn: Msisdn) -> Option<(SubscriberId, &Subscriber)> {
+        let hash = self.hash(msisdn.get());
+        let same = |row: &u32| self.subscribers.get(*row as usize).is_some_and(|s| s.facts.msisdn == msisdn);
+        let id = SubscriberId(*self.by_msisdn.find(hash, same)?);
+        self.subscriber(id).map(|subscriber| (id, subscriber))
+    }
+
+    /// All cards, in the order of their rows.
+    pub fn cards(&self) -> impl Iterator<Item = (CardId, &Card)> {
+        (0_u32..).map(CardId).zip(&self.cards)
+    }
+
+    /// One card.
+    pub fn card(&self, id: CardId) -> Option<&Card> {
+        self.cards.get(id.0 as usize)
+    }
+
+    /// The card with that serial.
+    pub fn card_of_serial(&self, serial: Serial) -> Option<(CardId, &Card)> {
+        let id = serial.card()?;
+        self.card(id).map(|card| (id, card))
+    }
+
+    /// The card with that number.
+    pub fn find_card(&self, number: CardNumber) -> Option<(CardId, &Card)> {
+        let hash = self.hash(number.get());
+        let same = |row: &u32| self.cards.get(*row as usize).is_some_and(|card| card.facts.number == number);
+        let id = CardId(*self.by_number.find(hash, same)?);
+        self.card(id).map(|card| (id, card))
+    }
+
+    /// Cards bound to a subscriber, in the order of binding, whatever their state.
+    pub fn cards_of(&self, subscriber: &Subscriber) -> impl Iterator<Item = (CardId, &Card)> {
+        let mut next = subscriber.first_card;
+        core::iter::from_fn(move || {
+            let id = next?.card();
+            let card = self.card(id)?;
+            next = card.next;
+            Some((id, card))
+        })
+    }
+
+    /// A sender's latest recipients, newest first.
+    pub fn recents_of<'a>(&'a self, subscriber: &'a Subscriber) -> &'a [SubscriberId] {
+        subscriber.recents.as_deref().map_or(&[], |recents| recents.as_slice())
+    }
+
+    /// An account's balance and latest entry.
+    pub fn purse(&self, account: AccountId) -> Option<Purse> {
+        match account {
+            AccountId::Card(id) => self.card(id).map(|card| card.purse),
+            AccountId::Airtime(id) => self.subscriber(id).map(|subscriber| subscriber.airtime),
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator) => {
+                self.operator(operator).and_then(|o| o.books.get(book_index(account)?).copied())
+            }
+        }
+    }
+
+    /// Every account that exists, in the order of kinds and rows.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, Purse)> {
+        let airtime = self.subscribers().map(|(id, subscriber)| (AccountId::Airtime(id), subscriber.airtime));
+        let cards = self.cards().map(|(id, card)| (AccountId::Card(id), card.purse));
+        let books = self.operators().flat_map(|(id, operator)| books_of(id).into_iter().zip(operator.books));
+        airtime.chain(cards).chain(books)
+    }
+
+    /// What is used of a limit; the window may be over.
+    pub fn usage(&self, key: UsageKey, subject: Subject) -> Option<Usage> {
+        match subject {
+            Subject::Pair => self.pair_usage.get(&key).copied(),
+            Subject::Sender | Subject::Recipient | Subject::Card => self.usage.get(&key).copied(),
+        }
+    }
+
+    /// Everything that is used of limits, in no order.
+    pub fn all_usage(&self) -> impl Iterator<Item = (UsageKey, Usage)> {
+        let pairs = self.pair_usage.iter();
+        self.usage.iter().chain(pairs).map(|(key, usage)| (*key, *usage))
+    }
+
+    /// Wrong passwords of a caller over a link.
+    pub fn lock(&self, subscriber: SubscriberId, link: LinkId) -> Lock {
+        self.locks.get(&(subscriber, link)).copied().unwrap_or_default()
+    }
+
+    /// All wrong passwords that are remembered, in no order.
+    pub fn locks(&self) -> impl Iterator<Item = (SubscriberId, LinkId, Lock)> {
+        self.locks.iter().map(|((subscriber, link), lock)| (*subscriber, *link, *lock))
+    }
+
+    /// The latest gift of that sender, recipient and amount, while it is remembered.
+    pub fn repeat(&self, key: &RepeatKey) -> Option<Repeat> {
+        self.repeats.get(key).copied()
+    }
+
+    /// All gifts that are remembered against repetition, in no order.
+    pub fn repeats(&self) -> impl Iterator<Item = (RepeatKey, Repeat)> {
+        self.repeats.iter().map(|(key, repeat)| (*key, *repeat))
+    }
+
+    /// Limits that were ever loaded, by row.
+    pub fn limits(&self) -> &[LimitIdentity] {
+        &self.limits
+    }
+
+    /// How many usage records there are: (of single subjects, of pairs).
+    pub fn usage_len(&self) -> (usize, usize) {
+        (self.usage.len(), self.pair_usage.len())
+    }
+
+    /// Makes room for so many rows, so that loading them moves nothing.
+    pub(crate) fn reserve(&mut self, subscribers: usize, cards: usize) {
+        self.subscribers.reserve_exact(subscribers);
+        self.cards.reserve_exact(cards);
+        self.by_msisdn.reserve(subscribers, |_| 0);
+        self.by_number.reserve(cards, |_| 0);
+    }
+
+    pub(crate) fn hash(&self, key: u64) -> u64 {
+        use core::hash::BuildHasher;
+        self.hasher.hash_one(key)
+    }
+}
+
+pub(crate) const fn book_index(account: AccountId) -> Option<usize> {
+    match account {
+        AccountId::Card(_) | AccountId::Airtime(_) => None,
+        AccountId::FeeIncome(_) => Some(0),
+        AccountId::TaxPayable(_) => Some(1),
+        AccountId::CallIncome(_) => Some(2),
+        AccountId::Breakage(_) => Some(3),
+        AccountId::Position(_) => Some(4),
+    }
+}
+
+/// An operator's own accounts, in the order of their rows.
+pub const fn books_of(operator: OperatorId) -> [AccountId; BOOKS] {
+    [
+        AccountId::FeeIncome(operator),
+        AccountId::TaxPayable(operator),
+        AccountId::CallIncome(operator),
+        AccountId::Breakage(operator),
+        AccountId::Position(operator),
+    ]
+}

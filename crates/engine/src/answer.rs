@@ -1,0 +1,210 @@
+//! What a caller of the engine hears.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::card::Serial;
+use domain::command::{Language, OperatorId};
+use domain::msisdn::Msisdn;
+use domain::receipt::Seq;
+use domain::rules::Rules;
+use domain::state::{Standing, SubscriberId};
+use domain::time::{BusinessDate, Timestamp};
+use domain::verdict::Outcome;
+
+/// The answer to a command. Only [`Answer::Verdict`] was journaled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Decided and durable.
+    Verdict(Reply),
+    /// The id was used for something else: nothing was done.
+    IdReused,
+    /// The id is older than what is remembered: refused, never run.
+    IdTooOld {
+        /// The oldest instant that an id may carry.
+        floor: Timestamp,
+    },
+    /// The program's clock is ahead of ours: nothing was done.
+    IdAhead,
+    /// The queue is full: nothing was sent.
+    Busy,
+    /// Intake is closed: nothing was sent.
+    Closed(Closed),
+    /// Its `decide_before` passed before it was decided: not done, and never will be.
+    NotDone,
+    /// Not known: the decider was lost on the way. Asking again with the same id is safe.
+    Unknown,
+}
+
+/// Why intake is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Less than `disk_reserve_bytes` is left.
+    Disk,
+    /// The clock disagrees with itself or with the journal; an operator says `--accept-clock`.
+    Clock,
+    /// The server is stopping.
+    Stopping,
+}
+
+impl Closed {
+    /// Public name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Clock => "clock",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// A verdict as it leaves: durable, and naming the entry that it was seen at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Its entry.
+    pub seq: Seq,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Yes or no.
+    pub outcome: Outcome,
+    /// The caller's language; the operator's first when the caller is unknown.
+    pub language: Language,
+    /// It was asked before, and this is the same answer again.
+    pub repeated: bool,
+}
+
+/// What edges need to know without asking the decider: rules in force, and numbers that had another owner before.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Rules by the operator's row.
+    pub operators: Vec<Arc<Rules>>,
+    /// The generation of numbers whose generation is not 1.
+    pub generations: HashMap<Msisdn, u16>,
+}
+
+impl Directory {
+    /// The generation that a caller's tags are made with.
+    pub fn generation(&self, msisdn: Msisdn) -> u16 {
+        self.generations.get(&msisdn).copied().unwrap_or(1)
+    }
+
+    /// The operator with that service code.
+    pub fn by_service_code(&self, service_code: u16) -> Option<(OperatorId, &Arc<Rules>)> {
+        let rules = (0_u8..).map(OperatorId).zip(&self.operators);
+        rules.into_iter().find(|(_, rules)| rules.service_code == service_code)
+    }
+
+    /// The operator of that name.
+    pub fn by_name(&self, name: &str) -> Option<(OperatorId, &Arc<Rules>)> {
+        let rules = (0_u8..).map(OperatorId).zip(&self.operators);
+        rules.into_iter().find(|(_, rules)| rules.operator == name)
+    }
+
+    /// One operator's rules.
+    pub fn rules(&self, operator: OperatorId) -> Option<&Arc<Rules>> {
+        self.operators.get(usize::from(operator.0))
+    }
+}
+
+/// A question that changes nothing and takes no password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// One subscriber, for care and for an edge that begins a session.
+    Subscriber(Msisdn),
+    /// One card, for care.
+    Card(Serial),
+    /// How the engine does.
+    Status,
+}
+
+/// The answer to a [`Query`], with the entry that it was seen at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T> {
+    /// The latest durable entry then.
+    pub seq: Seq,
+    /// What was asked for.
+    pub value: T,
+}
+
+/// Views that queries answer with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Of a subscriber; `None`: nobody has the number.
+    Subscriber(Option<SubscriberView>),
+    /// Of a card; `None`: no such serial.
+    Card(Option<CardView>),
+    /// Of the engine.
+    Status(StatusView),
+}
+
+/// A subscriber as care sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriberView {
+    /// Row.
+    pub id: SubscriberId,
+    /// The number.
+    pub msisdn: Msisdn,
+    /// Whose.
+    pub operator: OperatorId,
+    /// Which owner of the number.
+    pub generation: u16,
+    /// Active, barred or released.
+    pub standing: Standing,
+    /// Language of screens and SMS.
+    pub language: Language,
+    /// Known since.
+    pub since: Timestamp,
+    /// Airtime, minor units.
+    pub airtime_minor: i64,
+    /// The latest entry that names them.
+    pub latest: Seq,
+    /// Cards in the order of binding.
+    pub cards: Vec<CardView>,
+    /// End of the latest lock over any link, when it lies ahead.
+    pub locked_until: Option<Timestamp>,
+    /// Latest recipients, newest first.
+    pub recents: Vec<Msisdn>,
+}
+
+/// A card as care sees it: never its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardView {
+    /// Printed on it.
+    pub serial: Serial,
+    /// Whose.
+    pub operator: OperatorId,
+    /// Public name of its state.
+    pub state: &'static str,
+    /// What is on it, minor units.
+    pub balance_minor: i64,
+    /// Whose phone it is bound to.
+    pub holder: Option<Msisdn>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires; `None`: never.
+    pub expires_at: Option<Timestamp>,
+    /// The latest entry that touched its balance.
+    pub latest: Seq,
+}
+
+/// How the engine does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatusView {
+    /// The latest durable entry.
+    pub seq: Seq,
+    /// Its instant.
+    pub at: Timestamp,
+    /// Operators with their business date.
+    pub operators: Vec<(String, BusinessDate)>,
+    /// Rows.
+    pub subscribers: usize,
+    /// Rows.
+    pub cards: usize,
+    /// Ids that are remembered.
+    pub ids: usize,
+    /// Oldest instant that a program's id may carry.
+    pub ids_floor: Timestamp,
+    /// Why intake is closed.
+    pub closed: Option<Closed>,
+}
+

@@ -1,0 +1,307 @@
+//! What the checkpoint follower keeps: after-values of rows that entries touched, coalesced, written in one transaction.
+//!
+//! Guarantees: only durable entries are seen; the decider never waits for it; what is written together with `head` equals
+//! the fold of the journal up to `head`. A bounded lag bounds a restart.
+//!
+//! Deliberately not here: tables (the `store` crate has them).
+
+use std::sync::Arc;
+
+use domain::account::AccountId;
+use domain::card::CardState;
+use domain::command::{LinkId, OperatorId};
+use domain::receipt::Seq;
+use domain::rules::Rules;
+use domain::state::{
+    BOOKS, CardFacts, CardId, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts, SubscriberId,
+    Usage, UsageKey, books_of,
+};
+use domain::time::{BusinessDate, Timestamp};
+use domain::verdict::{Change, Effects};
+use hashbrown::HashMap;
+
+use crate::ids::{IdRow, Ids, Known, Turning, seconds};
+use crate::journal::{Batch, Head};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// What changed of a subscriber; `None`: as it was.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriberDelta {
+    /// All facts.
+    pub facts: Option<SubscriberFacts>,
+    /// Airtime.
+    pub airtime: Option<Purse>,
+    /// The latest entry that names them.
+    pub latest: Option<Seq>,
+    /// Refusals after a right password, and on which day.
+    pub refused: Option<(BusinessDate, u16)>,
+    /// Recipients since the last checkpoint, newest first: to be put before those of the row, each number once, at most
+    /// [`RECENTS`].
+    pub gave_to: Recents,
+}
+
+/// What changed of a card; `None`: as it was.
+#[derive(Clone, Debug, Default)]
+pub struct CardDelta {
+    /// All facts of a new card.
+    pub facts: Option<CardFacts>,
+    /// Its state.
+    pub state: Option<CardState>,
+    /// What is on it.
+    pub purse: Option<Purse>,
+    /// An entry that gave it a holder's state. A row that already has one (not 0) keeps it: the first one bound it.
+    pub bound: Option<Seq>,
+    /// Wrong passwords at binding.
+    pub bind_wrong: Option<u8>,
+}
+
+/// What changed of an operator; `None`: as it was.
+#[derive(Clone, Debug, Default)]
+pub struct OperatorDelta {
+    /// Rules, with the hash of their file.
+    pub rules: Option<(Arc<Rules>, [u8; 32])>,
+    /// The latest business date.
+    pub date: Option<BusinessDate>,
+    /// Its own accounts, in the order of [`books_of`].
+    pub books: [Option<Purse>; BOOKS],
+}
+
+/// Everything that changed since the last checkpoint. Lists are in the order of rows.
+#[derive(Clone, Debug, Default)]
+pub struct Delta {
+    /// The journal's head that this leads to.
+    pub head: Head,
+    /// Operators.
+    pub operators: Vec<(OperatorId, OperatorDelta)>,
+    /// Subscribers.
+    pub subscribers: Vec<(SubscriberId, SubscriberDelta)>,
+    /// Cards.
+    pub cards: Vec<(CardId, CardDelta)>,
+    /// Usage of limits, in the order of keys.
+    pub usage: Vec<(UsageKey, Usage)>,
+    /// Wrong passwords; an all-zero lock is removed.
+    pub locks: Vec<((SubscriberId, LinkId), Lock)>,
+    /// New ids in the order of seqs, each [`IdRow::LEN`] octets.
+    pub ids: Vec<u8>,
+    /// Blocks of ids whose last seq is below this one are dropped.
+    pub ids_keep_from: Seq,
+    /// Programs' ids from before this are refused for ever.
+    pub ids_floor: Timestamp,
+    /// New gifts in the order of giving, remembered against repetition.
+    pub repeats: Vec<(RepeatKey, Repeat)>,
+    /// Gifts from before this instant are past every window and are dropped.
+    pub repeats_keep_from: Timestamp,
+}
+
+/// A state and the ids that go with it, as of a journal's head.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The state.
+    pub state: State,
+    /// The ids.
+    pub ids: Ids,
+    /// The head that both belong to.
+    pub head: Head,
+}
+
+/// The checkpoint can't be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointFault {
+    /// The disk is full: nothing was written; a later try may succeed.
+    #[error("no room for the checkpoint; gifts go on, restarts grow slower until there is room")]
+    NoRoom,
+    /// Rows that don't fit each other.
+    #[error("the checkpoint is damaged ({0}); remove checkpoint.sqlite and start again: it is rebuilt from the journal")]
+    Damaged(String),
+    /// The file can't be read or written.
+    #[error("the checkpoint can't be used: {0}")]
+    Io(String),
+}
+
+/// The tables behind the checkpoint.
+pub trait Checkpoint: Send {
+    /// The head that the tables belong to; all zero when they are empty.
+    fn head(&self) -> Head;
+
+    /// Writes a delta and its head in one transaction.
+    ///
+    /// # Errors
+    /// Then nothing of it was written.
+    fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault>;
+
+    /// Builds the state and the ids (at most `ids_max`) again from the tables.
+    ///
+    /// # Errors
+    /// When they can't be read or are damaged.
+    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault>;
+}
+
+/// Folds batches into the next [`Delta`].
+#[derive(Debug)]
+pub struct Collector {
+    head: Head,
+    operators: Map<OperatorId, OperatorDelta>,
+    subscribers: Map<SubscriberId, SubscriberDelta>,
+    cards: Map<CardId, CardDelta>,
+    usage: Map<UsageKey, Usage>,
+    locks: Map<(SubscriberId, LinkId), Lock>,
+    ids: Vec<u8>,
+    turning: Turning,
+    repeats: Vec<(RepeatKey, Repeat)>,
+    repeat_window_s: u32,
+    entries: u64,
+}
+
+impl Collector {
+    /// Begins after `head`; `turning` and the longest repeat window are those of the state there.
+    pub fn new(head: Head, turning: Turning, repeat_window_s: u32) -> Self {
+        Self {
+            head,
+            operators: Map::default(),
+            subscribers: Map::default(),
+            cards: Map::default(),
+            usage: Map::default(),
+            locks: Map::default(),
+            ids: Vec::new(),
+            turning,
+            repeats: Vec::new(),
+            repeat_window_s,
+            entries: 0,
+        }
+    }
+
+    /// Where the next delta leads to.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Entries since the last delta.
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Adds a durable batch.
+    pub fn add(&mut self, batch: &Batch) {
+        for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
+            let known = Known { seq, fingerprint: *fingerprint, at_s: seconds(batch.at) };
+            self.ids.extend_from_slice(&IdRow { id: entry.id, known }.to_bytes());
+            self.turning.count(seq, batch.at);
+            self.effects(seq, batch.at, &entry.verdict.effects);
+        }
+        self.entries += batch.entries.len() as u64;
+        self.head = Head { seq: batch.last_seq(), hash: batch.hash, at: batch.at };
+    }
+
+    fn effects(&mut self, seq: Seq, at: Timestamp, effects: &Effects) {
+        for change in &effects.changes {
+            self.change(seq, at, effects.date, change);
+        }
+        if let Some(operator) = effects.operator {
+            let date = &mut self.operators.entry(operator).or_default().date;
+            *date = (*date).max(Some(effects.date));
+        }
+        for balance in &effects.balances {
+            let purse = Purse { balance_minor: balance.after_minor, latest: seq };
+            self.balance(balance.account, purse);
+        }
+        for named in &effects.named {
+            self.subscribers.entry(named.subscriber).or_default().latest = Some(seq);
+        }
+        for used in &effects.usage {
+            let key = UsageKey { limit: used.limit, subject: used.subject };
+            let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
+            self.usage.insert(key, usage);
+        }
+    }
+
+    fn balance(&mut self, account: AccountId, purse: Purse) {
+        match account {
+            AccountId::Card(id) => self.cards.entry(id).or_default().purse = Some(purse),
+            AccountId::Airtime(id) => self.subscribers.entry(id).or_default().airtime = Some(purse),
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator) => {
+                let books = &mut self.operators.entry(operator).or_default().books;
+                for (book, known) in books.iter_mut().zip(books_of(operator)) {
+                    if known == account {
+                        *book = Some(purse);
+                    }
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, seq: Seq, at: Timestamp, date: BusinessDate, change: &Change) {
+        match change {
+            Change::Lock { subscriber, link, wrong, level, until } => {
+                self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
+            }
+            Change::Gave { sender, recipient, amount } => {
+                promote(&mut self.subscribers.entry(*sender).or_default().gave_to, *recipient);
+                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
+                self.repeats.push((key, Repeat { at, seq }));
+            }
+            Change::Refused { subscriber, count } => {
+                self.subscribers.entry(*subscriber).or_default().refused = Some((date, *count));
+            }
+            Change::Subscriber { id, facts } => {
+                self.subscribers.entry(*id).or_default().facts = Some(*facts);
+            }
+            Change::Card { id, facts } => {
+                let delta = self.cards.entry(*id).or_default();
+                delta.facts = Some(*facts);
+                delta.state = Some(facts.state);
+                delta.bound = facts.state.holder().map(|_| seq);
+            }
+            Change::CardState { id, state } => {
+                // The entry that gives a card a holder is the one that binds it; `Checkpoint` keeps the first.
+                let delta = self.cards.entry(*id).or_default();
+                delta.state = Some(*state);
+                delta.bound = delta.bound.or_else(|| state.holder().map(|_| seq));
+            }
+            Change::BindWrong { id, wrong } => self.cards.entry(*id).or_default().bind_wrong = Some(*wrong),
+            Change::Operator { id, rules, file_hash } => {
+                self.repeat_window_s = self.repeat_window_s.max(rules.standing.repeat_window_s);
+                self.operators.entry(*id).or_default().rules = Some((Arc::clone(rules), *file_hash));
+            }
+        }
+    }
+
+    /// The delta up to here; the next one begins empty. `ids_floor` is the engine's.
+    pub fn take(&mut self, ids_floor: Timestamp) -> Delta {
+        self.entries = 0;
+        Delta {
+            head: self.head,
+            operators: sorted(&mut self.operators),
+            subscribers: sorted(&mut self.subscribers),
+            cards: sorted(&mut self.cards),
+            usage: sorted(&mut self.usage),
+            locks: sorted(&mut self.locks),
+            ids: core::mem::take(&mut self.ids),
+            ids_keep_from: self.turning.keep_from(),
+            ids_floor,
+            repeats: core::mem::take(&mut self.repeats),
+            repeats_keep_from: self.head.at.plus_s(-i64::from(self.repeat_window_s)),
+        }
+    }
+}
+
+/// Puts a recipient first; each stands once.
+pub fn promote(recents: &mut Recents, recipient: SubscriberId) {
+    if recents.first() == Some(&recipient) {
+        return;
+    }
+    recents.retain(|known| *known != recipient);
+    recents.truncate(RECENTS - 1);
+    recents.insert(0, recipient);
+}
+
+fn sorted<K: Ord + Copy + core::hash::Hash, V>(map: &mut Map<K, V>) -> Vec<(K, V)> {
+    let mut rows: Vec<_> = map.drain().collect();
+    rows.sort_unstable_by_key(|(key, _)| *key);
+    rows
+}
+

@@ -1,0 +1,301 @@
+//! The decider: owns the whole state, decides a batch in memory, and keeps the append that makes it durable.
+//!
+//! No thread, no clock, no disk of its own: [`crate::handle`] drives it, and so does the simulator, step by step:
+//! [`decide`](Decider::decide) → append → [`confirm`](Decider::confirm). No answer may leave before `confirm`.
+//!
+//! Guarantees: an id gets one verdict; a command past its `decide_before` is dropped unjournaled; the state after a
+//! batch equals the fold of the journal with its append.
+
+use std::sync::Arc;
+
+use domain::command::{Command, Language};
+use domain::decide::decide;
+use domain::receipt::Seq;
+use domain::state::{Standing, State};
+use domain::time::Timestamp;
+use domain::verdict::{Change, Effects, Entry};
+
+use crate::answer::{
+    Answer, CardView, Directory, Query, Reply, Seen as At, StatusView, SubscriberView, View,
+};
+use crate::checkpoint::Loaded;
+use crate::ids::{Fingerprint, Ids, Seen};
+use crate::journal::{Batch, Draft, Head, Link};
+
+/// A command with the fingerprint of its body, made on the caller's thread.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What is asked.
+    pub command: Command,
+    /// Of its body.
+    pub fingerprint: Fingerprint,
+}
+
+impl Submission {
+    /// Fingerprints a command.
+    pub fn new(command: Command) -> Self {
+        let fingerprint = Fingerprint::of(&command.body);
+        Self { command, fingerprint }
+    }
+}
+
+/// An answer as the decider gives it: a repeat still has to be read from the journal, off the decider's thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// Complete.
+    Answer(Answer),
+    /// Decided before: the entry has the answer.
+    Repeat {
+        /// The entry.
+        seq: Seq,
+        /// The caller's language now.
+        language: Language,
+    },
+}
+
+/// A batch that is decided and not durable yet.
+#[derive(Debug)]
+pub struct Pending {
+    /// What makes it durable; `None` when nothing in it was new.
+    pub link: Option<Link>,
+    /// Its entries, for followers; `None` like the link.
+    pub batch: Option<Arc<Batch>>,
+    /// One for each command, in order. They must not leave before [`Decider::confirm`].
+    pub answers: Vec<Early>,
+    /// The first `decide_before` in it: when an append that finds no room is given up.
+    pub decide_before: Timestamp,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Decider {
+    state: State,
+    ids: Ids,
+    head: Head,
+    directory: Arc<Directory>,
+    /// Rules or generations changed in a batch that is not durable yet.
+    next_directory: Option<Directory>,
+    bytes_per_entry: usize,
+}
+
+impl Decider {
+    /// Goes on from what was loaded.
+    pub fn new(loaded: Loaded) -> Self {
+        let directory = Arc::new(directory_of(&loaded.state));
+        let Loaded { state, ids, head } = loaded;
+        Self { state, ids, head, directory, next_directory: None, bytes_per_entry: 192 }
+    }
+
+    /// Decides commands in order, all at the instant `at`, and applies what follows.
+    ///
+    /// The caller appends [`Pending::link`] and then calls [`confirm`](Self::confirm). If the append is given up, this
+    /// decider must be dropped and folded again from the journal.
+    pub fn decide(&mut self, at: Timestamp, submissions: impl IntoIterator<Item = Submission>) -> Pending {
+        let submissions = submissions.into_iter();
+        let room = submissions.size_hint().0;
+        let mut draft = Draft::new(at, 64 + room * self.bytes_per_entry);
+        let mut entries = Vec::with_capacity(room);
+        let mut fingerprints = Vec::with_capacity(room);
+        let mut answers = Vec::with_capacity(room);
+        let mut decide_before = Timestamp::MAX;
+        let first_seq = self.head.seq.next();
+        for submission in submissions {
+            let Submission { command, fingerprint } = submission;
+            if command.decide_before <= at {
+                answers.push(Early::Answer(Answer::NotDone));
+                continue;
+            }
+            if let Some(early) = self.seen_before(&command, fingerprint, at) {
+                answers.push(early);
+                continue;
+            }
+            decide_before = decide_before.min(command.decide_before);
+            let seq = self.state.seq().next();
+            let verdict = decide(&self.state, &command.body, at);
+            self.apply(seq, at, &verdict.effects);
+            self.ids.insert(command.id, fingerprint, seq, at);
+            let language = self.language(&command);
+            let outcome = verdict.outcome.clone();
+            answers.push(Early::Answer(Answer::Verdict(Reply { seq, at, outcome, language, repeated: false })));
+            let entry = Entry { id: command.id, body: command.body, verdict };
+            draft.push(&entry);
+            entries.push(entry);
+            fingerprints.push(fingerprint);
+        }
+        if entries.is_empty() {
+            return Pending { link: None, batch: None, answers, decide_before };
+        }
+        let link = draft.finish(&self.head);
+        self.bytes_per_entry = link.bytes.len() / entries.len() + 16;
+        let batch = Batch { first_seq, at, entries, fingerprints, hash: link.hash };
+        Pending { link: Some(link), batch: Some(Arc::new(batch)), answers, decide_before }
+    }
+
+    fn seen_before(&self, command: &Command, fingerprint: Fingerprint, at: Timestamp) -> Option<Early> {
+        let answer = match self.ids.check(command.id, fingerprint, at) {
+            Seen::New => return None,
+            Seen::Same(seq) => return Some(Early::Repeat { seq, language: self.language(command) }),
+            Seen::Reused => Answer::IdReused,
+            Seen::TooOld => Answer::IdTooOld { floor: self.ids.floor() },
+            Seen::Ahead => Answer::IdAhead,
+        };
+        Some(Early::Answer(answer))
+    }
+
+    fn apply(&mut self, seq: Seq, at: Timestamp, effects: &Effects) {
+        let applied = self.state.apply(seq, at, effects);
+        // What `decide` returns fits the state it was given; anything else is a bug that must not reach the books.
+        assert!(applied.is_ok(), "a verdict that does not fit its own state: {applied:?}");
+        for change in &effects.changes {
+            if matches!(change, Change::Operator { .. } | Change::Subscriber { .. }) {
+                self.note(change);
+            }
+        }
+    }
+
+    /// Keeps what edges must know in step with the state, to be published when it is durable.
+    fn note(&mut self, change: &Change) {
+        let next = self.next_directory.take();
+        let unchanged = || (*self.directory).clone();
+        match change {
+            Change::Operator { id, rules, .. } => {
+                let mut next = next.unwrap_or_else(unchanged);
+                let row = usize::from(id.0);
+                match next.operators.get_mut(row) {
+                    Some(known) => *known = Arc::clone(rules),
+                    None => next.operators.push(Arc::clone(rules)),
+                }
+                self.next_directory = Some(next);
+            }
+            Change::Subscriber { facts, .. } => {
+                let generation = current_generation(facts.generation, facts.standing);
+                let known = next.as_ref().map_or_else(|| self.directory.generation(facts.msisdn), |n| n.generation(facts.msisdn));
+                if known == generation {
+                    self.next_directory = next;
+                } else {
+                    let mut next = next.unwrap_or_else(unchanged);
+                    next.generations.insert(facts.msisdn, generation);
+                    self.next_directory = Some(next);
+                }
+            }
+            _ => self.next_directory = next,
+        }
+    }
+
+    /// Says that an append is durable: the head moves, and what edges must know is published.
+    pub fn confirm(&mut self, link: &Link) {
+        self.head = link.head();
+        if let Some(next) = self.next_directory.take() {
+            self.directory = Arc::new(next);
+        }
+    }
+
+    /// The latest durable entry.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// What edges must know, as of the latest durable entry.
+    pub const fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// The state; ahead of the head between `decide` and `confirm`.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The ids that are remembered.
+    pub const fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    fn language(&self, command: &Command) -> Language {
+        let Some(caller) = command.body.caller() else { return Language::default() };
+        let known = self.state.find_subscriber(caller.msisdn).map(|(_, row)| row.facts.language);
+        let operator = || self.state.operator(caller.operator).map(|operator| operator.rules.default_language());
+        known.or_else(operator).unwrap_or_default()
+    }
+
+    /// Answers a query. Only between batches, so that what it sees is durable.
+    pub fn query(&self, query: Query) -> At<View> {
+        let value = match query {
+            Query::Subscriber(msisdn) => View::Subscriber(
+                self.state.find_subscriber(msisdn).map(|(id, _)| id).and_then(|id| self.subscriber_view(id)),
+            ),
+            Query::Card(serial) => {
+                View::Card(self.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id)))
+            }
+            Query::Status => View::Status(self.status()),
+        };
+        At { seq: self.head.seq, value }
+    }
+
+    fn subscriber_view(&self, id: domain::state::SubscriberId) -> Option<SubscriberView> {
+        let row = self.state.subscriber(id)?;
+        let locks = self.state.locks().filter(|(who, ..)| *who == id);
+        let number = |id: &domain::state::SubscriberId| self.state.subscriber(*id).map(|row| row.facts.msisdn);
+        Some(SubscriberView {
+            id,
+            msisdn: row.facts.msisdn,
+            operator: row.facts.operator,
+            generation: row.facts.generation,
+            standing: row.facts.standing,
+            language: row.facts.language,
+            since: row.facts.since,
+            airtime_minor: row.airtime.balance_minor,
+            latest: row.latest,
+            cards: self.state.cards_of(row).filter_map(|(card, _)| self.card_view(card)).collect(),
+            locked_until: locks.filter_map(|(.., lock)| lock.until).max().filter(|until| *until > self.state.at()),
+            recents: self.state.recents_of(row).iter().filter_map(number).collect(),
+        })
+    }
+
+    fn card_view(&self, id: domain::state::CardId) -> Option<CardView> {
+        let card = self.state.card(id)?;
+        let holder = card.facts.state.holder().and_then(|holder| self.state.subscriber(holder));
+        Some(CardView {
+            serial: domain::card::Serial::of(id),
+            operator: card.facts.operator,
+            state: card.facts.state.name(),
+            balance_minor: card.purse.balance_minor,
+            holder: holder.map(|holder| holder.facts.msisdn),
+            issued_at: card.facts.issued_at,
+            expires_at: (card.facts.expires_at < Timestamp::MAX).then_some(card.facts.expires_at),
+            latest: card.purse.latest,
+        })
+    }
+
+    fn status(&self) -> StatusView {
+        StatusView {
+            seq: self.head.seq,
+            at: self.head.at,
+            operators: self.state.operators().map(|(_, o)| (o.rules.operator.clone(), o.date)).collect(),
+            subscribers: self.state.rows().0,
+            cards: self.state.rows().1,
+            ids: self.ids.len(),
+            ids_floor: self.ids.floor(),
+            closed: None,
+        }
+    }
+}
+
+/// The generation that the next caller with a number belongs to.
+const fn current_generation(generation: u16, standing: Standing) -> u16 {
+    match standing {
+        Standing::Active | Standing::Barred => generation,
+        Standing::Released => generation.saturating_add(1),
+    }
+}
+
+fn directory_of(state: &State) -> Directory {
+    let generations = state
+        .subscribers()
+        .map(|(_, row)| (row.facts.msisdn, current_generation(row.facts.generation, row.facts.standing)))
+        .filter(|(_, generation)| *generation != 1);
+    // Rows of one number come in the order of its generations: the last one is the current one.
+    Directory {
+        operators: state.operators().map(|(_, operator)| Arc::clone(&operator.rules)).collect(),
+        generations: generations.collect(),
+    }
+}

@@ -1,0 +1,352 @@
+//! The engine as its callers see it: a cloneable [`Handle`], and [`Engine`], which owns the threads.
+//!
+//! Guarantees: an answer leaves only when its entry is durable. A caller whose batch was lost hears *unknown*; one whose
+//! command was never taken from the queue hears that nothing was sent.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::command::Command;
+use domain::receipt::Seq;
+use domain::time::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, View};
+use crate::checkpoint::Loaded;
+use crate::clock::{Clock, ClockGuard, ClockLimits};
+use crate::decider::{Decider, Early, Submission};
+use crate::feed::Feed;
+use crate::follower::{Follow, run_follower};
+use crate::history;
+use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, JournalReader};
+use crate::queue::{Full, Job, Queue};
+use crate::recover::{RecoverFault, latest_at};
+use crate::run::Run;
+
+/// Bounds of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// Commands waiting at most; more hear "busy".
+    pub queue_depth: usize,
+    /// Entries in one append at most, 1 to [`APPEND_ENTRIES_MAX`].
+    pub batch_entries_max: usize,
+    /// How far clocks may disagree.
+    pub clock: ClockLimits,
+    /// Take the clock at the start as it is, once.
+    pub accept_clock: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            queue_depth: 1 << 16,
+            batch_entries_max: APPEND_ENTRIES_MAX / 2,
+            clock: ClockLimits::default(),
+            accept_clock: false,
+        }
+    }
+}
+
+/// Folds the state again from checkpoint and journal, after a batch was given up.
+pub type Refold = Box<dyn FnMut() -> Result<Loaded, RecoverFault> + Send>;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// State, ids and head to go on from.
+    pub loaded: Loaded,
+    /// The writing side of the journal.
+    pub journal: Box<dyn Journal>,
+    /// The reading side.
+    pub reader: Arc<dyn JournalReader>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock + Sync>,
+    /// How to fold again.
+    pub refold: Refold,
+    /// Bounds.
+    pub config: EngineConfig,
+}
+
+impl core::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Parts").field("head", &self.loaded.head).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// What callers, the decider's thread and followers share.
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) feed: Feed,
+    pub(crate) directory: RwLock<Arc<Directory>>,
+    pub(crate) reader: Arc<dyn JournalReader>,
+    pub(crate) clock: Arc<dyn Clock + Sync>,
+    /// Oldest instant that a program's id may carry, ms.
+    pub(crate) ids_floor_ms: AtomicI64,
+}
+
+/// Why an engine stopped by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The journal.
+    #[error(transparent)]
+    Append(#[from] AppendFault),
+    /// Folding again after a batch was given up.
+    #[error("the state could not be folded again: {0}")]
+    Refold(#[from] RecoverFault),
+    /// A bug of ours: the decider stopped rather than book nonsense.
+    #[error("the decider stopped on an assertion: {0}")]
+    Assertion(String),
+}
+
+/// A running engine: the decider's thread and the followers.
+pub struct Engine {
+    handle: Handle,
+    decider: JoinHandle<()>,
+    followers: Vec<JoinHandle<()>>,
+    fault: watch::Receiver<Option<Fault>>,
+}
+
+impl Engine {
+    /// Starts the decider.
+    ///
+    /// # Errors
+    /// When the thread can't be made.
+    pub fn start(parts: Parts) -> std::io::Result<Self> {
+        let Parts { loaded, journal, reader, clock, refold, config } = parts;
+        let mut guard = ClockGuard::new(Box::new(Arc::clone(&clock)), config.clock, latest_at(&loaded.head));
+        if config.accept_clock {
+            guard.accept();
+        }
+        let decider = Decider::new(loaded);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(config.queue_depth),
+            feed: Feed::new(decider.head().seq),
+            directory: RwLock::new(Arc::clone(decider.directory())),
+            reader,
+            clock,
+            ids_floor_ms: AtomicI64::new(decider.ids().floor().ms()),
+        });
+        let (tell, fault) = watch::channel(None);
+        let run = Run::new(decider, journal, guard, refold, Arc::clone(&shared), config, tell);
+        let thread = std::thread::Builder::new().name(String::from("decider")).spawn(move || run.run())?;
+        Ok(Self { handle: Handle { shared }, decider: thread, followers: Vec::new(), fault })
+    }
+
+    /// A handle for callers.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Starts a follower after the entry `cursor`.
+    ///
+    /// # Errors
+    /// When the thread can't be made.
+    pub fn follow(&mut self, name: &str, cursor: Seq, follow: Box<dyn Follow>) -> std::io::Result<()> {
+        let shared = Arc::clone(&self.handle.shared);
+        let named = String::from(name);
+        let run = move || run_follower(&named, cursor, follow, &shared.feed, &*shared.reader);
+        self.followers.push(std::thread::Builder::new().name(String::from(name)).spawn(run)?);
+        Ok(())
+    }
+
+    /// Waits until the engine stops by itself.
+    pub async fn fault(&self) -> Fault {
+        let mut fault = self.fault.clone();
+        let told = fault.wait_for(Option::is_some).await.ok().and_then(|fault| fault.clone());
+        told.unwrap_or_else(|| Fault::Assertion(String::from("its thread is gone")))
+    }
+
+    /// Takes no more commands, works off what waits, lets followers finish, and ends the threads.
+    ///
+    /// # Errors
+    /// When the engine had stopped by itself.
+    pub fn stop(self) -> Result<(), Fault> {
+        self.handle.shared.queue.stop();
+        let ended = self.decider.join();
+        self.handle.shared.feed.stop();
+        for follower in self.followers {
+            if follower.join().is_err() {
+                tracing::error!("a follower ended on an assertion");
+            }
+        }
+        match (ended, self.fault.borrow().clone()) {
+            (_, Some(fault)) => Err(fault),
+            (Err(_), None) => Err(Fault::Assertion(String::from("its thread is gone"))),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+}
+
+impl core::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Engine").field("followers", &self.followers.len()).finish_non_exhaustive()
+    }
+}
+
+/// Submits commands and asks questions. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Submits one command and waits for its answer.
+    pub async fn submit(&self, command: Command) -> Answer {
+        let (tell, answer) = oneshot::channel();
+        if let Err(refused) = self.push(Job::One(Box::new(Submission::new(command)), tell)) {
+            return refused;
+        }
+        match answer.await {
+            Ok(Early::Answer(answer)) => answer,
+            Ok(repeat @ Early::Repeat { .. }) => {
+                let shared = Arc::clone(&self.shared);
+                // The entry may have to be read from disk, which no async thread should wait for.
+                tokio::task::spawn_blocking(move || resolve(&shared, repeat)).await.unwrap_or(Answer::Unknown)
+            }
+            Err(_) => Answer::Unknown,
+        }
+    }
+
+    /// Submits one command from a thread of its own and waits for its answer.
+    pub fn submit_blocking(&self, command: Command) -> Answer {
+        let (tell, answer) = oneshot::channel();
+        if let Err(refused) = self.push(Job::One(Box::new(Submission::new(command)), tell)) {
+            return refused;
+        }
+        answer.blocking_recv().map_or(Answer::Unknown, |early| resolve(&self.shared, early))
+    }
+
+    /// Submits commands that are decided in order and answered together. At most [`APPEND_ENTRIES_MAX`] share an append;
+    /// longer lists are answered "busy" whole.
+    pub fn submit_bulk(&self, commands: Vec<Command>) -> Bulk {
+        let count = commands.len();
+        let (tell, answers) = oneshot::channel();
+        if count > APPEND_ENTRIES_MAX {
+            return Bulk { waiting: Err(Answer::Busy), count, shared: Arc::clone(&self.shared) };
+        }
+        let submissions = commands.into_iter().map(Submission::new).collect();
+        let waiting = self.push(Job::Many(submissions, tell)).map(|()| answers);
+        Bulk { waiting, count, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Asks a question; `None` when the engine is gone or full.
+    pub async fn query(&self, query: Query) -> Option<Seen<View>> {
+        let (tell, answer) = oneshot::channel();
+        self.push(Job::Query(query, tell)).ok()?;
+        answer.await.ok()
+    }
+
+    /// The same from a thread of its own.
+    pub fn query_blocking(&self, query: Query) -> Option<Seen<View>> {
+        let (tell, answer) = oneshot::channel();
+        self.push(Job::Query(query, tell)).ok()?;
+        answer.blocking_recv().ok()
+    }
+
+    /// Takes the clock as it is now, once.
+    pub async fn accept_clock(&self) -> bool {
+        let (tell, done) = oneshot::channel();
+        self.push(Job::AcceptClock(tell)).is_ok() && done.await.is_ok()
+    }
+
+    /// Rules in force and generations, as of the latest durable entry.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.shared.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The engine's wall clock: for deadlines.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.shared.clock.wall_ms())
+    }
+
+    /// Oldest instant that a program's id may carry.
+    pub fn ids_floor(&self) -> Timestamp {
+        Timestamp::from_ms(self.shared.ids_floor_ms.load(Ordering::Relaxed))
+    }
+
+    /// The journal's reading side.
+    pub fn reader(&self) -> Arc<dyn JournalReader> {
+        Arc::clone(&self.shared.reader)
+    }
+
+    /// Durable batches.
+    pub fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    fn push(&self, job: Job) -> Result<(), Answer> {
+        self.shared.queue.push(job).map_err(|full| match full {
+            Full::Busy => Answer::Busy,
+            Full::Stopping => Answer::Closed(Closed::Stopping),
+        })
+    }
+}
+
+impl core::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+/// Answers on their way.
+pub struct Bulk {
+    waiting: Result<oneshot::Receiver<Vec<Early>>, Answer>,
+    count: usize,
+    shared: Arc<Shared>,
+}
+
+impl Bulk {
+    /// Waits for all of them, in the order of the commands.
+    pub fn wait(self) -> Vec<Answer> {
+        let early = match self.waiting {
+            Ok(answers) => answers.blocking_recv(),
+            Err(refused) => return vec![refused; self.count],
+        };
+        match early {
+            Ok(early) => early.into_iter().map(|early| resolve(&self.shared, early)).collect(),
+            Err(_) => vec![Answer::Unknown; self.count],
+        }
+    }
+}
+
+impl core::fmt::Debug for Bulk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Bulk").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+/// Completes an answer: a repeat's verdict is read from memory while its batch is there, and else from the journal.
+fn resolve(shared: &Shared, early: Early) -> Answer {
+    let (seq, language) = match early {
+        Early::Answer(answer) => return answer,
+        Early::Repeat { seq, language } => (seq, language),
+    };
+    let recent = shared.feed.find(seq).and_then(|batch| {
+        let at = usize::try_from(seq.0.checked_sub(batch.first_seq.0)?).ok()?;
+        batch.entries.get(at).map(|entry| (batch.at, entry.verdict.outcome.clone()))
+    });
+    let found = match recent {
+        Some(found) => Some(found),
+        None => match history::entry(&*shared.reader, seq) {
+            Ok(found) => found.map(|found| (found.at, found.entry.verdict.outcome)),
+            Err(fault) => {
+                tracing::error!(%fault, "the answer to a repeated command could not be read");
+                None
+            }
+        },
+    };
+    found.map_or(Answer::Unknown, |(at, outcome)| Answer::Verdict(Reply { seq, at, outcome, language, repeated: true }))
+}
+
+impl<C: Clock + ?Sized + Sync> Clock for Arc<C> {
+    fn wall_ms(&self) -> i64 {
+        (**self).wall_ms()
+    }
+    fn monotonic_ms(&self) -> i64 {
+        (**self).monotonic_ms()
+    }
+}
+
+/// How long the decider's thread sleeps on an empty queue before it looks around.
+pub(crate) const IDLE: Duration = Duration::from_millis(200);

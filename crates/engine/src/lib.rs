@@ -1,0 +1,25 @@
+//! The engine: one decider thread that owns the state, group commit into the journal, and followers.
+//!
+//! Guarantees: an answer leaves only when its entry is durable; an id gets one verdict; followers see durable entries
+//! only, in order, and are never waited for; a failed sync stops the engine.
+//!
+//! Bounded by `queue_depth` commands waiting, [`journal::APPEND_ENTRIES_MAX`] entries an append, `ids_max` ids.
+//!
+//! Deliberately not here: rules (domain), SQL and files (store), sockets (edges, api).
+
+pub mod answer;
+pub mod checkpoint;
+pub mod checkpointer;
+pub mod clock;
+pub mod decider;
+pub mod feed;
+pub mod follower;
+pub mod handle;
+pub mod history;
+pub mod ids;
+pub mod journal;
+pub mod memory;
+mod queue;
+pub mod recover;
+mod run;
+pub mod timers;

@@ -1,0 +1,2 @@
+//! sonmul
+fn main() {}
