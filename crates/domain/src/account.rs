@@ -46,7 +46,7 @@ impl AccountId {
 
     /// One integer for storage: the kind above 32 bits of row or operator. Airtime is kind 0, so that the commonest are shortest.
     pub const fn code(self) -> u64 {
-        let (kind, row) = match self {
+        let (kind, row): (u64, u32) = match self {
             Self::Airtime(SubscriberId(row)) => (0, row),
             Self::Card(CardId(row)) => (1, row),
             Self::FeeIncome(operator) => (2, operator.0 as u32),
@@ -55,7 +55,7 @@ impl AccountId {
             Self::Breakage(operator) => (5, operator.0 as u32),
             Self::Position(operator) => (6, operator.0 as u32),
         };
-        ((kind as u64) << KIND_SHIFT) | row as u64
+        (kind << KIND_SHIFT) | row as u64
     }
 
     /// Reads what [`code`](Self::code) wrote; `None` for anything else.

@@ -207,4 +207,3 @@ pub struct StatusView {
     /// Why intake is closed.
     pub closed: Option<Closed>,
 }
-

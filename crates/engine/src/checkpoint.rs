@@ -112,7 +112,9 @@ pub enum CheckpointFault {
     #[error("no room for the checkpoint; gifts go on, restarts grow slower until there is room")]
     NoRoom,
     /// Rows that don't fit each other.
-    #[error("the checkpoint is damaged ({0}); remove checkpoint.sqlite and start again: it is rebuilt from the journal")]
+    #[error(
+        "the checkpoint is damaged ({0}); remove checkpoint.sqlite and start again: it is rebuilt from the journal"
+    )]
     Damaged(String),
     /// The file can't be read or written.
     #[error("the checkpoint can't be used: {0}")]
@@ -304,4 +306,3 @@ fn sorted<K: Ord + Copy + core::hash::Hash, V>(map: &mut Map<K, V>) -> Vec<(K, V
     rows.sort_unstable_by_key(|(key, _)| *key);
     rows
 }
-

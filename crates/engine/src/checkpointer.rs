@@ -4,8 +4,8 @@
 //! Guarantees: the decider never waits; what is written was durable first; a lag above
 //! [`CheckpointConfig::lag_entries_max`] is told to the log.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 

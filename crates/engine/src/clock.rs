@@ -121,7 +121,10 @@ impl ClockGuard {
 
 impl core::fmt::Debug for ClockGuard {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ClockGuard").field("latest", &self.latest).field("trusted", &self.trusted).finish_non_exhaustive()
+        f.debug_struct("ClockGuard")
+            .field("latest", &self.latest)
+            .field("trusted", &self.trusted)
+            .finish_non_exhaustive()
     }
 }
 

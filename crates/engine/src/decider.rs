@@ -15,9 +15,7 @@ use domain::state::{Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
-use crate::answer::{
-    Answer, CardView, Directory, Query, Reply, Seen as At, StatusView, SubscriberView, View,
-};
+use crate::answer::{Answer, CardView, Directory, Query, Reply, Seen as At, StatusView, SubscriberView, View};
 use crate::checkpoint::Loaded;
 use crate::ids::{Fingerprint, Ids, Seen};
 use crate::journal::{Batch, Draft, Head, Link};
@@ -169,7 +167,9 @@ impl Decider {
             }
             Change::Subscriber { facts, .. } => {
                 let generation = current_generation(facts.generation, facts.standing);
-                let known = next.as_ref().map_or_else(|| self.directory.generation(facts.msisdn), |n| n.generation(facts.msisdn));
+                let known = next
+                    .as_ref()
+                    .map_or_else(|| self.directory.generation(facts.msisdn), |n| n.generation(facts.msisdn));
                 if known == generation {
                     self.next_directory = next;
                 } else {
@@ -223,9 +223,7 @@ impl Decider {
             Query::Subscriber(msisdn) => View::Subscriber(
                 self.state.find_subscriber(msisdn).map(|(id, _)| id).and_then(|id| self.subscriber_view(id)),
             ),
-            Query::Card(serial) => {
-                View::Card(self.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id)))
-            }
+            Query::Card(serial) => View::Card(self.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id))),
             Query::Status => View::Status(self.status()),
         };
         At { seq: self.head.seq, value }

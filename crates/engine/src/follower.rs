@@ -59,7 +59,10 @@ pub(crate) fn run_follower(
             Ok(Next::Batches(batches)) => {
                 for batch in batches {
                     match follow.batch(&batch) {
-                        Ok(()) => cursor = batch.last_seq(),
+                        Ok(()) => {
+                            cursor = batch.last_seq();
+                            given_up_after_stop = 0;
+                        }
                         Err(fault) => {
                             told("a batch has to wait", &fault);
                             std::thread::park_timeout(FAILED_WAIT);

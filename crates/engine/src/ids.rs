@@ -158,7 +158,13 @@ pub struct Ids {
 impl Ids {
     /// None yet; at most `ids_max` will be remembered.
     pub fn new(ids_max: usize) -> Self {
-        Self { map: Generations::default(), turning: Turning::new(ids_max), newest_ms: -1, before_ms: -1, dropped_ms: -1 }
+        Self {
+            map: Generations::default(),
+            turning: Turning::new(ids_max),
+            newest_ms: -1,
+            before_ms: -1,
+            dropped_ms: -1,
+        }
     }
 
     /// What an id with that content means at `at`.

@@ -292,4 +292,3 @@ impl Tables {
         Ok(Loaded { state, ids, head: self.head })
     }
 }
-

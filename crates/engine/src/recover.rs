@@ -28,7 +28,9 @@ pub enum RecoverFault {
     #[error(transparent)]
     Misfit(#[from] Misfit),
     /// The checkpoint knows entries that the journal does not have.
-    #[error("the checkpoint is at seq {checkpoint}, the journal ends at {journal}: it lost its tail; restore it, or see `sonmul repair --help`")]
+    #[error(
+        "the checkpoint is at seq {checkpoint}, the journal ends at {journal}: it lost its tail; restore it, or see `sonmul repair --help`"
+    )]
     TailLost {
         /// Where the checkpoint is.
         checkpoint: Seq,
@@ -36,7 +38,9 @@ pub enum RecoverFault {
         journal: Seq,
     },
     /// The checkpoint was made from another journal.
-    #[error("the checkpoint at seq {at} belongs to another journal; remove checkpoint.sqlite if the journal is the right one")]
+    #[error(
+        "the checkpoint at seq {at} belongs to another journal; remove checkpoint.sqlite if the journal is the right one"
+    )]
     OtherJournal {
         /// Where they differ.
         at: Seq,

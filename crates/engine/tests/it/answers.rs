@@ -1,0 +1,130 @@
+//! Ids, deadlines, the queue, questions.
+
+use domain::command::{Body, Command};
+use domain::refusal::Refusal;
+use domain::time::Timestamp;
+use domain::verdict::{Done, Outcome};
+use engine::answer::{Answer, Closed, Query, View};
+use engine::history;
+use engine::ids::AHEAD_MAX_MS;
+use engine::journal::Journal;
+
+use crate::rig::{Rig, msisdn, verdict};
+
+#[test]
+fn the_same_id_and_content_get_the_same_verdict_refusals_included() {
+    let rig = Rig::with_two();
+    let (gift, id) = (rig.gift(1, 2, 500), rig.id());
+    let first = verdict(rig.handle().submit_blocking(rig.command(id, gift.clone())));
+    assert!(matches!(first.outcome, Outcome::Done(Done::Given { left_minor: 99_500, .. })), "{:?}", first.outcome);
+    let again = verdict(rig.handle().submit_blocking(rig.command(id, gift.clone())));
+    assert_eq!((again.seq, &again.outcome, again.repeated), (first.seq, &first.outcome, true));
+
+    let refused_id = rig.id();
+    let refused = verdict(rig.handle().submit_blocking(rig.command(refused_id, gift.clone())));
+    assert!(matches!(refused.outcome, Outcome::Refused(Refusal::Repeated { .. })), "{:?}", refused.outcome);
+    rig.hands.pass_ms(3_600_000);
+    let refused_again = verdict(rig.handle().submit_blocking(rig.command(refused_id, gift)));
+    assert_eq!(refused_again.outcome, refused.outcome, "later it would be refused for another reason");
+
+    let reused = rig.handle().submit_blocking(rig.command(id, rig.gift(1, 2, 400)));
+    assert_eq!(reused, Answer::IdReused);
+}
+
+#[test]
+fn a_repeat_in_the_same_batch_waits_for_its_first() {
+    let rig = Rig::with_two();
+    let command = rig.command(rig.id(), rig.gift(1, 2, 500));
+    let answers = rig.handle().submit_bulk(vec![command.clone(), command]).wait();
+    let [first, second] = answers.try_into().expect("two answers");
+    let (first, second) = (verdict(first), verdict(second));
+    assert_eq!((first.seq, first.repeated, second.repeated), (second.seq, false, true));
+    assert_eq!(first.outcome, second.outcome);
+}
+
+#[test]
+fn past_its_deadline_a_command_is_not_done_and_leaves_no_trace() {
+    let rig = Rig::with_two();
+    let before = rig.journal.head().seq;
+    let late =
+        Command { decide_before: Timestamp::from_ms(crate::rig::NOW_MS), ..rig.command(rig.id(), rig.gift(1, 2, 500)) };
+    assert_eq!(rig.handle().submit_blocking(late), Answer::NotDone);
+    assert_eq!(rig.journal.head().seq, before);
+}
+
+#[test]
+fn ids_from_the_future_and_from_before_the_floor_are_refused() {
+    let rig = Rig::with_two();
+    let early = rig.id();
+    rig.hands.step_wall_ms(AHEAD_MAX_MS + 1);
+    let ahead = rig.id();
+    rig.hands.step_wall_ms(-AHEAD_MAX_MS - 1);
+    assert_eq!(rig.handle().submit_blocking(rig.command(ahead, rig.gift(1, 2, 500))), Answer::IdAhead);
+    for _ in 0..2 {
+        rig.hands.pass_ms(24 * 3_600_000);
+        let asked = rig.ask(rig.gift(1, 2, 7));
+        assert!(matches!(asked, Answer::Verdict(_)), "{asked:?}");
+        let asked = rig.ask(rig.gift(2, 1, 7));
+        assert!(matches!(asked, Answer::Verdict(_)), "{asked:?}");
+    }
+    let old = rig.handle().submit_blocking(rig.command(early, rig.gift(1, 2, 500)));
+    assert!(matches!(old, Answer::IdTooOld { floor } if floor == rig.handle().ids_floor()), "{old:?}");
+}
+
+#[test]
+fn a_full_queue_says_busy_and_nothing_was_sent() {
+    let rig = Rig::with_two();
+    let before = rig.journal.head().seq;
+    let many = (0..65).map(|_| rig.command(rig.id(), rig.gift(1, 2, 500))).collect();
+    let answers = rig.handle().submit_bulk(many).wait();
+    assert!(answers.iter().all(|answer| *answer == Answer::Busy));
+    assert_eq!(rig.journal.head().seq, before);
+}
+
+#[test]
+fn a_stopped_engine_says_so() {
+    let rig = Rig::with_two();
+    let handle = rig.handle();
+    let command = rig.command(rig.id(), rig.gift(1, 2, 500));
+    rig.engine.stop().expect("stops well");
+    assert_eq!(handle.submit_blocking(command), Answer::Closed(Closed::Stopping));
+}
+
+#[test]
+fn questions_name_the_durable_entry_they_saw() {
+    let rig = Rig::with_two();
+    let seq = rig.done(rig.gift(1, 2, 500));
+    let seen = rig.handle().query_blocking(Query::Subscriber(msisdn(2))).expect("an answer");
+    assert_eq!(seen.seq, seq);
+    let View::Subscriber(Some(view)) = seen.value else { panic!("no subscriber") };
+    assert_eq!((view.airtime_minor, view.latest, view.cards.len()), (500, seq, 1));
+}
+
+#[test]
+fn history_is_walked_without_an_index() {
+    let rig = Rig::with_two();
+    let given = rig.done(rig.gift(1, 2, 500));
+    let refused = verdict(rig.ask(rig.gift(1, 2, 500))).seq;
+    let View::Subscriber(Some(view)) = rig.handle().query_blocking(Query::Subscriber(msisdn(1))).expect("seen").value
+    else {
+        panic!("no subscriber")
+    };
+    let reader = rig.handle().reader();
+    let all = history::walk(&*reader, view.latest, view.id, 10, |_| true).expect("readable");
+    let seqs: Vec<_> = all.iter().map(|found| found.seq).collect();
+    assert_eq!(seqs.get(..2), Some(&[refused, given][..]), "refusals are found by care");
+    let gifts = history::walk(&*reader, view.latest, view.id, 1, |entry| matches!(entry.body, Body::Gift(_)));
+    assert_eq!(gifts.expect("readable").len(), 1);
+}
+
+#[test]
+fn a_released_number_raises_the_generation_that_edges_see() {
+    use domain::command::{ChangeSubscriber, Staff, SubscriberChange};
+    let rig = Rig::with_two();
+    assert_eq!(rig.handle().directory().generation(msisdn(1)), 1);
+    let change = SubscriberChange::Release;
+    rig.done(Body::ChangeSubscriber(ChangeSubscriber { staff: Staff(0), msisdn: msisdn(1), change }));
+    assert_eq!(rig.handle().directory().generation(msisdn(1)), 2);
+    let rig = rig.restart();
+    assert_eq!(rig.handle().directory().generation(msisdn(1)), 2);
+}

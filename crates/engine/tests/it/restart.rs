@@ -1,0 +1,148 @@
+//! Checkpoint, tail, and what a start refuses.
+
+use std::sync::Arc;
+
+use domain::receipt::Seq;
+use engine::checkpoint::{Checkpoint, Collector};
+use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
+use engine::ids::Turning;
+use engine::journal::{Journal, JournalReader, ReadFault};
+use engine::memory::MemoryCheckpoint;
+use engine::recover::{RecoverFault, fold, recover};
+
+use crate::rig::{IDS_MAX, Rig, load, verdict};
+
+fn checkpointed(rig: &mut Rig) {
+    let head = rig.checkpoint.head();
+    let collector = Collector::new(head, Turning::new(IDS_MAX), 0);
+    let config = CheckpointConfig { interval_ms: 0, ..CheckpointConfig::default() };
+    let floor = floor_of(&rig.handle());
+    let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, floor).expect("starts");
+    rig.engine.follow("checkpoint", head.seq, Box::new(follow)).expect("starts");
+}
+
+/// Everything that can be seen of a state, in one order.
+fn seen(loaded: &engine::checkpoint::Loaded) -> String {
+    let state = &loaded.state;
+    let mut usage: Vec<_> = state.all_usage().collect();
+    usage.sort_unstable_by_key(|(key, _)| *key);
+    let subscribers: Vec<_> = state
+        .subscribers()
+        .map(|(id, row)| (id, row.facts, row.airtime, row.latest, state.recents_of(row).to_vec()))
+        .collect();
+    let cards: Vec<_> = state.cards().map(|(id, card)| (id, card.facts, card.purse, card.bound)).collect();
+    let accounts: Vec<_> = state.accounts().collect();
+    let mut repeats: Vec<_> = state.repeats().collect();
+    repeats.sort_unstable_by_key(|(key, _)| *key);
+    format!("{:?} {subscribers:#?} {cards:#?} {accounts:#?} {usage:#?} {repeats:#?} {}", loaded.head, loaded.ids.len())
+}
+
+#[test]
+fn checkpoint_and_tail_are_the_fold() {
+    let mut rig = Rig::with_two();
+    checkpointed(&mut rig);
+    rig.done(rig.gift(1, 2, 500));
+    let rig = rig.restart();
+    assert_eq!(rig.checkpoint.head(), rig.journal.head(), "a clean stop leaves no tail");
+    rig.done(rig.gift(2, 1, 300));
+    let from_zero = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).expect("folds");
+    assert_eq!(seen(&load(&rig.checkpoint, &rig.journal)), seen(&from_zero));
+    let from_nothing = load(&MemoryCheckpoint::new(), &rig.journal);
+    assert_eq!(seen(&from_nothing), seen(&from_zero));
+}
+
+#[test]
+fn ids_and_limits_outlive_a_restart() {
+    let mut rig = Rig::with_two();
+    checkpointed(&mut rig);
+    let (id, gift) = (rig.id(), rig.gift(1, 2, 500));
+    let first = verdict(rig.handle().submit_blocking(rig.command(id, gift.clone())));
+    let rig = rig.restart();
+    let again = verdict(rig.handle().submit_blocking(rig.command(id, gift)));
+    assert_eq!((again.seq, again.outcome, again.repeated), (first.seq, first.outcome, true));
+    let refused = verdict(rig.ask(rig.gift(1, 2, 400)));
+    assert!(format!("{:?}", refused.outcome).contains("one-a-day"), "{:?}", refused.outcome);
+}
+
+#[test]
+fn a_journal_that_lost_its_tail_is_refused() {
+    let mut rig = Rig::with_two();
+    checkpointed(&mut rig);
+    rig.done(rig.gift(1, 2, 500));
+    let Rig { engine, journal, checkpoint, .. } = rig;
+    engine.stop().expect("stops well");
+    journal.cut_after(Seq(3));
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    assert!(matches!(fault, Err(RecoverFault::TailLost { journal: Seq(3), .. })), "{fault:?}");
+}
+
+#[test]
+fn a_checkpoint_of_another_journal_is_refused() {
+    let mut rig = Rig::with_two();
+    checkpointed(&mut rig);
+    let Rig { engine, checkpoint, .. } = rig;
+    engine.stop().expect("stops well");
+    let other = Rig::with_two_later(5);
+    other.done(other.gift(1, 2, 500));
+    let journal = other.journal.clone();
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    assert!(matches!(fault, Err(RecoverFault::OtherJournal { .. })), "{fault:?}");
+}
+
+#[test]
+fn damage_is_refused_wherever_it_is() {
+    let rig = Rig::with_two();
+    rig.done(rig.gift(1, 2, 500));
+    let head = rig.journal.head();
+    for seq in 1..=head.seq.0 {
+        let seq = Seq(seq);
+        let whole = rig.journal.reader().find(seq).expect("readable").expect("there");
+        for at in [0, 1, 20, whole.bytes.len() / 2, whole.bytes.len() - 1] {
+            let at = at.min(whole.bytes.len() - 1);
+            rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
+            let fault = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {});
+            assert!(
+                matches!(fault, Err(RecoverFault::Journal(ReadFault::Damaged { seq: named, .. })) if named == whole.first_seq),
+                "{fault:?}"
+            );
+            rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
+        }
+    }
+    assert!(fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).is_ok());
+}
+
+#[test]
+fn a_follower_gets_every_batch_once_in_order_from_memory_or_disk() {
+    use domain::verdict::Entry;
+    use engine::follower::{Follow, FollowFault};
+    use engine::journal::Batch;
+    use std::sync::Mutex;
+
+    struct Counter(Arc<Mutex<Vec<u64>>>, bool);
+    impl Follow for Counter {
+        fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(FollowFault(String::from("told to fail every other time")));
+            }
+            let seqs = batch.iter().map(|(seq, _): (Seq, &Entry)| seq.0);
+            self.0.lock().expect("not poisoned").extend(seqs);
+            Ok(())
+        }
+        fn idle(&mut self) -> Result<(), FollowFault> {
+            Ok(())
+        }
+        fn end(&mut self) -> Result<(), FollowFault> {
+            Ok(())
+        }
+    }
+
+    // Restarted, the entries so far are on disk only.
+    let mut rig = Rig::with_two().restart();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    rig.engine.follow("counter", Seq::ZERO, Box::new(Counter(Arc::clone(&seen), true))).expect("starts");
+    rig.done(rig.gift(1, 2, 500));
+    let head = rig.journal.head().seq.0;
+    rig.engine.stop().expect("stops well");
+    assert_eq!(*seen.lock().expect("not poisoned"), (1..=head).collect::<Vec<_>>());
+}
