@@ -29,7 +29,8 @@ pub enum AccountId {
     Position(OperatorId),
 }
 
-const KIND_SHIFT: u32 = 32;
+/// Bits of the kind below the row: small rows of every kind stay short in an entry.
+const KIND_BITS: u32 = 3;
 
 impl AccountId {
     /// Whether its balance may never be below zero.
@@ -44,7 +45,7 @@ impl AccountId {
         }
     }
 
-    /// One integer for storage: the kind above 32 bits of row or operator. Airtime is kind 0, so that the commonest are shortest.
+    /// One integer for storage: row or operator above three bits of kind.
     pub const fn code(self) -> u64 {
         let (kind, row): (u64, u32) = match self {
             Self::Airtime(SubscriberId(row)) => (0, row),
@@ -55,14 +56,14 @@ impl AccountId {
             Self::Breakage(operator) => (5, operator.0 as u32),
             Self::Position(operator) => (6, operator.0 as u32),
         };
-        (kind << KIND_SHIFT) | row as u64
+        ((row as u64) << KIND_BITS) | kind
     }
 
     /// Reads what [`code`](Self::code) wrote; `None` for anything else.
     pub fn from_code(code: u64) -> Option<Self> {
-        let row = u32::try_from(code & 0xFFFF_FFFF).ok()?;
+        let row = u32::try_from(code >> KIND_BITS).ok()?;
         let operator = || u8::try_from(row).ok().map(OperatorId);
-        match code >> KIND_SHIFT {
+        match code & ((1 << KIND_BITS) - 1) {
             0 => Some(Self::Airtime(SubscriberId(row))),
             1 => Some(Self::Card(CardId(row))),
             2 => operator().map(Self::FeeIncome),
@@ -88,7 +89,7 @@ impl AccountId {
     }
 }
 
-/// A flat list, so that an entry spends five octets on a subscriber's airtime account and nine on a card.
+/// One integer, so that an entry spends five octets on an account.
 impl<C> Encode<C> for AccountId {
     fn encode<W: minicbor::encode::Write>(
         &self,
@@ -143,7 +144,8 @@ mod tests {
         ] {
             assert_eq!(AccountId::from_code(account.code()), Some(account));
         }
-        assert_eq!(AccountId::from_code(7 << 32), None);
-        assert_eq!(AccountId::from_code((2 << 32) | 256), None);
+        assert_eq!(AccountId::from_code(7), None, "no such kind");
+        assert_eq!(AccountId::from_code((256 << 3) | 2), None, "no such operator");
+        assert_eq!(AccountId::from_code(u64::MAX), None);
     }
 }

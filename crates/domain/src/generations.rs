@@ -36,7 +36,9 @@ impl<K: Eq + Hash, V> Generations<K, V> {
 
     /// Begins a new generation and gives away the one that is forgotten.
     pub fn turn(&mut self) -> HashMap<K, V, foldhash::fast::RandomState> {
-        core::mem::replace(&mut self.before, core::mem::take(&mut self.newest))
+        // As much will come again: growing step by step would move every entry several times.
+        let room = HashMap::with_capacity_and_hasher(self.newest.len(), foldhash::fast::RandomState::default());
+        core::mem::replace(&mut self.before, core::mem::replace(&mut self.newest, room))
     }
 
     /// Entries in the newest generation.

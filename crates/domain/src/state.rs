@@ -13,7 +13,7 @@ use minicbor::{Decode, Encode};
 
 use crate::account::AccountId;
 use crate::card::{CardNumber, CardState, Serial};
-use crate::command::{Language, LinkId, OperatorId};
+use crate::command::{Body, Gift, Language, LinkId, OperatorId};
 use crate::generations::Generations;
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
@@ -431,6 +431,35 @@ impl State {
     /// How many usage records there are: (of single subjects, of pairs).
     pub fn usage_len(&self) -> (usize, usize) {
         (self.usage.len(), self.pair_usage.len())
+    }
+
+    /// Reads the rows that deciding `body` will read, and gives back something of them.
+    ///
+    /// Rows lie far apart, so most of a decision's time would be waiting for memory, one row after the other. Touching the
+    /// rows of many commands first lets the processor fetch them side by side. It changes nothing.
+    pub fn touch(&self, body: &Body) -> u64 {
+        let Some(caller) = body.caller() else { return 0 };
+        let Some((from, sender)) = self.find_subscriber(caller.msisdn) else { return 0 };
+        let card = sender.first_card.and_then(|link| self.card(link.card()));
+        let balance = card.map_or(0, |card| card.purse.latest.0);
+        let Body::Gift(gift) = body else { return balance };
+        let to = gift.recipient.value().and_then(|recipient| self.find_subscriber(recipient));
+        let Some((to, recipient)) = to else { return balance };
+        balance ^ recipient.latest.0 ^ self.touch_usage(caller.operator, from, to, gift)
+    }
+
+    fn touch_usage(&self, operator: OperatorId, from: SubscriberId, to: SubscriberId, gift: &Gift) -> u64 {
+        let card = CardId(0);
+        let period = self.operator(operator).and_then(|operator| operator.rules.period(self.at));
+        let limits = period.map_or(&[][..], |period| &period.limits);
+        let used = limits.iter().filter(|limit| limit.subject != Subject::Card).map(|limit| {
+            let key = UsageKey::of(limit.id, limit.subject, from, to, card);
+            self.usage(key, limit.subject).map_or(0, |usage| u64::from(usage.count))
+        });
+        let used = used.fold(0, |all, one| all ^ one);
+        let key = |amount| RepeatKey { sender: from, recipient: to, amount };
+        let repeat = gift.amount.value().and_then(|amount| self.repeat(&key(amount)));
+        used ^ repeat.map_or(0, |repeat| repeat.seq.0)
     }
 
     /// Makes room for so many rows, so that loading them moves nothing.

@@ -64,6 +64,48 @@ pub struct Pending {
     pub decide_before: Timestamp,
 }
 
+/// Commands whose rows are fetched before the first of them is decided: enough to hide the wait for memory, few enough
+/// that what was fetched is still in the cache when its turn comes.
+const TOUCH_AHEAD: usize = 32;
+
+/// A batch being decided.
+struct Work {
+    at: Timestamp,
+    draft: Draft,
+    entries: Vec<Entry>,
+    fingerprints: Vec<Fingerprint>,
+    answers: Vec<Early>,
+    decide_before: Timestamp,
+}
+
+impl Work {
+    fn new(at: Timestamp, room: usize, bytes_per_entry: usize) -> Self {
+        Self {
+            at,
+            draft: Draft::new(at, 64 + room * bytes_per_entry),
+            entries: Vec::with_capacity(room),
+            fingerprints: Vec::with_capacity(room),
+            answers: Vec::with_capacity(room),
+            decide_before: Timestamp::MAX,
+        }
+    }
+
+    /// What to make room for next time.
+    fn bytes_per_entry(&self) -> Option<usize> {
+        Some(self.draft.len().checked_div(self.entries.len())? + 16)
+    }
+
+    fn finish(self, head: &Head) -> Pending {
+        let Self { at, draft, entries, fingerprints, answers, decide_before } = self;
+        if entries.is_empty() {
+            return Pending { link: None, batch: None, answers, decide_before };
+        }
+        let link = draft.finish(head);
+        let batch = Batch { first_seq: link.first_seq, at, entries, fingerprints, hash: link.hash };
+        Pending { link: Some(link), batch: Some(Arc::new(batch)), answers, decide_before }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Decider {
@@ -88,45 +130,54 @@ impl Decider {
     ///
     /// The caller appends [`Pending::link`] and then calls [`confirm`](Self::confirm). If the append is given up, this
     /// decider must be dropped and folded again from the journal.
-    pub fn decide(&mut self, at: Timestamp, submissions: impl IntoIterator<Item = Submission>) -> Pending {
-        let submissions = submissions.into_iter();
-        let room = submissions.size_hint().0;
-        let mut draft = Draft::new(at, 64 + room * self.bytes_per_entry);
-        let mut entries = Vec::with_capacity(room);
-        let mut fingerprints = Vec::with_capacity(room);
-        let mut answers = Vec::with_capacity(room);
-        let mut decide_before = Timestamp::MAX;
-        let first_seq = self.head.seq.next();
-        for submission in submissions {
-            let Submission { command, fingerprint } = submission;
-            if command.decide_before <= at {
-                answers.push(Early::Answer(Answer::NotDone));
-                continue;
+    pub fn decide(&mut self, at: Timestamp, submissions: Vec<Submission>) -> Pending {
+        let mut work = Work::new(at, submissions.len(), self.bytes_per_entry);
+        let mut submissions = submissions.into_iter();
+        loop {
+            self.touch(submissions.as_slice());
+            // The chunk that was touched, then the next one.
+            let before = submissions.len();
+            for submission in submissions.by_ref().take(TOUCH_AHEAD) {
+                self.decide_one(&mut work, submission);
             }
-            if let Some(early) = self.seen_before(&command, fingerprint, at) {
-                answers.push(early);
-                continue;
+            if submissions.len() == before {
+                break;
             }
-            decide_before = decide_before.min(command.decide_before);
-            let seq = self.state.seq().next();
-            let verdict = decide(&self.state, &command.body, at);
-            self.apply(seq, at, &verdict.effects);
-            self.ids.insert(command.id, fingerprint, seq, at);
-            let language = self.language(&command);
-            let outcome = verdict.outcome.clone();
-            answers.push(Early::Answer(Answer::Verdict(Reply { seq, at, outcome, language, repeated: false })));
-            let entry = Entry { id: command.id, body: command.body, verdict };
-            draft.push(&entry);
-            entries.push(entry);
-            fingerprints.push(fingerprint);
         }
-        if entries.is_empty() {
-            return Pending { link: None, batch: None, answers, decide_before };
+        self.bytes_per_entry = work.bytes_per_entry().unwrap_or(self.bytes_per_entry);
+        work.finish(&self.head)
+    }
+
+    /// Has the processor fetch the rows of the next commands side by side.
+    fn touch(&self, next: &[Submission]) {
+        let touched = next.iter().take(TOUCH_AHEAD).fold(0, |all, submission| {
+            all ^ self.state.touch(&submission.command.body) ^ self.ids.touch(submission.command.id)
+        });
+        core::hint::black_box(touched);
+    }
+
+    fn decide_one(&mut self, work: &mut Work, submission: Submission) {
+        let at = work.at;
+        let Submission { command, fingerprint } = submission;
+        if command.decide_before <= at {
+            work.answers.push(Early::Answer(Answer::NotDone));
+            return;
         }
-        let link = draft.finish(&self.head);
-        self.bytes_per_entry = link.bytes.len() / entries.len() + 16;
-        let batch = Batch { first_seq, at, entries, fingerprints, hash: link.hash };
-        Pending { link: Some(link), batch: Some(Arc::new(batch)), answers, decide_before }
+        if let Some(early) = self.seen_before(&command, fingerprint, at) {
+            work.answers.push(early);
+            return;
+        }
+        let seq = self.state.seq().next();
+        let verdict = decide(&self.state, &command.body, at);
+        self.apply(seq, at, &verdict.effects);
+        self.ids.insert(command.id, fingerprint, seq, at);
+        let (language, outcome) = (self.language(&command), verdict.outcome.clone());
+        work.answers.push(Early::Answer(Answer::Verdict(Reply { seq, at, outcome, language, repeated: false })));
+        work.decide_before = work.decide_before.min(command.decide_before);
+        let entry = Entry { id: command.id, body: command.body, verdict };
+        work.draft.push(&entry);
+        work.entries.push(entry);
+        work.fingerprints.push(fingerprint);
     }
 
     fn seen_before(&self, command: &Command, fingerprint: Fingerprint, at: Timestamp) -> Option<Early> {

@@ -194,7 +194,7 @@ impl Handle {
     /// Submits one command and waits for its answer.
     pub async fn submit(&self, command: Command) -> Answer {
         let (tell, answer) = oneshot::channel();
-        if let Err(refused) = self.push(Job::One(Box::new(Submission::new(command)), tell)) {
+        if let Err(refused) = self.push(Job::One(Box::new(self.submission(command)), tell)) {
             return refused;
         }
         match answer.await {
@@ -211,7 +211,7 @@ impl Handle {
     /// Submits one command from a thread of its own and waits for its answer.
     pub fn submit_blocking(&self, command: Command) -> Answer {
         let (tell, answer) = oneshot::channel();
-        if let Err(refused) = self.push(Job::One(Box::new(Submission::new(command)), tell)) {
+        if let Err(refused) = self.push(Job::One(Box::new(self.submission(command)), tell)) {
             return refused;
         }
         answer.blocking_recv().map_or(Answer::Unknown, |early| resolve(&self.shared, early))
@@ -225,7 +225,7 @@ impl Handle {
         if count > APPEND_ENTRIES_MAX {
             return Bulk { waiting: Err(Answer::Busy), count, shared: Arc::clone(&self.shared) };
         }
-        let submissions = commands.into_iter().map(Submission::new).collect();
+        let submissions = commands.into_iter().map(|command| self.submission(command)).collect();
         let waiting = self.push(Job::Many(submissions, tell)).map(|()| answers);
         Bulk { waiting, count, shared: Arc::clone(&self.shared) }
     }
@@ -273,6 +273,12 @@ impl Handle {
     /// Durable batches.
     pub fn feed(&self) -> &Feed {
         &self.shared.feed
+    }
+
+    /// No command waits longer than [`DECIDE_WITHIN_MAX_S`]: what edges tell people about *unknown* relies on it.
+    fn submission(&self, mut command: Command) -> Submission {
+        command.decide_before = command.decide_before.min(self.now().plus_s(DECIDE_WITHIN_MAX_S));
+        Submission::new(command)
     }
 
     fn push(&self, job: Job) -> Result<(), Answer> {
@@ -347,6 +353,9 @@ impl<C: Clock + ?Sized + Sync> Clock for Arc<C> {
         (**self).monotonic_ms()
     }
 }
+
+/// "In 5 minutes your balance shows whether it was sent" (DESIGN §4.6), seconds.
+pub const DECIDE_WITHIN_MAX_S: i64 = 300;
 
 /// How long the decider's thread sleeps on an empty queue before it looks around.
 pub(crate) const IDLE: Duration = Duration::from_millis(200);

@@ -180,6 +180,11 @@ impl Ids {
         }
     }
 
+    /// Reads what [`check`](Self::check) will read: see [`domain::state::State::touch`].
+    pub fn touch(&self, id: CommandId) -> u64 {
+        self.map.get(&split(id)).map_or(0, |known| known.seq.0)
+    }
+
     /// Remembers an id that was decided.
     pub fn insert(&mut self, id: CommandId, fingerprint: Fingerprint, seq: Seq, at: Timestamp) {
         self.insert_row(&IdRow { id, known: Known { seq, fingerprint, at_s: seconds(at) } }, at);

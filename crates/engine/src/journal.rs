@@ -192,6 +192,16 @@ impl Draft {
         self.count
     }
 
+    /// Octets so far.
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it has no entry.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Chains it to the append before.
     pub fn finish(mut self, before: &Head) -> Link {
         self.bytes.push(0xFF);

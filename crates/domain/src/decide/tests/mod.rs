@@ -1,0 +1,29 @@
+//! Tests of the decider. A case is a text or a row of a table; one function runs it, so that cases survive refactoring.
+//!
+//! `script` reads texts, `profile` the rules in them, `world` decides and folds, `say` tells the answer in a line.
+//! `gift_order` is the decision table of a gift's refusals, `laws` holds on random histories from `history`.
+//!
+//! Every entry of every test goes through CBOR before it is folded: what the journal keeps is what is tested.
+
+mod profile;
+mod say;
+mod script;
+mod world;
+
+mod admin;
+mod binding;
+mod cards;
+mod days;
+mod gift_order;
+mod history;
+mod laws;
+mod limits;
+mod locks;
+mod money;
+mod passwords;
+mod picture;
+mod recount;
+mod size;
+mod subscribers;
+
+use script::check;
