@@ -5,6 +5,7 @@
 
 use crate::account::AccountId;
 use crate::card::CardState;
+use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
 use crate::rules::{LimitId, Rules};
@@ -294,7 +295,13 @@ impl State {
                 self.pair_usage.insert(key, usage);
             }
             Subject::Sender | Subject::Recipient | Subject::Card => {
-                self.usage.insert(key, usage);
+                let subject = u32::try_from(key.subject).map_err(|_| "no such subject")?;
+                if self.usage.len() <= usize::from(row) {
+                    self.usage.resize_with(usize::from(row) + 1, Pages::default);
+                }
+                if let Some(pages) = self.usage.get_mut(usize::from(row)) {
+                    pages.set(subject, usage);
+                }
             }
         }
         Ok(())

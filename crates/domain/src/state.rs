@@ -16,6 +16,7 @@ use crate::card::{CardNumber, CardState, Serial};
 use crate::command::{Body, Gift, Language, LinkId, OperatorId};
 use crate::generations::Generations;
 use crate::money::Amount;
+use crate::pages::Pages;
 use crate::msisdn::{Imsi, Msisdn};
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
@@ -269,7 +270,8 @@ pub struct State {
     pub(crate) cards: Vec<Card>,
     pub(crate) by_number: HashTable<u32>,
     pub(crate) limits: Vec<LimitIdentity>,
-    pub(crate) usage: HashMap<UsageKey, Usage, Hasher>,
+    /// By limit and row of the subject; empty for limits on pairs.
+    pub(crate) usage: Vec<Pages<Usage>>,
     pub(crate) pair_usage: Generations<UsageKey, Usage>,
     /// The day on which the newest generation of pair usage began.
     pub(crate) pair_turned: BusinessDate,
@@ -393,14 +395,18 @@ impl State {
     pub fn usage(&self, key: UsageKey, subject: Subject) -> Option<Usage> {
         match subject {
             Subject::Pair => self.pair_usage.get(&key).copied(),
-            Subject::Sender | Subject::Recipient | Subject::Card => self.usage.get(&key).copied(),
+            Subject::Sender | Subject::Recipient | Subject::Card => {
+                self.usage.get(usize::from(key.limit.0))?.get(u32::try_from(key.subject).ok()?)
+            }
         }
     }
 
     /// Everything that is used of limits, in no order.
     pub fn all_usage(&self) -> impl Iterator<Item = (UsageKey, Usage)> {
-        let pairs = self.pair_usage.iter();
-        self.usage.iter().chain(pairs).map(|(key, usage)| (*key, *usage))
+        let single = (0_u16..).map(LimitId).zip(&self.usage).flat_map(|(limit, pages)| {
+            pages.iter().map(move |(row, usage)| (UsageKey { limit, subject: u64::from(row) }, usage))
+        });
+        single.chain(self.pair_usage.iter().map(|(key, usage)| (*key, *usage)))
     }
 
     /// Wrong passwords of a caller over a link.
@@ -430,7 +436,7 @@ impl State {
 
     /// How many usage records there are: (of single subjects, of pairs).
     pub fn usage_len(&self) -> (usize, usize) {
-        (self.usage.len(), self.pair_usage.len())
+        (self.usage.iter().map(Pages::len).sum(), self.pair_usage.len())
     }
 
     /// Reads the rows that deciding `body` will read, and gives back something of them.

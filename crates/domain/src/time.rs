@@ -2,44 +2,56 @@
 //!
 //! Zone tables are the ones bundled with `jiff`, so that the same binary gives the same date everywhere.
 
+use core::num::NonZeroI64;
+
 use jiff::civil;
 use jiff::tz::TimeZone;
 use minicbor::{Decode, Encode};
+
+const ONE: NonZeroI64 = match NonZeroI64::new(1) {
+    Some(one) => one,
+    None => NonZeroI64::MAX,
+};
 
 /// The latest instant that Sonmul accepts: the end of the year 9999, in ms since 1970-01-01T00:00Z.
 pub const TIMESTAMP_MS_MAX: i64 = 253_402_300_799_999;
 
 /// An instant: whole milliseconds since 1970-01-01T00:00:00Z, `0..=`[`TIMESTAMP_MS_MAX`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Timestamp(#[n(0)] i64);
+///
+/// Kept one higher, so that "no instant" costs no room in a row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZeroI64);
 
 impl Timestamp {
     /// The earliest instant.
-    pub const MIN: Self = Self(0);
+    pub const MIN: Self = Self(ONE);
     /// The latest instant.
-    pub const MAX: Self = Self(TIMESTAMP_MS_MAX);
+    pub const MAX: Self = Self::from_ms(TIMESTAMP_MS_MAX);
 
     /// The instant `ms` milliseconds after the epoch, pulled into the accepted range.
     pub const fn from_ms(ms: i64) -> Self {
-        if ms < 0 {
-            Self::MIN
+        let ms = if ms < 0 {
+            0
         } else if ms > TIMESTAMP_MS_MAX {
-            Self::MAX
+            TIMESTAMP_MS_MAX
         } else {
-            Self(ms)
+            ms
+        };
+        match NonZeroI64::new(ms + 1) {
+            Some(kept) => Self(kept),
+            None => Self::MIN,
         }
     }
 
     /// Milliseconds since the epoch.
     pub const fn ms(self) -> i64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// This instant `ms` milliseconds later (earlier when negative), kept in range.
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
-        Self::from_ms(self.0.saturating_add(ms))
+        Self::from_ms(self.ms().saturating_add(ms))
     }
 
     /// This instant `s` seconds later, kept in range.
@@ -50,7 +62,7 @@ impl Timestamp {
 
     /// RFC 3339 in UTC, to the millisecond: for machines and for staff, never for a phone's screen.
     pub fn rfc3339(self) -> String {
-        match jiff::Timestamp::from_millisecond(self.0) {
+        match jiff::Timestamp::from_millisecond(self.ms()) {
             Ok(at) => format!("{at:.3}"),
             Err(_) => String::from("out-of-range"),
         }
@@ -63,7 +75,37 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let at: jiff::Timestamp = text.parse().map_err(|_| TimeError::Instant)?;
         let ms = at.as_millisecond();
-        if (0..=TIMESTAMP_MS_MAX).contains(&ms) { Ok(Self(ms)) } else { Err(TimeError::Instant) }
+        if (0..=TIMESTAMP_MS_MAX).contains(&ms) { Ok(Self::from_ms(ms)) } else { Err(TimeError::Instant) }
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
+impl core::fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Timestamp({})", self.ms())
+    }
+}
+
+impl<C> Encode<C> for Timestamp {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.i64(self.ms())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Timestamp {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let ms = d.i64()?;
+        let instant = Self::from_ms(ms);
+        if instant.ms() == ms { Ok(instant) } else { Err(minicbor::decode::Error::message("an instant out of range")) }
     }
 }
 
