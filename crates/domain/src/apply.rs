@@ -69,7 +69,7 @@ impl State {
         for used in &effects.usage {
             let key = UsageKey { limit: used.limit, subject: used.subject };
             let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
-            self.put_usage(key, usage, effects.date).map_err(misfit)?;
+            self.put_usage(key, usage, Some(effects.date)).map_err(misfit)?;
         }
         Ok(())
     }
@@ -282,13 +282,21 @@ impl State {
         }
     }
 
-    pub(crate) fn put_usage(&mut self, key: UsageKey, usage: Usage, date: BusinessDate) -> Result<(), &'static str> {
+    /// `date` is `None` while rows of a checkpoint are loaded: then no generation ends.
+    pub(crate) fn put_usage(
+        &mut self,
+        key: UsageKey,
+        usage: Usage,
+        date: Option<BusinessDate>,
+    ) -> Result<(), &'static str> {
         let LimitId(row) = key.limit;
         let subject = self.limits.get(usize::from(row)).map(|limit| limit.subject).ok_or("no such limit")?;
         match subject {
             Subject::Pair => {
                 // A generation lasts as long as the longest window, so nothing in the one before can still count.
-                if date >= self.pair_turned.plus_days(self.pair_window_days) {
+                if let Some(date) = date
+                    && date >= self.pair_turned.plus_days(self.pair_window_days)
+                {
                     self.pair_usage.turn();
                     self.pair_turned = date;
                 }

@@ -109,7 +109,6 @@ impl CommandId {
         let version = (self.0 >> VERSION_SHIFT) & 0xF;
         let kind = (self.0 >> (VERSION_SHIFT - 4)) & 0xF;
         if version == 7 {
-            #[expect(clippy::cast_possible_truncation, reason = "48 bits of milliseconds")]
             let ms = (self.0 >> 80) as i64;
             IdKind::Program { made_at: Timestamp::from_ms(ms) }
         } else if kind == KIND_USSD {

@@ -130,7 +130,7 @@ impl Restore {
     /// When there is no such limit.
     pub fn usage(&mut self, key: UsageKey, usage: Usage) -> Result<(), RestoreError> {
         // The newest generation is right for all: it only remembers longer.
-        self.state.put_usage(key, usage, BusinessDate::default()).map_err(RestoreError)
+        self.state.put_usage(key, usage, None).map_err(RestoreError)
     }
 
     /// Wrong passwords.

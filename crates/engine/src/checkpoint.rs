@@ -10,8 +10,9 @@ use std::sync::Arc;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::command::{LinkId, OperatorId};
+use domain::pages::Pages;
 use domain::receipt::Seq;
-use domain::rules::Rules;
+use domain::rules::{LimitId, Rules};
 use domain::state::{
     BOOKS, CardFacts, CardId, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts, SubscriberId,
     Usage, UsageKey, books_of,
@@ -140,13 +141,22 @@ pub trait Checkpoint: Send {
 }
 
 /// Folds batches into the next [`Delta`].
+///
+/// What every gift touches is kept by row, in pages: no hash, one wait for memory, and sorted when it is taken. What
+/// changes seldom is kept in maps.
 #[derive(Debug)]
 pub struct Collector {
     head: Head,
     operators: Map<OperatorId, OperatorDelta>,
+    touched: Pages<Touched>,
     subscribers: Map<SubscriberId, SubscriberDelta>,
+    /// Sender and recipient of each gift, in the order of giving.
+    gave: Vec<(SubscriberId, SubscriberId)>,
+    purses: Pages<Purse>,
     cards: Map<CardId, CardDelta>,
-    usage: Map<UsageKey, Usage>,
+    /// Usage of limits on one subscriber or card, by limit.
+    usage: Vec<Pages<Usage>>,
+    pair_usage: Map<UsageKey, Usage>,
     locks: Map<(SubscriberId, LinkId), Lock>,
     ids: Vec<u8>,
     turning: Turning,
@@ -155,15 +165,27 @@ pub struct Collector {
     entries: u64,
 }
 
+/// What a gift changes of a subscriber.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Touched {
+    /// As it is after the entry that it names; that one is 0 while airtime is as it was.
+    airtime: Purse,
+    latest: Seq,
+}
+
 impl Collector {
     /// Begins after `head`; `turning` and the longest repeat window are those of the state there.
     pub fn new(head: Head, turning: Turning, repeat_window_s: u32) -> Self {
         Self {
             head,
             operators: Map::default(),
+            touched: Pages::default(),
             subscribers: Map::default(),
+            gave: Vec::new(),
+            purses: Pages::default(),
             cards: Map::default(),
-            usage: Map::default(),
+            usage: Vec::new(),
+            pair_usage: Map::default(),
             locks: Map::default(),
             ids: Vec::new(),
             turning,
@@ -208,19 +230,40 @@ impl Collector {
             self.balance(balance.account, purse);
         }
         for named in &effects.named {
-            self.subscribers.entry(named.subscriber).or_default().latest = Some(seq);
+            self.touch(named.subscriber, |touched| touched.latest = seq);
         }
         for used in &effects.usage {
             let key = UsageKey { limit: used.limit, subject: used.subject };
             let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
-            self.usage.insert(key, usage);
+            self.use_limit(key, usage);
+        }
+    }
+
+    fn touch(&mut self, subscriber: SubscriberId, how: impl FnOnce(&mut Touched)) {
+        let mut touched = self.touched.get(subscriber.0).unwrap_or_default();
+        how(&mut touched);
+        self.touched.set(subscriber.0, touched);
+    }
+
+    fn use_limit(&mut self, key: UsageKey, usage: Usage) {
+        // A pair's subject is a row above 32 bits of another; anything that fits 32 bits may be kept by row.
+        let Ok(row) = u32::try_from(key.subject) else {
+            self.pair_usage.insert(key, usage);
+            return;
+        };
+        let limit = usize::from(key.limit.0);
+        if self.usage.len() <= limit {
+            self.usage.resize_with(limit + 1, Pages::default);
+        }
+        if let Some(pages) = self.usage.get_mut(limit) {
+            pages.set(row, usage);
         }
     }
 
     fn balance(&mut self, account: AccountId, purse: Purse) {
         match account {
-            AccountId::Card(id) => self.cards.entry(id).or_default().purse = Some(purse),
-            AccountId::Airtime(id) => self.subscribers.entry(id).or_default().airtime = Some(purse),
+            AccountId::Card(id) => self.purses.set(id.0, purse),
+            AccountId::Airtime(id) => self.touch(id, |touched| touched.airtime = purse),
             AccountId::FeeIncome(operator)
             | AccountId::TaxPayable(operator)
             | AccountId::CallIncome(operator)
@@ -242,7 +285,7 @@ impl Collector {
                 self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
             }
             Change::Gave { sender, recipient, amount } => {
-                promote(&mut self.subscribers.entry(*sender).or_default().gave_to, *recipient);
+                self.gave.push((*sender, *recipient));
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
                 self.repeats.push((key, Repeat { at, seq }));
             }
@@ -278,9 +321,9 @@ impl Collector {
         Delta {
             head: self.head,
             operators: sorted(&mut self.operators),
-            subscribers: sorted(&mut self.subscribers),
-            cards: sorted(&mut self.cards),
-            usage: sorted(&mut self.usage),
+            subscribers: self.take_subscribers(),
+            cards: self.take_cards(),
+            usage: self.take_usage(),
             locks: sorted(&mut self.locks),
             ids: core::mem::take(&mut self.ids),
             ids_keep_from: self.turning.keep_from(),
@@ -288,6 +331,56 @@ impl Collector {
             repeats: core::mem::take(&mut self.repeats),
             repeats_keep_from: self.head.at.plus_s(-i64::from(self.repeat_window_s)),
         }
+    }
+
+    /// Rows that were touched, joined with what changed of them seldom and with their gifts. A giver is always touched.
+    fn take_subscribers(&mut self) -> Vec<(SubscriberId, SubscriberDelta)> {
+        let touched = core::mem::take(&mut self.touched);
+        let mut gave = core::mem::take(&mut self.gave);
+        gave.sort_by_key(|(sender, _)| *sender);
+        let mut gave = gave.into_iter().peekable();
+        let mut seldom = core::mem::take(&mut self.subscribers);
+        let mut rows = Vec::with_capacity(touched.len() + seldom.len());
+        for (row, touched) in touched.iter() {
+            let id = SubscriberId(row);
+            let mut delta = seldom.remove(&id).unwrap_or_default();
+            delta.latest = (touched.latest != Seq::ZERO).then_some(touched.latest);
+            delta.airtime = (touched.airtime.latest != Seq::ZERO).then_some(touched.airtime);
+            while let Some((_, recipient)) = gave.next_if(|(sender, _)| *sender == id) {
+                promote(&mut delta.gave_to, recipient);
+            }
+            rows.push((id, delta));
+        }
+        if !seldom.is_empty() {
+            rows.extend(seldom);
+            rows.sort_unstable_by_key(|(id, _)| *id);
+        }
+        rows
+    }
+
+    fn take_cards(&mut self) -> Vec<(CardId, CardDelta)> {
+        let purses = core::mem::take(&mut self.purses);
+        let mut seldom = core::mem::take(&mut self.cards);
+        let mut rows = Vec::with_capacity(purses.len() + seldom.len());
+        for (row, purse) in purses.iter() {
+            let id = CardId(row);
+            rows.push((id, CardDelta { purse: Some(purse), ..seldom.remove(&id).unwrap_or_default() }));
+        }
+        if !seldom.is_empty() {
+            rows.extend(seldom);
+            rows.sort_unstable_by_key(|(id, _)| *id);
+        }
+        rows
+    }
+
+    fn take_usage(&mut self) -> Vec<(UsageKey, Usage)> {
+        let pages = core::mem::take(&mut self.usage);
+        let mut rows = sorted(&mut self.pair_usage);
+        for (limit, pages) in (0_u16..).map(LimitId).zip(&pages) {
+            rows.extend(pages.iter().map(|(row, usage)| (UsageKey { limit, subject: u64::from(row) }, usage)));
+        }
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows
     }
 }
 

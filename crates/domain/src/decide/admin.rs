@@ -41,7 +41,8 @@ pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done
         Some(_) => draft.concern(id),
         None => draft.concern_new(id, rules),
     }
-    let rules = Arc::new(with_limit_rows(draft.state, id, rules));
+    let too_many = Refusal::TooMuchAtOnce { max: u32::from(u16::MAX) };
+    let rules = Arc::new(with_limit_rows(draft.state, id, rules).ok_or(too_many)?);
     draft.change(Change::Operator { id, rules, file_hash: load.file_hash });
     Ok(Done::RulesLoaded { operator: id })
 }
@@ -57,8 +58,8 @@ fn clash_with_past(before: &Rules, after: &Rules) -> Option<&'static str> {
     }
 }
 
-/// The rules with the row of each limit: the one it had before, or the next free one.
-fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Rules {
+/// The rules with the row of each limit: the one it had before, or the next free one; `None` when there is none left.
+fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Option<Rules> {
     let mut rules = rules.clone();
     let mut rows = state.limits().to_vec();
     for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
@@ -68,9 +69,9 @@ fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Rules 
             rows.push(identity);
             rows.len() - 1
         });
-        limit.id = LimitId(u16::try_from(row).unwrap_or(u16::MAX));
+        limit.id = LimitId(u16::try_from(row).ok()?);
     }
-    rules
+    Some(rules)
 }
 
 /// Issues cards that are sold at once.

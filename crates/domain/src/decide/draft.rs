@@ -11,7 +11,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{
-    CardFacts, CardId, Lock, Purse, Standing, State, Subscriber, SubscriberFacts, SubscriberId,
+    CardFacts, CardId, Lock, Standing, State, Subscriber, SubscriberFacts, SubscriberId,
 };
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         let at = match self.effects.balances.iter().position(|balance| balance.account == account) {
             Some(at) => at,
             None => {
-                let purse = self.state.purse(account).unwrap_or(Purse::default());
+                let purse = self.state.purse(account).unwrap_or_default();
                 let balance = BalanceAfter { account, after_minor: purse.balance_minor, prev: purse.latest };
                 self.effects.balances.push(balance);
                 self.effects.balances.len() - 1
@@ -166,6 +166,12 @@ impl<'a> Draft<'a> {
             self.effects.balances.clear();
             self.effects.usage.clear();
             self.effects.changes.clear();
+            // A row that was to be created is nobody's: naming it would not fit the state.
+            let created = |id| self.always.iter().any(|c| matches!(c, Change::Subscriber { id: new, .. } if *new == id));
+            let state = self.state;
+            self.effects.named.retain(|Named { subscriber, .. }| {
+                state.subscriber(*subscriber).is_some() || created(*subscriber)
+            });
         }
         // Rows that a refused command creates all the same come first: others may name them.
         self.always.append(&mut self.effects.changes);

@@ -20,7 +20,7 @@ use super::{Draft, open_service};
 
 /// A gift.
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
-    let (rules, period) = open_service(draft.state, &gift.caller, draft.at)?;
+    let (rules, period) = open_service(draft, &gift.caller)?;
     let sender = proof::caller(draft, &gift.caller)?;
     proof::not_resting(draft, sender, rules)?;
     let pick = proof::card(draft, sender, &gift.caller, &gift.proof, false)?;
@@ -74,7 +74,7 @@ fn post_gift(
 
 /// An own top-up: the same checks where they have a meaning.
 pub(super) fn top_up(draft: &mut Draft<'_>, top_up: &TopUp) -> Result<Done, Refusal> {
-    let (rules, period) = open_service(draft.state, &top_up.caller, draft.at)?;
+    let (rules, period) = open_service(draft, &top_up.caller)?;
     let holder = proof::caller(draft, &top_up.caller)?;
     proof::not_resting(draft, holder, rules)?;
     let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, false)?;

@@ -49,7 +49,18 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
 }
 
 /// The rules and the period that a caller's command is decided under.
-fn open_service<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
+fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules, &'a Period), Refusal> {
+    let open = rules_now(draft.state, caller, draft.at);
+    // Nothing else is looked at on a closed day, but care still finds who tried.
+    if open.is_err()
+        && let Some((id, _)) = draft.subscriber(caller.msisdn, caller.operator)
+    {
+        draft.name(id);
+    }
+    open
+}
+
+fn rules_now<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
     let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
     let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
     if period.closed {

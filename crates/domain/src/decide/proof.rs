@@ -110,18 +110,24 @@ pub(super) fn card<'a>(
         if opened == Opened::No {
             continue;
         }
+        // Every match and not the picked one only: the others would be shut for ever once the older key is gone.
+        if opened == Opened::Older
+            && let Some(tag) = proof.current()
+        {
+            draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
+        }
         match unusable_why(draft, card) {
-            None if usable.is_none() => usable = Some((id, card, opened)),
-            Some(why) if unusable.is_none() => unusable = Some((id, card, opened, why)),
+            None if usable.is_none() => usable = Some((id, card)),
+            Some(why) if unusable.is_none() => unusable = Some((id, card, why)),
             _ => {}
         }
     }
     if cards == 0 {
         return Err(Refusal::NoCard);
     }
-    let (id, card, opened) = match (usable, unusable) {
+    let (id, card) = match (usable, unusable) {
         (Some(found), _) => found,
-        (None, Some((id, card, opened, _))) if any_state => (id, card, opened),
+        (None, Some((id, card, _))) if any_state => (id, card),
         (None, Some((.., why))) => {
             draft.set_lock(known.id, caller.link, Lock::default());
             return Err(Refusal::CardNotUsable { why });
@@ -129,11 +135,6 @@ pub(super) fn card<'a>(
         (None, None) => return Err(wrong(draft, known, caller)),
     };
     draft.set_lock(known.id, caller.link, Lock::default());
-    if opened == Opened::Older
-        && let Some(tag) = proof.current()
-    {
-        draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
-    }
     Ok(Pick { id, card })
 }
 

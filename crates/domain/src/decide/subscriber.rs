@@ -31,7 +31,9 @@ pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<D
 pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Result<Done, Refusal> {
     draft.concern(import.operator);
     let operator = draft.state.operator(import.operator).ok_or(Refusal::OperatorUnknown)?;
-    if import.subscribers.len() > TOUCH_MAX {
+    // The position account is touched as well when any airtime is issued.
+    let touched = import.subscribers.len() + usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
+    if touched > TOUCH_MAX {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX).unwrap_or(u32::MAX) });
     }
     let mut seen = HashSet::new();
@@ -42,6 +44,9 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
         }
         if !seen.insert(new.msisdn) {
             return Err(Refusal::TwiceInList { index });
+        }
+        if new.language.is_some_and(|language| !operator.rules.standing.languages.contains(&language)) {
+            return Err(Refusal::LanguageNotOffered);
         }
         match draft.subscriber(new.msisdn, import.operator) {
             Some((id, row)) => updated += u32::from(update(draft, id, row, new)),
@@ -105,7 +110,13 @@ pub(super) fn change(draft: &mut Draft<'_>, change: &ChangeSubscriber) -> Result
         SubscriberChange::Unbar => facts.standing = Standing::Active,
         SubscriberChange::Unlock => return unlock(draft, id),
         SubscriberChange::Release => facts.standing = Standing::Released,
-        SubscriberChange::SetLanguage(language) => facts.language = language,
+        SubscriberChange::SetLanguage(language) => {
+            let operator = draft.state.operator(facts.operator).ok_or(Refusal::OperatorUnknown)?;
+            if !operator.rules.standing.languages.contains(&language) {
+                return Err(Refusal::LanguageNotOffered);
+            }
+            facts.language = language;
+        }
         SubscriberChange::ChangeImsi(imsi) if facts.imsi == Some(imsi) => {}
         SubscriberChange::ChangeImsi(imsi) => {
             facts.imsi_changed_at = facts.imsi.map(|_| draft.at);

@@ -148,7 +148,16 @@ fn an_issue_that_leaves_i64_is_refused_whole() {
          191…001 tops up 9223372036854775807
          191…001 asks balance
          test issues 1",
-        expect![[""]],
+        expect![[r#"
+            issued 1 from card 1
+            issued 1 from card 2
+            refused: amount-overflow
+            refused: amount-overflow
+            card 1 bound, 9223372036854775807 on it
+            topped up 9223372036854775807, 0 left, airtime 9223372036854775807
+            card 1 0; may send anything; airtime 9223372036854775807
+            refused: amount-overflow
+        "#]],
     );
 }
 
