@@ -78,6 +78,8 @@ pub struct Reply {
 pub struct Directory {
     /// Rules by the operator's row.
     pub operators: Vec<Arc<Rules>>,
+    /// BLAKE3 of the file that each operator's rules came from.
+    pub file_hashes: Vec<[u8; 32]>,
     /// The generation of numbers whose generation is not 1.
     pub generations: HashMap<Msisdn, u16>,
 }
@@ -98,6 +100,11 @@ impl Directory {
     pub fn by_name(&self, name: &str) -> Option<(OperatorId, &Arc<Rules>)> {
         let rules = (0_u8..).map(OperatorId).zip(&self.operators);
         rules.into_iter().find(|(_, rules)| rules.operator == name)
+    }
+
+    /// BLAKE3 of the file that an operator's rules came from.
+    pub fn file_hash(&self, operator: OperatorId) -> Option<[u8; 32]> {
+        self.file_hashes.get(usize::from(operator.0)).copied()
     }
 
     /// One operator's rules.

@@ -14,8 +14,8 @@ use domain::pages::Pages;
 use domain::receipt::Seq;
 use domain::rules::{LimitId, Rules};
 use domain::state::{
-    BOOKS, CardFacts, CardId, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts, SubscriberId,
-    Usage, UsageKey, books_of,
+    BOOKS, CardFacts, CardId, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts,
+    SubscriberId, Usage, UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects};
@@ -75,6 +75,9 @@ pub struct Delta {
     pub head: Head,
     /// Operators.
     pub operators: Vec<(OperatorId, OperatorDelta)>,
+    /// Limits by row, of every rules loaded since, replaced ones included: usage refers to their rows. A known row is the
+    /// same as before. Rows of all deltas together have no gap; they are loaded before operators.
+    pub limits: Vec<(LimitId, LimitIdentity)>,
     /// Subscribers.
     pub subscribers: Vec<(SubscriberId, SubscriberDelta)>,
     /// Cards.
@@ -148,6 +151,7 @@ pub trait Checkpoint: Send {
 pub struct Collector {
     head: Head,
     operators: Map<OperatorId, OperatorDelta>,
+    limits: Map<LimitId, LimitIdentity>,
     touched: Pages<Touched>,
     subscribers: Map<SubscriberId, SubscriberDelta>,
     /// Sender and recipient of each gift, in the order of giving.
@@ -179,6 +183,7 @@ impl Collector {
         Self {
             head,
             operators: Map::default(),
+            limits: Map::default(),
             touched: Pages::default(),
             subscribers: Map::default(),
             gave: Vec::new(),
@@ -310,6 +315,10 @@ impl Collector {
             Change::BindWrong { id, wrong } => self.cards.entry(*id).or_default().bind_wrong = Some(*wrong),
             Change::Operator { id, rules, file_hash } => {
                 self.repeat_window_s = self.repeat_window_s.max(rules.standing.repeat_window_s);
+                for limit in rules.periods.iter().flat_map(|period| &period.limits) {
+                    let (name, from, subject) = (limit.name.clone(), limit.from, limit.subject);
+                    self.limits.insert(limit.id, LimitIdentity { operator: *id, name, from, subject });
+                }
                 self.operators.entry(*id).or_default().rules = Some((Arc::clone(rules), *file_hash));
             }
         }
@@ -321,6 +330,7 @@ impl Collector {
         Delta {
             head: self.head,
             operators: sorted(&mut self.operators),
+            limits: sorted(&mut self.limits),
             subscribers: self.take_subscribers(),
             cards: self.take_cards(),
             usage: self.take_usage(),

@@ -159,12 +159,13 @@ impl Decider {
     fn decide_one(&mut self, work: &mut Work, submission: Submission) {
         let at = work.at;
         let Submission { command, fingerprint } = submission;
-        if command.decide_before <= at {
-            work.answers.push(Early::Answer(Answer::NotDone));
-            return;
-        }
+        // First of all: a late repeat of what was done must not hear that it never will be.
         if let Some(early) = self.seen_before(&command, fingerprint, at) {
             work.answers.push(early);
+            return;
+        }
+        if command.decide_before <= at {
+            work.answers.push(Early::Answer(Answer::NotDone));
             return;
         }
         let seq = self.state.seq().next();
@@ -207,12 +208,15 @@ impl Decider {
         let next = self.next_directory.take();
         let unchanged = || (*self.directory).clone();
         match change {
-            Change::Operator { id, rules, .. } => {
+            Change::Operator { id, rules, file_hash } => {
                 let mut next = next.unwrap_or_else(unchanged);
                 let row = usize::from(id.0);
-                match next.operators.get_mut(row) {
-                    Some(known) => *known = Arc::clone(rules),
-                    None => next.operators.push(Arc::clone(rules)),
+                match (next.operators.get_mut(row), next.file_hashes.get_mut(row)) {
+                    (Some(known), Some(hash)) => (*known, *hash) = (Arc::clone(rules), *file_hash),
+                    _ => {
+                        next.operators.push(Arc::clone(rules));
+                        next.file_hashes.push(*file_hash);
+                    }
                 }
                 self.next_directory = Some(next);
             }
@@ -345,6 +349,7 @@ fn directory_of(state: &State) -> Directory {
     // Rows of one number come in the order of its generations: the last one is the current one.
     Directory {
         operators: state.operators().map(|(_, operator)| Arc::clone(&operator.rules)).collect(),
+        file_hashes: state.operators().map(|(_, operator)| operator.file_hash).collect(),
         generations: generations.collect(),
     }
 }

@@ -105,15 +105,18 @@ pub enum Seen {
     Ahead,
 }
 
-/// When a generation of ids ends. Checkpoints follow the same rule, so that they drop what the engine drops.
+/// When a generation of ids ends. Checkpoints follow the same rule and keep one generation more: a checkpoint's generations
+/// begin where its server began, not where the engine's do, and it must never drop what the engine still remembers. Only
+/// what the engine dropped lies under the floor that a checkpoint keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Turning {
     half_max: usize,
     began: Timestamp,
     count: usize,
-    /// First entry of the newest generation and of the one before.
+    /// First entry of the newest generation, of the one before, and of the one before that.
     newest_from: Seq,
     before_from: Seq,
+    third_from: Seq,
 }
 
 impl Turning {
@@ -121,7 +124,7 @@ impl Turning {
     pub const fn new(ids_max: usize) -> Self {
         let half = ids_max / 2;
         let half_max = if half == 0 { 1 } else { half };
-        Self { half_max, began: Timestamp::MIN, count: 0, newest_from: Seq::ZERO, before_from: Seq::ZERO }
+        Self { half_max, began: Timestamp::MIN, count: 0, newest_from: Seq::ZERO, before_from: Seq::ZERO, third_from: Seq::ZERO }
     }
 
     /// Counts one id; true when a new generation begins with it.
@@ -129,6 +132,7 @@ impl Turning {
         let aged = at.ms().saturating_sub(self.began.ms()) >= PROGRAM_HORIZON_MS;
         let turns = aged || self.count >= self.half_max;
         if turns {
+            self.third_from = self.before_from;
             self.before_from = self.newest_from;
             self.newest_from = seq;
             self.began = at;
@@ -138,9 +142,9 @@ impl Turning {
         turns
     }
 
-    /// The oldest entry whose id is still remembered.
+    /// The oldest entry whose id the engine may still remember, wherever this count began.
     pub const fn keep_from(&self) -> Seq {
-        self.before_from
+        self.third_from
     }
 }
 

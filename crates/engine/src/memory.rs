@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::command::{LinkId, OperatorId};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
-use domain::state::{BOOKS, CardId, Lock, Purse, Recents, Repeat, RepeatKey, SubscriberId, Usage, UsageKey};
+use domain::rules::LimitId;
+use domain::state::{
+    BOOKS, CardId, LimitIdentity, Lock, Purse, Recents, Repeat, RepeatKey, SubscriberId, Usage, UsageKey,
+};
 use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{
@@ -147,12 +150,13 @@ pub struct MemoryCheckpoint {
 struct Tables {
     head: Head,
     operators: BTreeMap<OperatorId, OperatorDelta>,
-    limits: Vec<domain::state::LimitIdentity>,
+    limits: BTreeMap<LimitId, LimitIdentity>,
     subscribers: BTreeMap<SubscriberId, SubscriberDelta>,
     cards: BTreeMap<CardId, CardDelta>,
     usage: BTreeMap<UsageKey, Usage>,
     locks: BTreeMap<(SubscriberId, LinkId), Lock>,
-    ids: Vec<u8>,
+    /// One block a delta: its last seq and its rows.
+    ids: Vec<(Seq, Vec<u8>)>,
     ids_floor: Timestamp,
     repeats: Vec<(RepeatKey, Repeat)>,
 }
@@ -202,19 +206,8 @@ impl Tables {
             for (book, new) in row.books.iter_mut().zip(new.books) {
                 *book = new.or(*book);
             }
-            if let Some((rules, _)) = &new.rules {
-                for limit in rules.periods.iter().flat_map(|period| &period.limits) {
-                    if usize::from(limit.id.0) >= self.limits.len() {
-                        self.limits.push(domain::state::LimitIdentity {
-                            operator: *id,
-                            name: limit.name.clone(),
-                            from: limit.from,
-                            subject: limit.subject,
-                        });
-                    }
-                }
-            }
         }
+        self.limits.extend(delta.limits.iter().cloned());
         for (id, new) in &delta.subscribers {
             let row = self.subscribers.entry(*id).or_default();
             row.facts = new.facts.or(row.facts);
@@ -241,7 +234,8 @@ impl Tables {
                 self.locks.insert(*key, *lock);
             }
         }
-        self.ids.extend_from_slice(&delta.ids);
+        self.ids.push((delta.head.seq, delta.ids.clone()));
+        self.ids.retain(|(last, _)| *last >= delta.ids_keep_from);
         self.ids_floor = delta.ids_floor;
         self.repeats.extend_from_slice(&delta.repeats);
         self.repeats.retain(|(_, repeat)| repeat.at >= delta.repeats_keep_from);
@@ -249,7 +243,7 @@ impl Tables {
 
     fn load(&self, ids_max: usize) -> Result<Loaded, RestoreError> {
         let mut restore = Restore::new(self.subscribers.len(), self.cards.len());
-        self.limits.iter().for_each(|limit| restore.limit(limit.clone()));
+        self.limits.values().for_each(|limit| restore.limit(limit.clone()));
         for (id, row) in &self.operators {
             let (rules, file_hash) = row.rules.as_ref().ok_or(RestoreError("an operator without rules"))?;
             let mut books = [Purse::default(); BOOKS];
@@ -283,7 +277,8 @@ impl Tables {
         self.locks.iter().for_each(|((subscriber, link), lock)| restore.lock(*subscriber, *link, *lock));
         self.repeats.iter().for_each(|(key, repeat)| restore.repeat(*key, *repeat));
         let mut ids = Ids::new(ids_max);
-        for row in self.ids.chunks_exact(IdRow::LEN).filter_map(|bytes| bytes.try_into().ok()) {
+        let rows = self.ids.iter().flat_map(|(_, block)| block.chunks_exact(IdRow::LEN));
+        for row in rows.filter_map(|bytes| bytes.try_into().ok()) {
             let row = IdRow::from_bytes(row);
             ids.insert_row(&row, Timestamp::from_ms(i64::from(row.known.at_s) * 1000));
         }

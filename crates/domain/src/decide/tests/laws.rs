@@ -1,1 +1,204 @@
-//! todo
+//! Laws: what holds after any history, and after every entry of it.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::history::{PASSWORDS, START, Step, body, opening, steps};
+use super::picture::{chain, picture, restored};
+use super::recount::Recount;
+use super::world::World;
+use crate::TOUCH_MAX;
+use crate::account::AccountId;
+use crate::decide::decide;
+use crate::receipt::Seq;
+use crate::state::{Purse, State, UsageKey};
+use crate::time::Timestamp;
+use crate::verdict::{Entry, Outcome, Verdict};
+
+/// Lives through a history, checking every entry; what it was after so many entries is kept as well.
+struct Life {
+    world: World,
+    recount: Recount,
+    /// Entries, then the state after them.
+    prefix: (usize, State),
+}
+
+impl Life {
+    fn of(steps: &[Step], prefix: usize) -> Self {
+        let world = World::new(Timestamp::parse(START).expect("an instant"));
+        let mut life = Self { world, recount: Recount::default(), prefix: (0, State::default()) };
+        for step in opening().iter().chain(steps) {
+            life.world.at = life.world.at.plus_s(step.wait_s);
+            let Some(body) = body(&mut life.world, &step.act) else { continue };
+            let before = life.world.state.clone();
+            let verdict = life.world.act(&body);
+            let (at, after) = (life.world.at, &life.world.state);
+            life.recount.entry(&before, after, &body, &verdict, at);
+            after_values(&before, after, &verdict);
+            refusals_move_nothing(&verdict);
+            value_is_conserved(after);
+            no_digits(&life.world.journal.last().expect("an entry").bytes);
+            if life.world.journal.len() == prefix {
+                life.prefix = (prefix, after.clone());
+            }
+        }
+        life
+    }
+}
+
+/// Effects say what the state then holds: each account once, with its balance after all transfers, and its entry before.
+fn after_values(before: &State, after: &State, verdict: &Verdict) {
+    let effects = &verdict.effects;
+    let mut moved: HashMap<AccountId, i128> = HashMap::new();
+    for transfer in &effects.transfers {
+        *moved.entry(transfer.debit).or_default() -= i128::from(transfer.amount.minor());
+        *moved.entry(transfer.credit).or_default() += i128::from(transfer.amount.minor());
+    }
+    assert_eq!(moved.len(), effects.balances.len(), "each account once");
+    assert!(effects.balances.len() <= TOUCH_MAX);
+    for balance in &effects.balances {
+        let known = before.purse(balance.account).unwrap_or_default();
+        assert_eq!(i128::from(balance.after_minor), i128::from(known.balance_minor) + moved[&balance.account]);
+        assert_eq!(balance.prev, known.latest);
+        let now = Purse { balance_minor: balance.after_minor, latest: after.seq() };
+        assert_eq!(after.purse(balance.account), Some(now));
+    }
+    for named in &effects.named {
+        assert_eq!(before.subscriber(named.subscriber).map_or(Seq::ZERO, |row| row.latest), named.prev);
+        assert_eq!(after.subscriber(named.subscriber).expect("a row").latest, after.seq());
+    }
+    for used in &effects.usage {
+        let key = UsageKey { limit: used.limit, subject: used.subject };
+        let subject = after.limits()[usize::from(used.limit.0)].subject;
+        let usage = after.usage(key, subject).expect("usage");
+        assert_eq!((usage.start, usage.count, usage.total_minor), (used.start, used.count, used.total_minor));
+    }
+}
+
+fn refusals_move_nothing(verdict: &Verdict) {
+    let Outcome::Refused(refusal) = &verdict.outcome else { return };
+    let effects = &verdict.effects;
+    assert!(effects.transfers.is_empty() && effects.balances.is_empty() && effects.usage.is_empty(), "{refusal:?}");
+}
+
+/// Nothing comes from nowhere, per operator; and no purse is below zero.
+fn value_is_conserved(state: &State) {
+    let mut sums = vec![0_i128; state.operators().count()];
+    for (account, purse) in state.accounts() {
+        let operator = match account {
+            AccountId::Card(id) => state.card(id).expect("a card").facts.operator,
+            AccountId::Airtime(id) => state.subscriber(id).expect("a subscriber").facts.operator,
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator) => operator,
+        };
+        assert!(!account.is_purse() || purse.balance_minor >= 0, "{account:?} is below zero");
+        sums[usize::from(operator.0)] += i128::from(purse.balance_minor);
+    }
+    assert!(sums.iter().all(|sum| *sum == 0), "{sums:?}");
+}
+
+/// An entry holds no password: not as text, not as digits, not as a number.
+fn no_digits(bytes: &[u8]) {
+    // Six ones stand in an entry for reasons of their own.
+    for password in PASSWORDS.iter().filter(|password| password.len() == 6 && !password.contains("11")) {
+        let digits: Vec<u8> = password.bytes().map(|digit| digit - b'0').collect();
+        let number = minicbor::to_vec(password.parse::<u32>().expect("a number")).expect("octets");
+        for leak in [password.as_bytes(), &digits, &number] {
+            assert!(!bytes.windows(leak.len()).any(|window| window == leak), "an entry holds {password}");
+        }
+    }
+}
+
+/// What differs after a restore without meaning anything: when generations turn.
+fn without_generations(state: &State) -> String {
+    let text = picture(state);
+    text.lines().filter(|line| !line.starts_with("usage") && !line.starts_with("repeats")).collect()
+}
+
+fn walk_histories(world: &World) {
+    let entries: Vec<Entry> = world.journal.iter().map(super::world::Kept::entry).collect();
+    let at = |seq: Seq| &entries[usize::try_from(seq.0).expect("a place") - 1].verdict.effects;
+    let seqs = || (1..).map(Seq).zip(&entries);
+    for (id, row) in world.state.subscribers() {
+        let named = |seq: Seq| at(seq).named.iter().find(|named| named.subscriber == id);
+        let walked = chain(row.latest, |seq| named(seq).expect("an entry that names them").prev);
+        let all = seqs().map(|(seq, _)| seq).filter(|seq| named(*seq).is_some());
+        assert_eq!(walked, all.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>());
+    }
+    for (account, purse) in world.state.accounts() {
+        let touched = |seq: Seq| at(seq).balances.iter().find(|balance| balance.account == account);
+        let walked = chain(purse.latest, |seq| touched(seq).expect("an entry that touched it").prev);
+        let all = seqs().map(|(seq, _)| seq).filter(|seq| touched(*seq).is_some());
+        assert_eq!(walked, all.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>());
+    }
+}
+
+/// Decides and folds what the journal holds after `state`, which must give what the journal says.
+fn goes_on_alike(world: &World, mut state: State) -> State {
+    let done = usize::try_from(state.seq().0).expect("a place");
+    for kept in &world.journal[done..] {
+        let Entry { body, verdict, .. } = kept.entry();
+        let again = decide(&state, &body, kept.at);
+        assert_eq!(minicbor::to_vec(&again).expect("octets"), minicbor::to_vec(&verdict).expect("octets"), "{body:?}");
+        state.apply(state.seq().next(), kept.at, &again.effects).expect("an entry that fits");
+    }
+    state
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Each entry is checked by [`Life::of`]; what is asserted here holds for the history as a whole.
+    #[test]
+    fn any_history_keeps_the_laws(steps in steps(), cut in 0_usize..60) {
+        let life = Life::of(&steps, cut + 1);
+        let (world, (entries, prefix)) = (&life.world, &life.prefix);
+        let after = picture(&world.state);
+
+        let folded = world.folded(world.journal.len()).expect("entries that fit");
+        prop_assert_eq!(picture(&folded), after.as_str(), "replay from zero");
+        let folded = world.folded(*entries).expect("entries that fit");
+        prop_assert_eq!(picture(&folded), picture(prefix), "replay of a prefix");
+
+        let again = restored(&world.state).expect("rows that fit");
+        prop_assert_eq!(picture(&again), after.as_str(), "restored");
+        let again = restored(prefix).expect("rows that fit");
+        prop_assert_eq!(picture(&again), picture(prefix), "restored from a prefix");
+
+        let other = goes_on_alike(world, folded);
+        prop_assert_eq!(picture(&other), after, "decided again");
+        let other = goes_on_alike(world, again);
+        prop_assert_eq!(without_generations(&other), without_generations(&world.state), "decided after a restore");
+        walk_histories(world);
+    }
+}
+
+/// Random histories are worth little when everything in them is refused.
+#[test]
+fn random_histories_reach_most_answers() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut names: HashMap<String, u32> = HashMap::new();
+    let mut checked = (0, 0);
+    for _ in 0..64 {
+        let steps = steps().new_tree(&mut runner).expect("steps").current();
+        let life = Life::of(&steps, 0);
+        checked = (checked.0 + life.recount.checked.0, checked.1 + life.recount.checked.1);
+        for kept in &life.world.journal {
+            let entry = kept.entry();
+            let name = match &entry.verdict.outcome {
+                Outcome::Done(_) => format!("{} done", entry.body.name()),
+                Outcome::Refused(refusal) => String::from(refusal.name()),
+            };
+            *names.entry(name).or_default() += 1;
+        }
+    }
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort();
+    assert!(checked.0 > 100 && checked.1 > 10, "{checked:?} {names:?}");
+    assert!(names.len() > 50, "{checked:?} {names:?}");
+}

@@ -74,6 +74,8 @@ struct Extras<'a> {
 pub(super) struct Stage {
     pub(super) world: World,
     pub(super) said: String,
+    /// The answer to the latest act.
+    pub(super) outcome: Option<Outcome>,
     zone: Zone,
     numbers_made: u64,
 }
@@ -95,6 +97,7 @@ impl Stage {
             let stage = stage.get_or_insert_with(|| Self {
                 world: World::new(zone.start_of(BusinessDate::from_civil(date))),
                 said: String::new(),
+                outcome: None,
                 zone,
                 numbers_made: 0,
             });
@@ -143,7 +146,8 @@ impl Stage {
         verdict
     }
 
-    fn line(&mut self, line: &str, rules: &[&str]) {
+    /// Plays one line, with the rules that stand after it.
+    pub(super) fn line(&mut self, line: &str, rules: &[&str]) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let words = self.clock(&words);
         match words {
@@ -205,6 +209,7 @@ impl Stage {
         };
         self.said += &said;
         self.said += "\n";
+        self.outcome = Some(verdict.outcome);
     }
 
     fn body(&self, words: &[&str], extras: &Extras<'_>, rules: &[&str]) -> Option<Body> {
@@ -222,7 +227,7 @@ impl Stage {
     fn subscriber(&self, who: &str, words: &[&str], extras: &Extras<'_>) -> Option<Body> {
         let mut caller = self.world.caller(number(who)?, extras.link);
         if let Some(name) = extras.via {
-            caller.operator = self.operator(name)?;
+            caller.operator = self.operator(name).unwrap_or(OperatorId(99));
         }
         let proof = |digits| self.world.proof(&caller, digits);
         let proved = Proved { caller, proof: proof(extras.password) };

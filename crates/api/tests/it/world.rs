@@ -1,0 +1,235 @@
+//! An engine in memory behind a real `admin.sock`, and a client of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use api::{AdminParts, router, serve_unix};
+use domain::password::{KeyId, TagKey, TagKeys};
+use domain::time::Timestamp;
+use engine::checkpoint::Checkpoint;
+use engine::clock::Clock;
+use engine::handle::{Engine, EngineConfig, Handle, Parts};
+use engine::journal::{AppendFault, Head, Journal, JournalReader, Link};
+use engine::memory::{MemoryCheckpoint, MemoryJournal};
+use engine::recover::recover;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+pub(crate) const KORYOLINK: &str = include_str!("../../../../profiles/koryolink.toml");
+pub(crate) const KANGSONG: &str = include_str!("../../../../profiles/kangsong.toml");
+const IDS_MAX: usize = 1_000;
+
+/// Both clocks; they move together.
+#[derive(Clone, Debug)]
+pub(crate) struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(Timestamp::parse("2026-11-22T10:00:00Z").expect("an instant").ms())))
+    }
+
+    pub(crate) fn advance_s(&self, s: i64) {
+        self.0.fetch_add(s * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn wall_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A journal that counts how often something was to be appended.
+struct Counted {
+    journal: MemoryJournal,
+    appends: Arc<AtomicU64>,
+}
+
+impl Journal for Counted {
+    fn head(&self) -> Head {
+        self.journal.head()
+    }
+
+    fn append(&mut self, link: &Link) -> Result<(), AppendFault> {
+        self.appends.fetch_add(1, Ordering::SeqCst);
+        self.journal.append(link)
+    }
+
+    fn is_short_of_room(&self) -> bool {
+        self.journal.is_short_of_room()
+    }
+}
+
+pub(crate) fn keys() -> TagKeys {
+    let key = |id: u8| TagKey::new(KeyId(id), &Zeroizing::new([id; 32]));
+    TagKeys::new(key(2), Some(key(1)))
+}
+
+/// An answer: status, correlation id, the entry seen, body.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) id: Option<String>,
+    pub(crate) seq: Option<String>,
+    pub(crate) text: String,
+}
+
+impl Told {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+
+    /// The body with its keys in order, whatever features `serde_json` was built with.
+    pub(crate) fn shown(&self) -> String {
+        sorted(&self.json()).to_string()
+    }
+
+    /// Status and the words that a caller branches on.
+    pub(crate) fn brief(&self) -> String {
+        let json = self.json();
+        let of = |key: &str| json.get(key).and_then(Value::as_str);
+        let named = |key: &str| json.get(key).and_then(|what| what.get("name")).and_then(Value::as_str);
+        let words = [of("error"), of("why"), of("outcome"), named("done"), named("refusal")];
+        format!("{} {}", self.status, words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    }
+}
+
+fn sorted(json: &Value) -> Value {
+    match json {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json.clone(),
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) handle: Handle,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) appends: Arc<AtomicU64>,
+    pub(crate) clock: TestClock,
+    pub(crate) socket: PathBuf,
+    pub(crate) engine: Engine,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) served: JoinHandle<std::io::Result<()>>,
+    pub(crate) _dir: tempfile::TempDir,
+}
+
+/// Starts an engine over a journal, as it is after a restart when there is something in it.
+fn start_engine(journal: &MemoryJournal, appends: &Arc<AtomicU64>, clock: &TestClock, config: EngineConfig) -> Engine {
+    let reader: Arc<dyn JournalReader> = Arc::new(journal.reader());
+    let (from, head) = (Arc::clone(&reader), journal.clone());
+    let mut checkpoint = MemoryCheckpoint::new();
+    assert_eq!(Checkpoint::head(&checkpoint).seq.0, 0);
+    let mut load = move || recover(&mut checkpoint, &*from, head.head(), IDS_MAX, &mut |_| {});
+    let loaded = load().expect("an intact journal");
+    let journal = Box::new(Counted { journal: journal.clone(), appends: Arc::clone(appends) });
+    let clock = Arc::new(clock.clone());
+    Engine::start(Parts { loaded, journal, reader, clock, refold: Box::new(load), config }).expect("a thread")
+}
+
+impl World {
+    pub(crate) fn empty() -> Self {
+        Self::over(MemoryJournal::new(), TestClock::new(), EngineConfig::default())
+    }
+
+    pub(crate) fn over(journal: MemoryJournal, clock: TestClock, config: EngineConfig) -> Self {
+        let appends = Arc::default();
+        let engine = start_engine(&journal, &appends, &clock, config);
+        let handle = engine.handle();
+        let check_rules: api::admin::CheckRules = Arc::new(|rules| {
+            let problems = ["gift.done (ko): 3 characters too long", "menu.top (en): too long"].map(String::from);
+            let long = rules.display_names.iter().any(|name| name == "too long");
+            if long { Err(problems.to_vec()) } else { Ok(()) }
+        });
+        let parts = AdminParts { handle: handle.clone(), keys: Arc::new(keys()), check_rules, version: "0.1.0-test" };
+        let dir = tempfile::tempdir().expect("a directory");
+        let socket = dir.path().join("admin.sock");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _gone = stopped.await;
+        };
+        let served = tokio::spawn(serve_unix(listener, router(parts), shutdown));
+        Self { handle, journal, appends, clock, socket, engine, stop, served, _dir: dir }
+    }
+
+    /// Waits until the decider tries to append one more time than `before`.
+    pub(crate) async fn until_appending(&self, before: u64) {
+        for _ in 0..1_000 {
+            if self.appends.load(Ordering::SeqCst) > before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("nothing was to be appended within 5 s");
+    }
+
+    /// With koryolink loaded and two subscribers, …001 and …002.
+    pub(crate) async fn koryolink() -> Self {
+        let world = Self::empty();
+        assert_eq!(world.load(KORYOLINK).await.brief(), "200 done rules-loaded");
+        let subscribers = json!([{ "msisdn": "1911000001" }, { "msisdn": "1911000002" }]);
+        let told =
+            world.post("/v1/subscribers/import", &json!({ "operator": "koryolink", "subscribers": subscribers })).await;
+        assert_eq!(told.brief(), "200 done imported");
+        world
+    }
+
+    pub(crate) async fn load(&self, toml: &str) -> Told {
+        self.post("/v1/operators", &json!({ "toml": toml })).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Told {
+        ask(&self.socket, "GET", path, None, "").await
+    }
+
+    /// With `null` as a body nothing is sent.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Told {
+        self.post_as(None, path, body).await
+    }
+
+    pub(crate) async fn post_as(&self, id: Option<&str>, path: &str, body: &Value) -> Told {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        ask(&self.socket, "POST", path, id, &body).await
+    }
+
+    /// A program's id of this instant; the same `n`, the same id.
+    pub(crate) fn id(&self, n: u8) -> String {
+        let ms = self.handle.now().ms().unsigned_abs();
+        uuid::Builder::from_unix_timestamp_millis(ms, &[n; 10]).into_uuid().to_string()
+    }
+}
+
+pub(crate) async fn ask(socket: &std::path::Path, method: &str, path: &str, id: Option<&str>, body: &str) -> Told {
+    let stream = UnixStream::connect(socket).await.expect("a server");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
+    let driver = tokio::spawn(connection);
+    let mut request = hyper::Request::builder().method(method).uri(path).header("host", "localhost");
+    if let Some(id) = id {
+        request = request.header("x-correlation-id", id);
+    }
+    let request = request.body(Full::new(Bytes::from(String::from(body)))).expect("a request");
+    let answer = sender.send_request(request).await.expect("an answer");
+    let header = |name: &str| answer.headers().get(name).map(|value| String::from(value.to_str().expect("text")));
+    let (status, id, seq) = (answer.status().as_u16(), header("x-correlation-id"), header("sonmul-seq"));
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    driver.abort();
+    Told { status, id, seq, text: String::from_utf8(body.to_vec()).expect("UTF-8") }
+}
