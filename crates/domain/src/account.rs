@@ -37,11 +37,9 @@ impl AccountId {
     pub const fn is_purse(self) -> bool {
         match self {
             Self::Card(_) | Self::Airtime(_) => true,
-            Self::FeeIncome(_)
-            | Self::TaxPayable(_)
-            | Self::CallIncome(_)
-            | Self::Breakage(_)
-            | Self::Position(_) => false,
+            Self::FeeIncome(_) | Self::TaxPayable(_) | Self::CallIncome(_) | Self::Breakage(_) | Self::Position(_) => {
+                false
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::account::AccountId;
 use crate::card::CardState;
+use crate::command::OperatorId;
 use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
@@ -13,7 +14,6 @@ use crate::state::{
     BOOKS, Card, CardFacts, CardId, CardLink, LimitIdentity, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey, State,
     Subscriber, SubscriberFacts, SubscriberId, Usage, UsageKey, book_index,
 };
-use crate::command::OperatorId;
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Effects};
 
@@ -98,9 +98,7 @@ impl State {
                 self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bind_wrong = *wrong;
                 Ok(())
             }
-            Change::Operator { id, rules, file_hash } => {
-                self.put_operator(*id, rules, *file_hash)
-            }
+            Change::Operator { id, rules, file_hash } => self.put_operator(*id, rules, *file_hash),
         }
     }
 
@@ -248,12 +246,8 @@ impl State {
         file_hash: [u8; 32],
     ) -> Result<(), &'static str> {
         for limit in rules.periods.iter().flat_map(|period| &period.limits) {
-            let identity = LimitIdentity {
-                operator: id,
-                name: limit.name.clone(),
-                from: limit.from,
-                subject: limit.subject,
-            };
+            let identity =
+                LimitIdentity { operator: id, name: limit.name.clone(), from: limit.from, subject: limit.subject };
             match self.limits.get(usize::from(limit.id.0)) {
                 Some(known) if *known == identity => {}
                 Some(_) => return Err("a limit's row belongs to another limit"),

@@ -39,7 +39,8 @@ pub mod small {
     where
         A::Item: Decode<'b, C>,
     {
-        let len = d.array()?.filter(|len| *len <= LEN_MAX).ok_or_else(|| Error::message("list without a sane length"))?;
+        let len =
+            d.array()?.filter(|len| *len <= LEN_MAX).ok_or_else(|| Error::message("list without a sane length"))?;
         (0..len).map(|_| A::Item::decode(d, ctx)).collect()
     }
 }

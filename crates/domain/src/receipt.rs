@@ -75,10 +75,7 @@ pub fn parse_receipt(text: &str) -> Result<Seq, ReceiptError> {
     if body.is_empty() {
         return Err(ReceiptError);
     }
-    let seq = body
-        .iter()
-        .try_fold(0_u64, |seq, digit| seq.checked_mul(32)?.checked_add(*digit))
-        .ok_or(ReceiptError)?;
+    let seq = body.iter().try_fold(0_u64, |seq, digit| seq.checked_mul(32)?.checked_add(*digit)).ok_or(ReceiptError)?;
     if check(seq) == high * 32 + low { Ok(Seq(seq)) } else { Err(ReceiptError) }
 }
 

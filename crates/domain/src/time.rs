@@ -148,7 +148,9 @@ impl BusinessDate {
 
     /// This day on the civil calendar; days past the year 9999 read as its last one.
     pub fn civil(self) -> civil::Date {
-        UNIX_EPOCH.checked_add(jiff::Span::new().days(i64::from(self.0).clamp(-700_000, 2_900_000))).unwrap_or(civil::Date::MAX)
+        UNIX_EPOCH
+            .checked_add(jiff::Span::new().days(i64::from(self.0).clamp(-700_000, 2_900_000)))
+            .unwrap_or(civil::Date::MAX)
     }
 
     /// The business date of a day of the civil calendar.

@@ -34,9 +34,9 @@ impl Desk<'_> {
     /// Tags of the password in the *holder* domain, or the fact that it is none.
     pub fn proof(&self, typed: &str) -> Proof {
         match Password::parse(typed) {
-            Ok(password) => self.keys.proof(|key| {
-                key.holder(self.caller.operator, self.caller.msisdn, self.generation, &password)
-            }),
+            Ok(password) => {
+                self.keys.proof(|key| key.holder(self.caller.operator, self.caller.msisdn, self.generation, &password))
+            }
             Err(_) => Proof::Malformed,
         }
     }

@@ -38,7 +38,9 @@ pub fn begin(desk: &Desk<'_>, request: &Request<'_>) -> Step {
         Request::Give { amount, recipient, password: None, occasion } => {
             ask_or(desk, FullForm::Give, || give_in_session(desk, amount, recipient, occasion))
         }
-        Request::ShowCards { password } => proved(desk, password, FullForm::ShowCards, Wish::ShowCards, Body::ShowCards),
+        Request::ShowCards { password } => {
+            proved(desk, password, FullForm::ShowCards, Wish::ShowCards, Body::ShowCards)
+        }
         Request::Freeze { password } => proved(desk, password, FullForm::Freeze, Wish::Freeze, Body::Freeze),
         Request::Undo { password } => proved(desk, password, FullForm::Undo, Wish::Undo, Body::Undo),
         Request::ChangePassword { old: Some(old), new: Some(new), again } => {
@@ -46,15 +48,11 @@ pub fn begin(desk: &Desk<'_>, request: &Request<'_>) -> Step {
             let change = ChangePassword { caller: desk.caller, old: desk.proof(old), new };
             Step::Submit(Body::ChangePassword(change), None)
         }
-        Request::ChangePassword { .. } => {
-            ask_or(desk, FullForm::ChangePassword, || Step::ask(State::OldPassword))
-        }
+        Request::ChangePassword { .. } => ask_or(desk, FullForm::ChangePassword, || Step::ask(State::OldPassword)),
         Request::Bind { number, password: Some(password) } => {
             Step::Submit(Body::Bind(desk.bind(desk.card_number(number), password)), None)
         }
-        Request::Bind { number, password: None } => {
-            ask_or(desk, FullForm::Bind, || menu::card_number(desk, number))
-        }
+        Request::Bind { number, password: None } => ask_or(desk, FullForm::Bind, || menu::card_number(desk, number)),
         Request::TopUp { amount, password: Some(password) } => {
             let proof = desk.proof(password);
             let amount = unless_malformed(&proof, desk.amount(amount));
@@ -87,17 +85,13 @@ fn proved(
 fn give(desk: &Desk<'_>, amount: &str, recipient: &str, password: &str, occasion: Option<&str>) -> Step {
     let Some(occasion) = desk.occasion(occasion) else { return Step::End(Say::Help) };
     let proof = desk.proof(password);
-    Step::Submit(
-        Body::Gift(Gift {
-            caller: desk.caller,
-            recipient: desk.recipient(recipient),
-            amount: unless_malformed(&proof, desk.amount(amount)),
-            proof,
-            swapped: looks_swapped(&desk.rules.numbers, amount, recipient),
-            occasion,
-        }),
-        None,
-    )
+    let swapped = looks_swapped(&desk.rules.numbers, amount, recipient);
+    // Swapped is said before either field is looked at; neither is what it stands for.
+    let (recipient, amount) = match swapped {
+        true => (Dialled::Malformed, Dialled::Malformed),
+        false => (desk.recipient(recipient), unless_malformed(&proof, desk.amount(amount))),
+    };
+    Step::Submit(Body::Gift(Gift { caller: desk.caller, recipient, amount, proof, swapped, occasion }), None)
 }
 
 /// Where no password stands in the password's place it may stand in the amount's, and an amount is kept for ever. The

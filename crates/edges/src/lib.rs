@@ -23,3 +23,6 @@ pub mod port;
 pub mod say;
 pub mod session;
 pub mod texts;
+
+#[cfg(test)]
+mod testing;

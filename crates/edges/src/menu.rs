@@ -142,7 +142,7 @@ pub fn step(desk: &Desk<'_>, state: State, typed: &str) -> Step {
 }
 
 /// The state whose screen came before this one's.
-const fn before(state: State) -> State {
+fn before(state: State) -> State {
     match state {
         State::Amount { occasion, .. } => State::Recipient { amount: None, occasion },
         State::Password(Wish::Give { to, occasion, .. }) => State::Amount { to, occasion },

@@ -73,15 +73,8 @@ pub enum FullForm {
 
 impl FullForm {
     /// Every form there is.
-    pub const ALL: [Self; 7] = [
-        Self::Give,
-        Self::ShowCards,
-        Self::ChangePassword,
-        Self::Freeze,
-        Self::Bind,
-        Self::TopUp,
-        Self::Undo,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Give, Self::ShowCards, Self::ChangePassword, Self::Freeze, Self::Bind, Self::TopUp, Self::Undo];
 }
 
 /// One screen.

@@ -209,6 +209,8 @@ pub struct StatusView {
     pub cards: usize,
     /// Ids that are remembered.
     pub ids: usize,
+    /// Records of usage by pairs.
+    pub pair_usage: usize,
     /// Oldest instant that a program's id may carry.
     pub ids_floor: Timestamp,
     /// Why intake is closed.

@@ -327,6 +327,7 @@ impl Decider {
             subscribers: self.state.rows().0,
             cards: self.state.rows().1,
             ids: self.ids.len(),
+            pair_usage: self.state.usage_len().1,
             ids_floor: self.ids.floor(),
             closed: None,
         }

@@ -83,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock + Sync>,
     /// Oldest instant that a program's id may carry, ms.
     pub(crate) ids_floor_ms: AtomicI64,
+    /// The instant of the latest batch, ms: ahead of the wall clock when that was set back.
+    pub(crate) latest_ms: AtomicI64,
 }
 
 /// Why an engine stopped by itself.
@@ -126,6 +128,7 @@ impl Engine {
             reader,
             clock,
             ids_floor_ms: AtomicI64::new(decider.ids().floor().ms()),
+            latest_ms: AtomicI64::new(decider.head().at.ms()),
         });
         let (tell, fault) = watch::channel(None);
         let run = Run::new(decider, journal, guard, refold, Arc::clone(&shared), config, tell);
@@ -255,9 +258,11 @@ impl Handle {
         Arc::clone(&self.shared.directory.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The engine's wall clock: for deadlines.
+    /// The engine's clock: for deadlines. Like the instants of batches it never runs backwards, so that a deadline set by
+    /// it lies ahead of them also after an operator accepted a clock that was set back.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_ms(self.shared.clock.wall_ms())
+        let latest = self.shared.latest_ms.load(Ordering::Relaxed);
+        Timestamp::from_ms(self.shared.clock.wall_ms().max(latest))
     }
 
     /// Oldest instant that a program's id may carry.

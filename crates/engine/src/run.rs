@@ -121,7 +121,10 @@ impl Run {
 
     fn batch(&mut self, submissions: Vec<Submission>, waiters: Vec<Waiter>) -> Result<(), Fault> {
         let at = match self.intake() {
-            Ok(at) => at,
+            Ok(at) => {
+                self.shared.latest_ms.store(at.ms(), Ordering::Relaxed);
+                at
+            }
             Err(closed) => {
                 let answers = vec![Early::Answer(Answer::Closed(closed)); submissions.len()];
                 answer(waiters, answers);

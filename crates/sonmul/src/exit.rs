@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// What a script can tell apart. The numbers are public and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done.
     Ok = 0,
     /// A business no: the decider refused, or there is no such thing.
@@ -21,7 +21,7 @@ pub enum Exit {
 }
 
 /// The same as `--help` tells it.
-pub const EXIT_HELP: &str = "Exit codes:
+pub(crate) const EXIT_HELP: &str = "Exit codes:
   0   done
   1   refused: a business no, or no such thing
   2   the command line, the configuration or an input file is wrong
@@ -36,16 +36,16 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a command did not do what it was asked.
-pub struct Failure {
+pub(crate) struct Failure {
     /// How the run ends.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// What is told on stderr.
-    pub error: anyhow::Error,
+    pub(crate) error: anyhow::Error,
 }
 
 impl Failure {
     /// A failure that says this.
-    pub fn new(exit: Exit, what: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(exit: Exit, what: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self { exit, error: anyhow::Error::msg(what) }
     }
 }
@@ -71,10 +71,10 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 /// What a command returns.
-pub type Outcome<T = Exit> = Result<T, Failure>;
+pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
 
 /// Gives errors an exit code and a context.
-pub trait OrExit<T> {
+pub(crate) trait OrExit<T> {
     /// With this exit code.
     fn or_exit(self, exit: Exit) -> Outcome<T>;
     /// With this exit code, after these words.

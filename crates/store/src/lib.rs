@@ -1,1 +1,34 @@
-//! store
+//! Journal, checkpoint and followers' cursors on SQLite: what survives a power cut.
+//!
+//! Guarantees: an append is durable when it returns, or its place in the journal is as before, or the process is told to
+//! stop; nothing damaged is dropped in silence; one server writes to a data directory; every file can be read by a person
+//! with the `sqlite3` shell while the server runs.
+//!
+//! Bounded by [`JournalConfig`]: entries and WAL octets a segment. Readers keep few connections and short transactions.
+//!
+//! Deliberately not here: what an entry means (domain), when to write a checkpoint or what a follower does (engine).
+
+//pub mod backup;
+pub mod checkpoint;
+pub mod cursor;
+pub mod data_dir;
+mod fault;
+mod files;
+pub mod journal;
+mod keeper;
+//pub mod manifest;
+pub mod reader;
+pub mod repair;
+mod room;
+mod roster;
+mod segment;
+mod sqlite;
+pub mod verify;
+mod wal;
+
+pub use checkpoint::SqliteCheckpoint;
+pub use cursor::SqliteCursor;
+pub use data_dir::DataDir;
+pub use fault::StoreFault;
+pub use journal::{JournalConfig, SqliteJournal};
+pub use reader::SqliteReader;

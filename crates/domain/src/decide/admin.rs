@@ -63,8 +63,7 @@ fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Option
     let mut rules = rules.clone();
     let mut rows = state.limits().to_vec();
     for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
-        let identity =
-            LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };
+        let identity = LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };
         let row = rows.iter().position(|known| *known == identity).unwrap_or_else(|| {
             rows.push(identity);
             rows.len() - 1

@@ -1,16 +1,16 @@
 //! What a holder does with a card: look, bind, change the password, freeze.
 
 use crate::card::CardState;
+use crate::card::Serial;
 use crate::command::{Bind, ChangePassword, NewPassword, Proved};
 use crate::password::Opened;
 use crate::refusal::{Refusal, Unusable};
 use crate::state::{CARDS_MAX, Card, CardId, Lock};
 use crate::verdict::{CardLine, Change, Done};
-use crate::card::Serial;
 
+use super::Draft;
 use super::limits;
 use super::proof::{self, Known, Pick, unusable_why};
-use super::Draft;
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;
@@ -184,4 +184,3 @@ fn bind_first_use(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> {
         }
     }
 }
-

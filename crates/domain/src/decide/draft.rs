@@ -10,9 +10,7 @@ use crate::msisdn::Msisdn;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::state::{
-    CardFacts, CardId, Lock, Standing, State, Subscriber, SubscriberFacts, SubscriberId,
-};
+use crate::state::{CardFacts, CardId, Lock, Standing, State, Subscriber, SubscriberFacts, SubscriberId};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
 
@@ -167,11 +165,12 @@ impl<'a> Draft<'a> {
             self.effects.usage.clear();
             self.effects.changes.clear();
             // A row that was to be created is nobody's: naming it would not fit the state.
-            let created = |id| self.always.iter().any(|c| matches!(c, Change::Subscriber { id: new, .. } if *new == id));
+            let created =
+                |id| self.always.iter().any(|c| matches!(c, Change::Subscriber { id: new, .. } if *new == id));
             let state = self.state;
-            self.effects.named.retain(|Named { subscriber, .. }| {
-                state.subscriber(*subscriber).is_some() || created(*subscriber)
-            });
+            self.effects
+                .named
+                .retain(|Named { subscriber, .. }| state.subscriber(*subscriber).is_some() || created(*subscriber));
         }
         // Rows that a refused command creates all the same come first: others may name them.
         self.always.append(&mut self.effects.changes);

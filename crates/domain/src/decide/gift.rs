@@ -171,12 +171,7 @@ impl Recipient {
     }
 }
 
-fn recipient(
-    draft: &Draft<'_>,
-    rules: &Rules,
-    msisdn: Msisdn,
-    operator: OperatorId,
-) -> Result<Recipient, Refusal> {
+fn recipient(draft: &Draft<'_>, rules: &Rules, msisdn: Msisdn, operator: OperatorId) -> Result<Recipient, Refusal> {
     if !rules.numbers.is_own(msisdn) {
         return Err(Refusal::RecipientElsewhere);
     }
@@ -204,11 +199,9 @@ fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
 fn not_repeated(draft: &Draft<'_>, rules: &Rules, key: RepeatKey) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
     match draft.state.repeat(&key) {
-        Some(given) if draft.at < given.at.plus_s(window_s) => Err(Refusal::Repeated {
-            given_at: given.at,
-            seq: given.seq,
-            again_at: given.at.plus_s(window_s),
-        }),
+        Some(given) if draft.at < given.at.plus_s(window_s) => {
+            Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
+        }
         _ => Ok(()),
     }
 }
@@ -264,4 +257,3 @@ fn book(
     }
     Ok(())
 }
-

@@ -21,12 +21,7 @@ pub(super) struct Parties {
 type Admitted = smallvec::SmallVec<[UsageAfter; 2]>;
 
 /// The usage after this amount of every limit in force, or the first limit that it would pass.
-pub(super) fn admit(
-    draft: &Draft<'_>,
-    period: &Period,
-    parties: Parties,
-    amount: Amount,
-) -> Result<Admitted, Refusal> {
+pub(super) fn admit(draft: &Draft<'_>, period: &Period, parties: Parties, amount: Amount) -> Result<Admitted, Refusal> {
     let mut admitted = Admitted::new();
     for limit in period.limits.iter().filter(|limit| limit.kind == parties.kind && limit.in_force(draft.at)) {
         let (key, used) = used(draft, limit, parties);
@@ -54,12 +49,7 @@ fn used(draft: &Draft<'_>, limit: &Limit, parties: Parties) -> (UsageKey, Usage)
 }
 
 /// What the limits on the sender and the card still let through today; `None`: no such limit.
-pub(super) fn sendable_minor(
-    draft: &Draft<'_>,
-    period: &Period,
-    from: SubscriberId,
-    card: CardId,
-) -> Option<i64> {
+pub(super) fn sendable_minor(draft: &Draft<'_>, period: &Period, from: SubscriberId, card: CardId) -> Option<i64> {
     let parties = Parties { kind: Kind::Gift, from, to: from, card };
     let of_sender = |limit: &&Limit| matches!(limit.subject, Subject::Sender | Subject::Card);
     let in_force = |limit: &&Limit| limit.kind == Kind::Gift && limit.in_force(draft.at);

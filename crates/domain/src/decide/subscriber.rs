@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::command::{ChangeSubscriber, ImportSubscribers, NewSubscriber, OperatorId, SetLanguage, SubscriberChange};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
 use crate::verdict::{Change, Done};
-use crate::TOUCH_MAX;
 
 use super::Draft;
 use super::proof;
@@ -32,9 +32,9 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
     draft.concern(import.operator);
     let operator = draft.state.operator(import.operator).ok_or(Refusal::OperatorUnknown)?;
     // The position account is touched as well when any airtime is issued.
-    let touched = import.subscribers.len() + usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
-    if touched > TOUCH_MAX {
-        return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX).unwrap_or(u32::MAX) });
+    let max = TOUCH_MAX - usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
+    if import.subscribers.len() > max {
+        return Err(Refusal::TooMuchAtOnce { max: u32::try_from(max).unwrap_or(u32::MAX) });
     }
     let mut seen = HashSet::new();
     let (mut created, mut updated) = (0, 0);
@@ -99,9 +99,8 @@ fn update(draft: &mut Draft<'_>, id: SubscriberId, row: &Subscriber, new: &NewSu
 /// What care does to one subscriber.
 pub(super) fn change(draft: &mut Draft<'_>, change: &ChangeSubscriber) -> Result<Done, Refusal> {
     let found = draft.state.find_subscriber(change.msisdn);
-    let (id, row) = found
-        .filter(|(_, row)| row.facts.standing != Standing::Released)
-        .ok_or(Refusal::SubscriberUnknown)?;
+    let (id, row) =
+        found.filter(|(_, row)| row.facts.standing != Standing::Released).ok_or(Refusal::SubscriberUnknown)?;
     draft.concern(row.facts.operator);
     draft.name(id);
     let mut facts = row.facts;

@@ -170,7 +170,11 @@ impl Rules {
 
     /// The latest instant up to `at` from which older cards are void.
     pub fn cards_void_before(&self, at: Timestamp) -> Option<Timestamp> {
-        self.periods.iter().filter(|period| period.cards_void && period.from <= at).map(|period| period.from).next_back()
+        self.periods
+            .iter()
+            .filter(|period| period.cards_void && period.from <= at)
+            .map(|period| period.from)
+            .next_back()
     }
 
     /// When a card issued at that instant expires.

@@ -1,5 +1,7 @@
 //! The workspace's own rules, executed: who may use whom, and what the pure crates must never pull in.
 
+#![expect(clippy::expect_used, reason = "a test that can't go on says why")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
@@ -46,9 +48,10 @@ fn metadata() -> Metadata {
         .expect("nodes")
         .iter()
         .map(|node| {
-            let normal = node["deps"].as_array().expect("deps").iter().filter(|dep| {
-                dep["dep_kinds"].as_array().expect("kinds").iter().any(|kind| kind["kind"].is_null())
-            });
+            let normal =
+                node["deps"].as_array().expect("deps").iter().filter(|dep| {
+                    dep["dep_kinds"].as_array().expect("kinds").iter().any(|kind| kind["kind"].is_null())
+                });
             (node["id"].as_str().expect("id"), normal.map(|dep| dep["pkg"].as_str().expect("pkg")).collect())
         })
         .collect();

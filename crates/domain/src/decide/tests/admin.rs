@@ -3,6 +3,15 @@
 use expect_test::expect;
 
 use super::check;
+use super::script::{PASSWORD, STAFF, play};
+use super::world::{World, card_number};
+use crate::TOUCH_MAX;
+use crate::command::{Body, ImportSubscribers, IssueCards, NewCard, NewSubscriber, OperatorId};
+use crate::money::Amount;
+use crate::msisdn::Msisdn;
+use crate::password::Password;
+use crate::refusal::Refusal;
+use crate::verdict::{Done, Outcome};
 
 #[test]
 fn rules_of_two_operators_may_not_clash() {
@@ -145,4 +154,45 @@ fn staff_ask_for_what_there_is() {
             refused: subscriber-unknown
         "#]],
     );
+}
+
+/// Imports so many new numbers of which each may bring airtime.
+fn import(count: u32, airtime: Option<i64>) -> Body {
+    let line = |n| NewSubscriber {
+        msisdn: Msisdn::try_new(8_501_912_000_000 + u64::from(n)).expect("a number"),
+        imsi: None,
+        language: None,
+        since: None,
+        airtime: airtime.and_then(Amount::try_new),
+    };
+    let subscribers = (0..count).map(line).collect();
+    Body::ImportSubscribers(ImportSubscribers { staff: STAFF, operator: OperatorId(0), subscribers })
+}
+
+fn issue(world: &World, count: u32) -> Body {
+    let password = Password::parse(PASSWORD).expect("six digits");
+    let card = |n| {
+        let number = card_number(5_000 + u64::from(n));
+        let tag = world.keys.current().card(OperatorId(0), number, &password);
+        NewCard { number, tag, value: Amount::try_new(1).expect("positive") }
+    };
+    Body::IssueCards(IssueCards { staff: STAFF, operator: OperatorId(0), cards: (0..count).map(card).collect() })
+}
+
+#[test]
+fn no_command_touches_more_than_touch_max_accounts() {
+    // The position account is one of them wherever airtime is issued.
+    for (most, airtime) in [(1_000, None), (999, Some(5))] {
+        let mut world = play("test from 2020-01-01").world;
+        let refused = Outcome::Refused(Refusal::TooMuchAtOnce { max: most });
+        assert_eq!(world.act(&import(most + 1, airtime)).outcome, refused);
+        let imported = world.act(&import(most, airtime));
+        assert_eq!(imported.outcome, Outcome::Done(Done::Imported { created: most, updated: 0 }));
+        assert!(imported.effects.balances.len() <= TOUCH_MAX);
+    }
+    let mut world = play("test from 2020-01-01").world;
+    let many = issue(&world, 1_000);
+    assert_eq!(world.act(&many).outcome, Outcome::Refused(Refusal::TooMuchAtOnce { max: 999 }));
+    let most = issue(&world, 999);
+    assert_eq!(world.act(&most).effects.balances.len(), TOUCH_MAX);
 }

@@ -267,3 +267,33 @@ fn a_binding_may_be_a_numbers_first_use() {
         "#]],
     );
 }
+
+#[test]
+fn another_operators_callers_can_t_block_a_card() {
+    check(
+        "koryolink from 2020-06-08
+         kangsong from 2020-06-08
+         kangsong issues 100
+         2020-06-10 10:00  191…001 binds card-1 times 3
+         191…002 binds card-1 times 3
+         191…003 binds card-1 times 3
+         192…001 binds card-1 times 3
+         195…001 binds card-1",
+        expect![[r#"
+            issued 1 from card 1
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, locked until 2020-06-10 10:15:00
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, locked until 2020-06-10 10:15:00
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, locked until 2020-06-10 10:15:00
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, locked until 2020-06-10 10:15:00
+            card 1 bound, 100 on it
+        "#]],
+    );
+}

@@ -259,3 +259,24 @@ fn rules_load_at_once_and_keep_what_was_used() {
         "#]],
     );
 }
+
+#[test]
+fn a_card_issued_when_others_become_void_is_good() {
+    check(
+        "test from 2020-01-01
+         | period anew from 2020-07-01T12:00:00
+         | cards_void = true
+         2020-07-01 11:59:59  test issues 100
+         12:00  test issues 100
+         191…001 binds card-1
+         191…001 binds card-2
+         191…001 gives 10 to 191…002",
+        expect![[r#"
+            issued 1 from card 1
+            issued 1 from card 2
+            refused: card-not-usable, void
+            card 2 bound, 100 on it
+            given 10, 90 left
+        "#]],
+    );
+}

@@ -110,7 +110,10 @@ impl Plan {
         let mut lines = vec![String::from("test from 2020-12-30")];
         lines.extend(self.rules(&[]));
         let since = |young| if young { "2020-12-29" } else { "2020-01-01" };
-        lines.push(format!("191…001 is known since {}", since(self.young_sender || (self.young_recipient && self.to_myself))));
+        lines.push(format!(
+            "191…001 is known since {}",
+            since(self.young_sender || (self.young_recipient && self.to_myself))
+        ));
         if !self.to_myself {
             lines.push(format!("191…002 is known since {}", since(self.young_recipient)));
         }
@@ -201,31 +204,32 @@ fn each_refusal_comes_alone() {
         })
         .collect();
     expect![[r#"
-        ServiceClosed { period: Some("shut") }
-        CallerUnknown
-        CallerBarred
-        CallerResting { until: Timestamp(1609599630000) }
-        Locked { until: Timestamp(1609427720000) }
-        NoCard
-        WrongPassword { tries_left: 2, locked_until: None }
-        CardNotUsable { why: Frozen }
-        TooManyRefusals { until: BusinessDate(18629) }
-        AmountRecipientSwapped
-        RecipientMalformed
-        AmountMalformed
-        RecipientElsewhere
-        RecipientUnknown
-        RecipientIsCaller
-        AmountBelowMinimum { min_minor: 210 }
-        AmountAboveMaximum { max_minor: 70 }
-        AmountOffStep { step_minor: 7 }
-        Repeated { given_at: Timestamp(1609426790000), seq: Seq(7), again_at: Timestamp(1609427090000) }
-        SenderTooYoung { until: BusinessDate(18655) }
-        RecipientTooYoung { until: BusinessDate(18655) }
-        LimitReached { limit: once, until: BusinessDate(18657) }
-        RecipientBalanceMax { room_minor: 0 }
-        InsufficientFunds { short_by_minor: 99100 }
-    "#]].assert_eq(&said);
+        service-closed, shut
+        caller-unknown
+        caller-barred
+        caller-resting, until 2021-01-03 00:00:30
+        locked, until 2021-01-01 00:15:20
+        no-card
+        wrong-password, 2 left
+        card-not-usable, frozen
+        too-many-refusals, until 2021-01-02
+        amount-recipient-swapped
+        recipient-malformed
+        amount-malformed
+        recipient-elsewhere
+        recipient-unknown
+        recipient-is-caller
+        amount-below-minimum, 210
+        amount-above-maximum, 70
+        amount-off-step, 7
+        repeated, given 2020-12-31 23:59:50, receipt 7-6P, again at 2021-01-01 00:04:50
+        sender-too-young, until 2021-01-28
+        recipient-too-young, until 2021-01-28
+        limit once reached until 2021-01-30
+        recipient-balance-max, room for 0
+        insufficient-funds, short by 99100
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]

@@ -100,6 +100,7 @@ pub(super) struct By {
 /// What happens; indices are taken modulo what there is.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
+    /// Below 3, so many numbers after the caller's among the operator's three, else any number; an amount; swapped.
     Gift(By, usize, usize, bool),
     TopUp(By, usize),
     ShowCards(By),
@@ -128,45 +129,53 @@ pub(super) struct Step {
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let wait = prop_oneof![
-        6 => Just(0),
-        3 => 1..120_i64,
-        2 => 120..3_600_i64,
-        3 => 3_600..100_000_i64,
+        12 => Just(0),
+        6 => 1..120_i64,
+        3 => 120..3_600_i64,
+        4 => 3_600..100_000_i64,
         1 => 100_000..2_000_000_i64,
     ];
     proptest::collection::vec((wait, act()).prop_map(|(wait_s, act)| Step { wait_s, act }), 40..80)
 }
 
+/// Mostly the callers who have cards, with the password that most cards have.
 fn by() -> impl Strategy<Value = By> {
-    let password = prop_oneof![8 => Just(0_usize), 3 => 1..PASSWORDS.len()];
-    (prop_oneof![9 => 0..6_usize, 1 => 6..8_usize], 1..3_u16, password, any::<u8>())
-        .prop_map(|(who, link, password, n)| By { who, link, password, astray: n < 8 })
+    let who = prop_oneof![40 => select(&[0, 1, 3, 4][..]), 8 => 0..6_usize, 1 => 6..8_usize];
+    let password = prop_oneof![20 => Just(0_usize), 3 => 1..PASSWORDS.len()];
+    (who, prop_oneof![4 => Just(1_u16), 1 => Just(2_u16)], password, any::<u8>())
+        .prop_map(|(who, link, password, n)| By { who, link, password, astray: n == 0 })
 }
 
 fn act() -> BoxedStrategy<Act> {
-    let (amount, to) = (|| 0..AMOUNTS.len(), || 0..NUMBERS.len());
+    let amount = || prop_oneof![20 => 3..6_usize, 10 => 1..9_usize, 1 => Just(0), 1 => Just(9)];
+    let to = || prop_oneof![24 => 1..3_usize, 1 => 0..NUMBERS.len()];
     let new = || prop_oneof![6 => 0..3_usize, 1 => 3..PASSWORDS.len()];
     let language = || select(&Language::ALL[..]);
-    let line = (to(), 0..4_usize, proptest::option::of(language()), 0..3_u64);
-    let value = prop_oneof![40 => 1..9_usize, 1 => Just(9_usize)];
-    let card = (1..30_u64, value, prop_oneof![4 => Just(0_usize), 1 => 0..3_usize]);
+    let who = prop_oneof![20 => 0..6_usize, 1 => 6..NUMBERS.len()];
+    let line = (who, 0..4_usize, proptest::option::of(language()), 0..3_u64);
+    let value = prop_oneof![80 => 5..9_usize, 1 => Just(9_usize)];
+    let card = (1..60_u64, value, prop_oneof![6 => Just(0_usize), 1 => 0..3_usize]);
+    let operator = || prop_oneof![20 => 0..2_u8, 1 => Just(2_u8)];
+    let change = select(&[0, 1, 1, 1, 3, 3, 3, 3, 4, 5, 6, 7][..]);
     prop_oneof![
-        30 => (by(), to(), amount(), any::<u8>()).prop_map(|(by, to, n, x)| Act::Gift(by, to, n, x < 5)),
-        6 => (by(), amount()).prop_map(|(by, n)| Act::TopUp(by, n)),
-        3 => by().prop_map(Act::ShowCards),
-        2 => by().prop_map(Act::ShowGifts),
-        3 => (by(), new(), new()).prop_map(|(by, new, again)| Act::ChangePassword(by, new, again)),
+        120 => (by(), to(), amount(), any::<u8>()).prop_map(|(by, to, n, x)| Act::Gift(by, to, n, x < 3)),
+        20 => (by(), amount()).prop_map(|(by, n)| Act::TopUp(by, n)),
+        6 => by().prop_map(Act::ShowCards),
+        4 => by().prop_map(Act::ShowGifts),
+        9 => (by(), new(), new(), any::<u8>()).prop_map(|(by, new, again, x)| {
+            Act::ChangePassword(by, new, if x < 32 { again } else { new })
+        }),
         1 => by().prop_map(Act::Freeze),
-        6 => (by(), 0..40_usize).prop_map(|(by, card)| Act::Bind(by, card)),
+        16 => (by(), 0..40_usize).prop_map(|(by, card)| Act::Bind(by, card)),
         1 => by().prop_map(Act::Undo),
-        1 => (by(), language()).prop_map(|(by, language)| Act::SetLanguage(by, language)),
-        1 => (0..RULES.len()).prop_map(Act::Load),
-        2 => (0..3_u8, proptest::collection::vec(line, 0..4)).prop_map(|(op, lines)| Act::Import(op, lines)),
-        4 => (to(), 0..8_u8).prop_map(|(who, change)| Act::ChangeSubscriber(who, change)),
-        4 => (0..3_u8, proptest::collection::vec(card, 0..4)).prop_map(|(op, cards)| Act::Issue(op, cards)),
-        4 => (0..40_u32, 0..5_u8).prop_map(|(card, change)| Act::ChangeCard(card, change)),
-        2 => (0..40_u32).prop_map(Act::Expire),
-        1 => Just(Act::RotateKeys),
+        2 => (by(), language()).prop_map(|(by, language)| Act::SetLanguage(by, language)),
+        3 => (0..RULES.len()).prop_map(Act::Load),
+        4 => (operator(), proptest::collection::vec(line, 0..4)).prop_map(|(op, lines)| Act::Import(op, lines)),
+        8 => (0..NUMBERS.len(), change).prop_map(|(who, change)| Act::ChangeSubscriber(who, change)),
+        12 => (operator(), proptest::collection::vec(card, 0..4)).prop_map(|(op, cards)| Act::Issue(op, cards)),
+        6 => (0..20_u32, 0..6_u8).prop_map(|(card, change)| Act::ChangeCard(card, change)),
+        3 => (0..20_u32).prop_map(Act::Expire),
+        2 => Just(Act::RotateKeys),
         1 => Just(Act::RetireKey),
     ]
     .boxed()
@@ -195,8 +204,18 @@ pub(super) fn opening() -> Vec<Step> {
 /// The command of an act in this world; `None` when it only changes the keys.
 pub(super) fn body(world: &mut World, act: &Act) -> Option<Body> {
     Some(match act {
-        Act::RotateKeys => return { world.rotate_keys(); None },
-        Act::RetireKey => return { world.retire_older_key(); None },
+        Act::RotateKeys => {
+            return {
+                world.rotate_keys();
+                None
+            };
+        }
+        Act::RetireKey => {
+            return {
+                world.retire_older_key();
+                None
+            };
+        }
         Act::Load(index) => {
             let (name, lines) = RULES[*index];
             let file_hash = [u8::try_from(*index).expect("few"); 32];
@@ -220,8 +239,8 @@ pub(super) fn body(world: &mut World, act: &Act) -> Option<Body> {
         Act::ChangeCard(card, change) => {
             let change = match change {
                 0 => CardChange::Freeze,
-                1 | 2 => CardChange::Thaw,
-                3 => CardChange::UnblockBinding,
+                1..=3 => CardChange::Thaw,
+                4 => CardChange::UnblockBinding,
                 _ => CardChange::Void(Voiding::Lost),
             };
             Body::ChangeCard(ChangeCard { staff: STAFF, serial: Serial(*card), change })
@@ -253,7 +272,9 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
     Some(match act {
         Act::Gift(_, to, amount, swapped) => Body::Gift(Gift {
             caller,
-            recipient: Dialled::from(number(NUMBERS[*to])),
+            recipient: Dialled::from(number(
+                NUMBERS[if *to < 3 { by.who / 3 * 3 % 6 + (by.who + to) % 3 } else { *to }],
+            )),
             amount: Dialled::from(Amount::try_new(AMOUNTS[*amount])),
             proof,
             swapped: *swapped,
@@ -278,7 +299,8 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
             Body::ChangePassword(ChangePassword { caller, old: proof, new })
         }
         Act::Bind(_, card) => {
-            let known = world.state.cards().nth(*card).map(|(_, card)| card.facts.number);
+            let cards = world.state.rows().1 + 1;
+            let known = world.state.cards().nth(card % cards).map(|(_, card)| card.facts.number);
             let number = if *card == 39 { None } else { known.or(Some(card_number(999))) };
             let number = Dialled::from(number);
             let digits = PASSWORDS[by.password];

@@ -55,8 +55,6 @@ fn facts(state: &State, text: &mut String) {
     writeln!(text, "{:?} accounts {:?}", state.rows(), state.accounts().collect::<Vec<_>>()).expect("text");
 }
 
-
-
 fn digest<T: minicbor::Encode<()>>(value: &T) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     minicbor::to_vec(value).expect("octets").hash(&mut hasher);

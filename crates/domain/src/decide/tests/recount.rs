@@ -13,6 +13,7 @@ use crate::verdict::{Done, Outcome, Verdict};
 
 /// A gift or top-up that is posted, and the limits that it counted against.
 struct Posted {
+    at: Timestamp,
     operator: OperatorId,
     date: BusinessDate,
     kind: Kind,
@@ -68,8 +69,10 @@ impl Recount {
         let from = after.find_subscriber(body.caller().expect("a caller").msisdn).expect("a sender").0;
         let period = before.operator(id).expect("an operator").rules.period(at).expect("a period");
         let kind = if matches!(body, Body::Gift(_)) { Kind::Gift } else { Kind::TopUp };
-        let limits: Vec<&Limit> = period.limits.iter().filter(|limit| limit.kind == kind && limit.in_force(at)).collect();
+        let limits: Vec<&Limit> =
+            period.limits.iter().filter(|limit| limit.kind == kind && limit.in_force(at)).collect();
         self.posted.push(Posted {
+            at,
             operator: id,
             date: self.dates[&id],
             kind,
@@ -77,11 +80,24 @@ impl Recount {
             minor: transfer.amount.minor(),
             limits: limits.iter().map(|limit| (limit.name.clone(), limit.from)).collect(),
         });
+        let window_s = before.operator(id).expect("an operator").rules.standing.repeat_window_s;
+        assert!(kind == Kind::TopUp || !self.latest_is_repeated(window_s), "given twice");
         for limit in limits {
             let used = self.used_by_latest(limit);
             assert!(used <= limit.ceiling, "limit {:?} exceeded: {used} of {}", limit.name, limit.ceiling);
             self.checked.0 += 1;
         }
+    }
+
+    /// Whether the latest gift is the same as one not long before it.
+    fn latest_is_repeated(&self, window_s: u32) -> bool {
+        let (latest, before) = self.posted.split_last().expect("one");
+        let same = |posted: &&Posted| {
+            posted.kind == Kind::Gift
+                && posted.subject(Subject::Pair) == latest.subject(Subject::Pair)
+                && posted.minor == latest.minor
+        };
+        before.iter().filter(same).any(|posted| latest.at < posted.at.plus_s(i64::from(window_s)))
     }
 
     /// What the latest posting leads to in its window.
@@ -137,7 +153,7 @@ impl Recount {
         let minor = amount.value().expect("an amount").minor();
         let (operator, date) = (caller.operator, self.dates[&caller.operator]);
         let limits = vec![(name.clone(), limit.from)];
-        self.posted.push(Posted { operator, date, kind, subjects: subjects(from, to, 0), minor, limits });
+        self.posted.push(Posted { at, operator, date, kind, subjects: subjects(from, to, 0), minor, limits });
         let used = self.used_by_latest(limit);
         self.posted.pop();
         assert!(used > limit.ceiling, "limit {name:?} is not reached: {used} of {}", limit.ceiling);

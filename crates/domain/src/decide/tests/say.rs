@@ -87,9 +87,9 @@ pub(super) fn refusal(refusal: &Refusal, zone: &Zone) -> String {
         Refusal::TooManyCards { max } => max.to_string(),
         Refusal::TooMuchAtOnce { max } => max.to_string(),
         Refusal::RulesClash { with } => with.clone(),
-        Refusal::NumberOutOfRange { index }
-        | Refusal::CardNumberTaken { index }
-        | Refusal::TwiceInList { index } => format!("at {index}"),
+        Refusal::NumberOutOfRange { index } | Refusal::CardNumberTaken { index } | Refusal::TwiceInList { index } => {
+            format!("at {index}")
+        }
         Refusal::CardStateForbids { state } => state.clone(),
         Refusal::CallerUnknown
         | Refusal::CallerBarred

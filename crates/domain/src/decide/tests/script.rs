@@ -285,7 +285,8 @@ impl Stage {
 
     fn issue(&self, operator: OperatorId, values: &[&str], password: &str) -> Body {
         let cards = (self.numbers_made + 1..).zip(values).map(|(n, value)| {
-            let (n, value) = value.split_once('#').map_or((n, *value), |(n, value)| (n.parse().expect("a card"), value));
+            let (n, value) =
+                value.split_once('#').map_or((n, *value), |(n, value)| (n.parse().expect("a card"), value));
             let number = card_number(n);
             let password = Password::parse(password).expect("six digits");
             let tag = self.world.keys.current().card(operator, number, &password);
@@ -344,8 +345,7 @@ fn care(words: &[&str]) -> Option<Body> {
     let subscriber = |who: &str, change| {
         Some(Body::ChangeSubscriber(ChangeSubscriber { staff: STAFF, msisdn: number(who)?, change }))
     };
-    let card =
-        |card: &str, change| Some(Body::ChangeCard(ChangeCard { staff: STAFF, serial: serial(card)?, change }));
+    let card = |card: &str, change| Some(Body::ChangeCard(ChangeCard { staff: STAFF, serial: serial(card)?, change }));
     match words {
         ["bars", who] => subscriber(who, SubscriberChange::Bar),
         ["unbars", who] => subscriber(who, SubscriberChange::Unbar),

@@ -3,6 +3,8 @@
 use expect_test::expect;
 
 use super::check;
+use super::script::play;
+use super::world::number;
 
 #[test]
 fn barred_numbers_neither_give_nor_receive() {
@@ -352,4 +354,76 @@ fn history_finds_refusals_and_dials_on_closed_days() {
             refused: no-card
         "#]],
     );
+}
+
+#[test]
+fn a_recipient_finds_what_was_refused_too() {
+    check(
+        "test from 2020-01-01
+         | standing repeat_window_s = 300
+         | amount_max = 10
+         191…001 has a card with 100
+         191…002 has a card with 100
+         2020-02-01 10:00  191…001 gives 5 to 191…002
+         191…001 gives 5 to 191…002
+         191…001 gives 11 to 191…002
+         191…002 asks history",
+        expect![[r#"
+            given 5, 95 left
+            refused: repeated, given 2020-02-01 10:00:00, receipt 7-6P, again at 2020-02-01 10:05:00
+            refused: amount-above-maximum, 10
+            show-gifts < gift (refused) < gift < bind < import-subscribers
+        "#]],
+    );
+}
+
+#[test]
+fn a_refused_gift_makes_nobody_a_subscriber() {
+    check(
+        "test from 2020-01-01
+         | standing first_use = true
+         191…008 is nobody yet
+         191…009 is nobody yet
+         191…001 has a card with 100
+         2020-02-01 10:00  191…001 gives 101 to 191…009
+         test imports 191…009
+         191…001 gives 100 to 191…008
+         test imports 191…008",
+        expect![[r#"
+            refused: insufficient-funds, short by 1
+            imported 1 new, 0 changed
+            given 100, 0 left
+            imported 0 new, 0 changed
+        "#]],
+    );
+}
+
+#[test]
+fn the_last_eight_recipients_are_remembered() {
+    let gives: String = (2..=10).map(|n| format!("191…001 gives 1 to 191…{n:03}\n")).collect();
+    let script = format!("test from 2020-01-01\n191…001 has a card with 100\n{gives}191…001 gives 2 to 191…005");
+    let state = play(&script).world.state;
+    let (_, sender) = state.find_subscriber(number("191…001").expect("a number")).expect("somebody");
+    let recents =
+        state.recents_of(sender).iter().map(|id| state.subscriber(*id).expect("a row").facts.msisdn.get() % 100);
+    assert_eq!(recents.collect::<Vec<_>>(), [5, 10, 9, 8, 7, 6, 4, 3]);
+}
+
+#[test]
+fn each_owner_of_a_number_is_a_generation() {
+    let stage = play(
+        "test from 2020-01-01
+         | standing first_use = true
+         191…001 has a card with 100
+         191…002 has a card with 100
+         care releases 191…001
+         test imports 191…001
+         care releases 191…001
+         191…002 gives 1 to 191…001
+         care releases 191…001
+         191…001 asks balance",
+    );
+    let msisdn = number("191…001").expect("a number");
+    let owners = stage.world.state.subscribers().filter(|(_, row)| row.facts.msisdn == msisdn);
+    assert_eq!(owners.map(|(_, row)| row.facts.generation).collect::<Vec<_>>(), [1, 2, 3, 4]);
 }

@@ -1,0 +1,25 @@
+# What a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench
+
+CARGO ?= cargo
+# make demo ONCE=1 ends after the first gifts.
+ONCE ?=
+ARGS ?=
+
+help: ## What there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+build: ## The binary, target/release/sonmul
+	$(CARGO) build --release --locked -p sonmul
+
+demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
+	@$(CARGO) build --release --locked --quiet -p sonmul
+	@target/release/sonmul demo $(if $(ONCE),--once) $(ARGS)
+
+test: ## Everything that CI checks; installs what it needs and says so
+	scripts/test.sh
+
+bench: ## The numbers of DESIGN §8 on this machine (ARGS=... for `sonmul bench`)
+	@$(CARGO) build --release --locked -p sonmul
+	target/release/sonmul bench $(ARGS)

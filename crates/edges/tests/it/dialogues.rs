@@ -1,0 +1,615 @@
+use crate::fake::{ALICE, DAVE, SPARE_CARD, SPARE_PASSWORD};
+use crate::phone::World;
+use expect_test::expect;
+
+#[tokio::test]
+async fn a_one_shot_gift_in_both_languages() {
+    let world = World::new();
+    let korean = world.phone(ALICE).talk(&["*999*500*1921112222*482913#"]).await;
+    expect![[r#"
+        > *999*500*1921112222*482913#
+        END 보냈습니다. 0192 111 2222, 500원.
+        카드 잔고 1500원
+        접수번호 9-D3
+    "#]]
+    .assert_eq(&korean);
+    let english = world.phone(DAVE).talk(&["*999*300*01933334444*482913*2#"]).await;
+    expect![[r#"
+        > *999*300*01933334444*482913*2#
+        END Sent: 300 won to 0193 333 4444.
+        Left on the card: 1700 won
+        Receipt A-0B
+    "#]]
+    .assert_eq(&english);
+    assert_eq!(world.fake.given(), [(8_501_921_112_222, 500), (8_501_933_334_444, 300)]);
+}
+
+#[tokio::test]
+async fn the_whole_menu_in_korean() {
+    let world = World::new();
+    let mut phone = world.phone(ALICE);
+    let mut all = String::new();
+    for inputs in [
+        &["*999#", "1", "01921112222", "500", "482913"][..],
+        &["*999#", "2", "200", "482913"],
+        &["*999#", "3", "482913"],
+        &["*999#", "4", "482913"],
+        &["*999#", "5", SPARE_CARD, SPARE_PASSWORD],
+        &["*999#", "6", "482913", "590274", "590274"],
+        &["*999#", "7", "590274"],
+        &["*999#", "8", "2"],
+        &["*999#", "0"],
+    ] {
+        all.push_str(&phone.talk(inputs).await);
+        all.push('\n');
+        world.fake.later(30);
+    }
+    expect![[r#"
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 1
+        CON 받을 사람의 손전화번호를 넣으십시오.
+        0 뒤로 00 끝
+        > 01921112222
+        CON 금액을 수자로 넣으십시오(단위: 원).
+        0 뒤로 00 끝
+        > 500
+        CON 받을 사람: 0192 111 2222
+        금액: 500원
+        보내려면 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        END 보냈습니다. 0192 111 2222, 500원.
+        카드 잔고 1500원
+        접수번호 9-D3
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 2
+        CON 금액을 수자로 넣으십시오(단위: 원).
+        0 뒤로 00 끝
+        > 200
+        CON 내 손전화에 200원 넣기.
+        암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        END 내 손전화에 200원 넣었습니다.
+        전화돈 200원 (50분)
+        카드 잔고 1300원
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 3
+        CON 카드의 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        END 전화돈 200원 (50분)
+        오늘 보낼수 있는 금액 0원
+        카드 00000001 1300원
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 4
+        CON 카드의 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        END 11월 22일 보냄 500원 0192 111 2222
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 5
+        CON 카드번호 16자리를 넣으십시오.
+        0 뒤로 00 끝
+        > 4929939187355598
+        CON 카드에 찍힌 암호 6자리를 넣으십시오.
+        0 뒤로 00 끝
+        > 730518
+        END 카드 00000003 등록되였습니다.
+        잔고 1000원. 보내는 암호는 카드에 찍힌 암호입니다.
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 6
+        CON 지금 쓰는 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        CON 새 암호 6자리를 넣으십시오.
+        0 뒤로 00 끝
+        > 590274
+        CON 새 암호를 한번 더 넣으십시오.
+        0 뒤로 00 끝
+        > 590274
+        END 암호를 바꾸었습니다.
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 7
+        CON 카드를 정지합니다. 다시 쓰려면 손전화 봉사소에 가야 합니다.
+        정지하려면 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 590274
+        END 카드 00000001 정지되였습니다. 다시 쓰려면 손전화 봉사소에 가십시오.
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 8
+        CON 1 조선말
+        2 English
+        0 뒤로 00 끝
+        > 2
+        END Screens are in English from now on.
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 0
+        END Goodbye.
+
+    "#]]
+    .assert_eq(&all);
+}
+
+#[tokio::test]
+async fn the_whole_menu_in_english() {
+    let world = World::new();
+    let mut phone = world.phone(DAVE);
+    let mut all = String::new();
+    for inputs in [
+        &["*999#", "1", "01921112222", "500", "482913"][..],
+        &["*999#", "2", "200", "482913"],
+        &["*999#", "3", "482913"],
+        &["*999#", "4", "482913"],
+        &["*999#", "5", SPARE_CARD, SPARE_PASSWORD],
+        &["*999#", "6", "482913", "590274", "590274"],
+        &["*999#", "7", "590274"],
+        &["*999#", "8", "1"],
+        &["*999#", "00"],
+    ] {
+        all.push_str(&phone.talk(inputs).await);
+        all.push('\n');
+        world.fake.later(30);
+    }
+    expect![[r#"
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 1
+        CON Enter the recipient's phone number.
+        0 back 00 exit
+        > 01921112222
+        CON Enter the amount in won, digits only.
+        0 back 00 exit
+        > 500
+        CON To: 0192 111 2222
+        Amount: 500 won
+        Enter the card's password to send.
+        0 back 00 exit
+        > 482913
+        END Sent: 500 won to 0192 111 2222.
+        Left on the card: 1500 won
+        Receipt 9-D3
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 2
+        CON Enter the amount in won, digits only.
+        0 back 00 exit
+        > 200
+        CON 200 won to your own phone. Enter the card's password.
+        0 back 00 exit
+        > 482913
+        END Your phone got 200 won.
+        Airtime 200 won (50 min)
+        Left on the card: 1300 won
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 3
+        CON Enter the card's password.
+        0 back 00 exit
+        > 482913
+        END Airtime 200 won (50 min)
+        May be sent today: 0 won
+        Card 00000002: 1300 won
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 4
+        CON Enter the card's password.
+        0 back 00 exit
+        > 482913
+        END 22 Nov sent 500 won to 0192 111 2222
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 5
+        CON Enter the 16 digits of the card number.
+        0 back 00 exit
+        > 4929939187355598
+        CON Enter the six-digit password printed on the card.
+        0 back 00 exit
+        > 730518
+        END Card 00000003 is bound to this phone. It holds 1000 won.
+        Its printed password is the one to give with.
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 6
+        CON Enter the password that you use now.
+        0 back 00 exit
+        > 482913
+        CON Enter a new password of six digits.
+        0 back 00 exit
+        > 590274
+        CON Enter the new password once more.
+        0 back 00 exit
+        > 590274
+        END The password is changed.
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 7
+        CON This freezes the card; only the service centre can undo it. Enter its password to freeze it.
+        0 back 00 exit
+        > 590274
+        END Card 00000002 is frozen. The service centre can make it usable again.
+
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 8
+        CON 1 조선말
+        2 English
+        0 back 00 exit
+        > 1
+        END 조선말로 보여줍니다.
+
+        > *999#
+        CON 1 전화돈 보내기
+        2 내 손전화에 넣기
+        3 잔고 보기
+        4 최근 5건
+        5 카드 등록
+        6 암호 바꾸기
+        7 카드 정지
+        8 English
+        > 00
+        END 끝났습니다.
+
+    "#]]
+    .assert_eq(&all);
+}
+
+#[tokio::test]
+async fn what_can_be_seen_to_be_malformed_is_asked_again_before_anything_is_submitted() {
+    let world = World::new();
+    let before = world.fake.lock().submitted;
+    let inputs = [
+        "*999#",
+        "1",
+        "12",
+        "01951234567",
+        "01912345678",
+        "01921112222",
+        "abc",
+        "501",
+        "0",
+        "",
+        "1921112222",
+        "500",
+        "0",
+        "100",
+    ];
+    let all = world.phone(DAVE).talk(&inputs).await;
+    assert_eq!(world.fake.lock().submitted, before);
+    expect![[r#"
+        > *999#
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 1
+        CON Enter the recipient's phone number.
+        0 back 00 exit
+        > 12
+        CON That is no phone number. Enter the recipient's phone number again.
+        0 back 00 exit
+        > 01951234567
+        CON That is not a number of Koryolink. Enter another number.
+        0 back 00 exit
+        > 01912345678
+        CON Enter the amount in won, digits only.
+        0 back 00 exit
+        > 01921112222
+        CON That is no amount. Enter it in digits only.
+        0 back 00 exit
+        > abc
+        CON That is no amount. Enter it in digits only.
+        0 back 00 exit
+        > 501
+        CON This amount is not allowed: at least 1 won, at most 500 won. Enter it again.
+        0 back 00 exit
+        > 0
+        CON Enter the recipient's phone number.
+        0 back 00 exit
+        > 
+        CON Enter the recipient's phone number.
+        0 back 00 exit
+        > 1921112222
+        CON Enter the amount in won, digits only.
+        0 back 00 exit
+        > 500
+        CON To: 0192 111 2222
+        Amount: 500 won
+        Enter the card's password to send.
+        0 back 00 exit
+        > 0
+        CON Enter the amount in won, digits only.
+        0 back 00 exit
+        > 100
+        CON To: 0192 111 2222
+        Amount: 100 won
+        Enter the card's password to send.
+        0 back 00 exit
+    "#]]
+    .assert_eq(&all);
+}
+
+#[tokio::test]
+async fn the_password_is_asked_for_in_the_session() {
+    let world = World::new();
+    let all = world.phone(ALICE).talk(&["*999*500*1921112222#", "482914", "482913"]).await;
+    expect![[r#"
+        > *999*500*1921112222#
+        CON 받을 사람: 0192 111 2222
+        금액: 500원
+        보내려면 암호를 넣으십시오.
+        0 뒤로 00 끝
+        > 482914
+        CON 암호가 틀렸습니다. 남은 회수: 2
+        암호를 다시 넣으십시오.
+        0 뒤로 00 끝
+        > 482913
+        END 보냈습니다. 0192 111 2222, 500원.
+        카드 잔고 1500원
+        접수번호 A-0B
+    "#]]
+    .assert_eq(&all);
+    let mut phone = world.phone(DAVE);
+    let mut all = String::new();
+    for inputs in [
+        &["*999*500*12#", "1921112222", "482913"][..],
+        &["*999*501*1933334444#", "500"],
+        &["*999*1933334444*100#", "00"],
+        &["*999*0*1#", "482913"],
+        &["*999*0*5*50#", "482913"],
+        &["*999*0*4*1234#", SPARE_CARD, SPARE_PASSWORD],
+        &["*999*0*2#", "482913", "111111", "12", "590274", "590275", "590274", "590274"],
+        &["*999*0*3#", "0"],
+        &["*999*0*6#", "590274"],
+    ] {
+        all.push_str(&phone.talk(inputs).await);
+        all.push('\n');
+        world.fake.later(10);
+    }
+    expect![[r#"
+        > *999*500*12#
+        CON That is no phone number. Enter the recipient's phone number again.
+        0 back 00 exit
+        > 1921112222
+        CON To: 0192 111 2222
+        Amount: 500 won
+        Enter the card's password to send.
+        0 back 00 exit
+        > 482913
+        END Sent: 500 won to 0192 111 2222.
+        Left on the card: 1500 won
+        Receipt B-KG
+
+        > *999*501*1933334444#
+        CON This amount is not allowed: at least 1 won, at most 500 won. Enter it again.
+        0 back 00 exit
+        > 500
+        CON To: 0193 333 4444
+        Amount: 500 won
+        Enter the card's password to send.
+        0 back 00 exit
+
+        > *999*1933334444*100#
+        CON Amount and number are in each other's place. Enter the recipient's number first.
+        0 back 00 exit
+        > 00
+        END Goodbye.
+
+        > *999*0*1#
+        CON Enter the card's password.
+        0 back 00 exit
+        > 482913
+        END Airtime 0 won (0 min)
+        May be sent today: 0 won
+        Card 00000002: 1500 won
+
+        > *999*0*5*50#
+        CON 50 won to your own phone. Enter the card's password.
+        0 back 00 exit
+        > 482913
+        END Your phone got 50 won.
+        Airtime 50 won (12 min)
+        Left on the card: 1450 won
+
+        > *999*0*4*1234#
+        CON That is no card number. Enter its 16 digits again.
+        0 back 00 exit
+        > 4929939187355598
+        CON Enter the six-digit password printed on the card.
+        0 back 00 exit
+        > 730518
+        END Card 00000003 is bound to this phone. It holds 1000 won.
+        Its printed password is the one to give with.
+
+        > *999*0*2#
+        CON Enter the password that you use now.
+        0 back 00 exit
+        > 482913
+        CON Enter a new password of six digits.
+        0 back 00 exit
+        > 111111
+        CON This password is too easy to guess. Enter another one.
+        0 back 00 exit
+        > 12
+        CON A password is six digits. Enter the new password again.
+        0 back 00 exit
+        > 590274
+        CON Enter the new password once more.
+        0 back 00 exit
+        > 590275
+        CON The two passwords differ. Enter the new password again.
+        0 back 00 exit
+        > 590274
+        CON Enter the new password once more.
+        0 back 00 exit
+        > 590274
+        END The password is changed.
+
+        > *999*0*3#
+        CON This freezes the card; only the service centre can undo it. Enter its password to freeze it.
+        0 back 00 exit
+        > 0
+        CON 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+
+        > *999*0*6#
+        CON Enter the card's password to undo the latest gift.
+        0 back 00 exit
+        > 590274
+        END There is nothing to undo. What was received can't be undone.
+
+    "#]]
+    .assert_eq(&all);
+}

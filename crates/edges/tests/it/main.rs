@@ -1,0 +1,10 @@
+//! Whole dialogues through the HTTP router, over the real rules and a decider in memory.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
+
+mod answers;
+mod dialogues;
+mod fake;
+mod hostile;
+mod phone;
+mod trouble;

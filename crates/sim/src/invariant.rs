@@ -1,0 +1,80 @@
+//! What must hold after every event, by names that never change, and the violation that names one.
+//!
+//! What is judged from outside (answers and the journal) is what a subscriber or an auditor could see; the names under
+//! *inside* look into the machine and find a bug earlier.
+
+/// Entries move value by their transfers alone, within one operator; all accounts of an operator add up to zero.
+pub const VALUE_CONSERVED: &str = "value-conserved";
+/// No card and no airtime account is below zero.
+pub const NO_PURSE_BELOW_ZERO: &str = "no-purse-below-zero";
+/// An id that may still be remembered has one entry, and every answer to it tells that entry.
+pub const ONE_VERDICT_PER_ID: &str = "one-verdict-per-id";
+/// No limit that the operator ordered is exceeded, by the operator's calendar.
+pub const NO_LIMIT_EXCEEDED: &str = "no-limit-exceeded";
+/// What was answered is in the journal, at its seq, with the same outcome.
+pub const ACKNOWLEDGED_IS_DURABLE: &str = "acknowledged-is-durable";
+/// The journal never loses or changes what it had.
+pub const JOURNAL_KEEPS: &str = "journal-keeps";
+/// Money goes from a card of the caller to the recipient named, as much as asked, for the fee of the rules.
+pub const GIFT_AS_ASKED: &str = "gift-as-asked";
+/// The same gift is not given twice within the repeat window.
+pub const NO_GIFT_TWICE: &str = "no-gift-twice";
+/// A refusal tells the truth: the limit, the shortage, the lock, the amount that it names.
+pub const REFUSAL_HOLDS: &str = "refusal-holds";
+/// Wrong passwords lock as they should, and a lock holds.
+pub const LOCK_HOLDS: &str = "lock-holds";
+/// Instants of entries never run backwards.
+pub const TIME_FORWARD: &str = "time-forward";
+/// Every entry names the one before it, for each account and subscriber.
+pub const HISTORY_UNBROKEN: &str = "history-unbroken";
+/// A receipt number leads back to its entry.
+pub const RECEIPT_READS_BACK: &str = "receipt-reads-back";
+/// A server starts again from what is durable, whatever happened before.
+pub const STARTS_AGAIN: &str = "starts-again";
+/// A writer that another one has overtaken appends nothing.
+pub const STALE_WRITER_STOPS: &str = "stale-writer-stops";
+/// No assertion of the decider fails.
+pub const NO_ASSERTION_FAILS: &str = "no-assertion-fails";
+/// On a healthy machine every command that was taken is answered.
+pub const WORK_ENDS: &str = "work-ends";
+/// Inside: the business date of an entry is the operator's.
+pub const BUSINESS_DATE: &str = "business-date";
+/// Inside: what is decoded from the journal is what was decided.
+pub const CODEC_FAITHFUL: &str = "codec-faithful";
+/// Inside: the checkpoint never knows more than the journal.
+pub const CHECKPOINT_BEHIND_JOURNAL: &str = "checkpoint-behind-journal";
+/// Inside: the decider's state is what the journal's entries add up to.
+pub const STATE_IS_THE_BOOKS: &str = "state-is-the-books";
+/// Inside: checkpoint plus tail give what the whole journal gives.
+pub const RECOVERED_IS_THE_FOLD: &str = "recovered-is-the-fold";
+/// Inside: a restart remembers every id that must be remembered.
+pub const IDS_OUTLIVE_RESTART: &str = "ids-outlive-restart";
+
+/// An invariant that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("seed {seed}, step {step}: {invariant}: {what}; `sonmul sim --seed {seed}` shows how")]
+pub struct Violation {
+    /// The world's seed.
+    pub seed: u64,
+    /// After which event, counted from 1; 0: while the world was made.
+    pub step: u32,
+    /// Its name.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// A violation that does not know its seed and step yet.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) invariant: &'static str,
+    pub(crate) what: String,
+}
+
+/// The result of a check.
+pub(crate) type Held = Result<(), Broken>;
+
+/// Says what is wrong unless it holds.
+pub(crate) fn hold(holds: bool, invariant: &'static str, what: impl FnOnce() -> String) -> Held {
+    if holds { Ok(()) } else { Err(Broken { invariant, what: what() }) }
+}

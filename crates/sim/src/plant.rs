@@ -1,0 +1,43 @@
+//! Bugs that a world can be told to have, each around the real parts: they prove that the invariants see something.
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// Answers leave when a batch is decided, before it is durable.
+    AnswerBeforeAppend,
+    /// The edge looks limits up in what is durable and the decider doesn't: two gifts in the queue both pass.
+    LimitReadOutside,
+    /// A restart loads the checkpoint without its ids.
+    IdForgottenAtRestart,
+    /// The decider's day ends an hour late.
+    MidnightOffByOne,
+    /// The checkpoint is written when a batch is decided, before it is durable.
+    CheckpointAhead,
+}
+
+impl Plant {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::AnswerBeforeAppend,
+        Self::LimitReadOutside,
+        Self::IdForgottenAtRestart,
+        Self::MidnightOffByOne,
+        Self::CheckpointAhead,
+    ];
+
+    /// Its name on a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnswerBeforeAppend => "answer-before-append",
+            Self::LimitReadOutside => "limit-read-outside",
+            Self::IdForgottenAtRestart => "id-forgotten-at-restart",
+            Self::MidnightOffByOne => "midnight-off-by-one",
+            Self::CheckpointAhead => "checkpoint-ahead",
+        }
+    }
+
+    /// The plant of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plant| plant.name() == name)
+    }
+}

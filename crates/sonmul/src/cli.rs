@@ -1,0 +1,104 @@
+//! The command line: every word of `sonmul` and what stands behind it.
+
+use clap::{Parser, Subcommand};
+
+use crate::bench::{self, BenchArgs};
+use crate::commands::{
+    backup, card, demo, dial, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
+};
+use crate::exit::{EXIT_HELP, Outcome};
+use crate::serve::{self, ServeArgs};
+
+/// Airtime gifts from any phone to any phone by one dialled string.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sonmul",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 120,
+    after_help = EXIT_HELP,
+    after_long_help = format!("Example:\n  sonmul init sonmul-data\n  sonmul serve --data sonmul-data\n  sonmul operator load \
+        profiles/koryolink.toml\n  sonmul dial --from 1911000001 '*999#'\n\n{EXIT_HELP}")
+)]
+pub(crate) struct Cli {
+    /// What goes to the log on stderr: error, warn, info, debug, trace, or like engine=debug,info
+    #[arg(long, env = "SONMUL_LOG", value_name = "FILTER", global = true)]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    word: Word,
+}
+
+#[derive(Debug, Subcommand)]
+enum Word {
+    /// Makes a data directory with its keys and its configuration
+    Init(init::InitArgs),
+    /// Runs the server
+    Serve(ServeArgs),
+    /// Dials a string like a phone, at a running server
+    Dial(dial::DialArgs),
+    /// Checks and loads an operator's rules
+    Operator(operator::OperatorArgs),
+    /// Issues cards; freezes, thaws, voids one
+    Card(card::CardArgs),
+    /// Imports, shows and changes subscribers
+    Subscriber(subscriber::SubscriberArgs),
+    /// How the server does
+    Status(status::StatusArgs),
+    /// The entry behind a receipt number
+    Receipt(receipt::ReceiptArgs),
+    /// Reads the journal
+    Journal(journal::JournalArgs),
+    /// Folds the journal from zero and compares every balance
+    Verify(verify::VerifyArgs),
+    /// Drops what is damaged at the journal's end, and lists what was lost
+    Repair(repair::RepairArgs),
+    /// Copies a data directory beside a running server
+    Backup(backup::BackupArgs),
+    /// Makes a data directory from a backup
+    Restore(backup::RestoreArgs),
+    /// Runs the simulator
+    Sim(sim::SimArgs),
+    /// Measures this machine
+    Bench(BenchArgs),
+    /// Shows a gift from end to end, with two operators
+    Demo(demo::DemoArgs),
+    /// Prints completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// Prints a page of the manual
+    Man(shell::ManArgs),
+}
+
+impl Cli {
+    /// What the log shows when nothing is said.
+    pub(crate) const fn log_default(&self) -> &'static str {
+        match self.word {
+            Word::Serve(_) => "info",
+            _ => "warn",
+        }
+    }
+
+    /// Does what was asked.
+    pub(crate) fn run(&self) -> Outcome {
+        match &self.word {
+            Word::Init(args) => init::run(args),
+            Word::Serve(args) => serve::run(args),
+            Word::Dial(args) => dial::run(args),
+            Word::Operator(args) => operator::run(args),
+            Word::Card(args) => card::run(args),
+            Word::Subscriber(args) => subscriber::run(args),
+            Word::Status(args) => status::run(args),
+            Word::Receipt(args) => receipt::run(args),
+            Word::Journal(args) => journal::run(args),
+            Word::Verify(args) => verify::run(args),
+            Word::Repair(args) => repair::run(args),
+            Word::Backup(args) => backup::backup(args),
+            Word::Restore(args) => backup::restore(args),
+            Word::Sim(args) => sim::run(args),
+            Word::Bench(args) => bench::run(args),
+            Word::Demo(args) => demo::run(args),
+            Word::Completions(args) => shell::completions(args),
+            Word::Man(args) => shell::man(args),
+        }
+    }
+}

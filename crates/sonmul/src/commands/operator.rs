@@ -1,0 +1,191 @@
+//! `sonmul operator`: checking a profile, putting its rules in force, and what is in force now.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::print;
+
+use super::{DataArg, block_on};
+
+/// See `sonmul operator --help`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "An operator is one file. Editing it changes nothing until it is loaded.
+
+Example:
+  sonmul operator check profiles/koryolink.toml
+  sonmul operator load profiles/koryolink.toml")]
+pub(crate) struct OperatorArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Says what is wrong with a profile, without a server
+    Check(CheckArgs),
+    /// Puts a profile's rules in force
+    Load(LoadArgs),
+    /// The operators in force, and whether files say the same
+    List(ListArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  sonmul operator check profiles/koryolink.toml")]
+struct CheckArgs {
+    /// The profile
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The entry in the journal holds the rules and the file's hash. Loading a corrected file changes what comes, never
+what was.
+
+Example:
+  sonmul operator load profiles/koryolink.toml --data sonmul-data"
+)]
+struct LoadArgs {
+    /// The profile
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: DataArg,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Without FILE the profiles named in sonmul.toml are compared.
+
+Example:
+  sonmul operator list profiles/koryolink.toml --json")]
+struct ListArgs {
+    /// Profiles to compare with what is in force
+    file: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: DataArg,
+}
+
+/// Does it.
+pub(crate) fn run(args: &OperatorArgs) -> Outcome {
+    match &args.what {
+        What::Check(args) => check(args),
+        What::Load(args) => load(args),
+        What::List(args) => list(args),
+    }
+}
+
+fn check(args: &CheckArgs) -> Outcome {
+    let checked = read(&args.file).and_then(|text| parse(&args.file, &text));
+    match checked {
+        Ok(rules) => {
+            let shown = json!({
+                "operator": rules.operator,
+                "service_code": rules.service_code,
+                "zone": rules.zone.name(),
+                "periods": rules.periods.iter().map(|period| &period.name).collect::<Vec<_>>(),
+                "ok": true,
+            });
+            print::value(&shown, args.json)?;
+            Ok(Exit::Ok)
+        }
+        Err(failure) if args.json => {
+            print::json(&json!({ "ok": false, "what": failure.to_string() }))?;
+            Ok(failure.exit)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Reads a profile's text.
+pub(crate) fn read(file: &Path) -> Outcome<String> {
+    std::fs::read_to_string(file).or_exit_with(Exit::Usage, || format!("{} can't be read", file.display()))
+}
+
+/// Checks a profile as the server will: its rules, and that its texts fit the screens.
+fn parse(file: &Path, text: &str) -> Outcome<domain::rules::Rules> {
+    let wrong = |what: String| Failure::new(Exit::Usage, format!("{}, {what}", file.display()));
+    let rules = domain::rules::parse::parse(text).map_err(|error| wrong(error.to_string()))?;
+    let texts = edges::texts::Texts::embedded();
+    crate::serve::check_texts(&texts, &rules).map_err(|problems| wrong(problems.join("; ")))?;
+    Ok(rules)
+}
+
+fn load(args: &LoadArgs) -> Outcome {
+    let text = read(&args.file)?;
+    // First here: the line is named with the file, and nothing is sent that can't be.
+    let rules = parse(&args.file, &text)?;
+    let answer = block_on(async { args.data.admin().post("/v1/operators", &json!({ "toml": text })).await })?;
+    let exit = answer.exit();
+    if args.json {
+        print::json(&answer.value)?;
+        return Ok(exit);
+    }
+    let verdict = answer.ok()?;
+    let seq = verdict.get("seq").map(Value::to_string).unwrap_or_default();
+    print::line(&format!("{} is in force since entry {seq}", args.file.display()))?;
+    if let Ok(config) = Config::load(&args.data.dir())
+        && !config.aggregators.iter().any(|aggregator| aggregator.operators.contains(&rules.operator))
+    {
+        let name = rules.operator;
+        eprintln!("no aggregator in sonmul.toml speaks for {name}: add it to `operators` there and start the server again");
+    }
+    Ok(Exit::Ok)
+}
+
+fn list(args: &ListArgs) -> Outcome {
+    let answer = block_on(async { args.data.admin().get("/v1/operators").await })?;
+    let mut operators = answer.ok()?;
+    let files = match Config::load(&args.data.dir()) {
+        _ if !args.file.is_empty() => args.file.clone(),
+        Ok(config) => config.profiles,
+        // The configuration may be for its owner's eyes only; the operators are not.
+        Err(_) => Vec::new(),
+    };
+    let said = compare(&mut operators, &files)?;
+    print::value(&operators, args.json)?;
+    for line in said {
+        eprintln!("{line}");
+    }
+    Ok(Exit::Ok)
+}
+
+/// Adds to each operator what files say, and returns what deserves a word.
+fn compare(operators: &mut Value, files: &[PathBuf]) -> Outcome<Vec<String>> {
+    let mut said = Vec::new();
+    for file in files {
+        let text = read(file)?;
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        let Ok(rules) = domain::rules::parse::parse(&text) else {
+            said.push(format!("{}: no valid profile; see `sonmul operator check`", file.display()));
+            continue;
+        };
+        let named = |operator: &&mut Value| operator.get("name").and_then(Value::as_str) == Some(&rules.operator);
+        match operators.as_array_mut().into_iter().flatten().find(named) {
+            None => said.push(format!("{}: {} is not loaded", file.display(), rules.operator)),
+            Some(operator) => {
+                let same = operator.get("file_hash").and_then(Value::as_str) == Some(hash.as_str());
+                if let Some(fields) = operator.as_object_mut() {
+                    fields.insert(String::from("file"), json!(if same { "in force" } else { "differs" }));
+                }
+                if !same {
+                    said.push(format!(
+                        "{}: differs from the rules in force; `sonmul operator load` loads it",
+                        file.display()
+                    ));
+                }
+            }
+        }
+    }
+    Ok(said)
+}

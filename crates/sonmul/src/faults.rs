@@ -1,0 +1,55 @@
+//! Technical failures of the crates below, with the exit code that a script sees.
+
+use engine::checkpoint::CheckpointFault;
+use engine::journal::ReadFault;
+use engine::recover::RecoverFault;
+use store::StoreFault;
+
+use crate::exit::{Exit, Failure};
+
+/// Of files and directories.
+pub(crate) fn store(fault: StoreFault) -> Failure {
+    let exit = match &fault {
+        StoreFault::InUse { .. } | StoreFault::Shared { .. } | StoreFault::NoDataDir { .. } => Exit::Usage,
+        StoreFault::NotEmpty { .. } | StoreFault::Name => Exit::Usage,
+        StoreFault::RepairPending { .. } | StoreFault::Manifest { .. } => Exit::Damaged,
+        StoreFault::Read(fault) => of_read(fault),
+        StoreFault::Checkpoint(fault) => of_checkpoint(fault),
+        StoreFault::Cursor(_) | StoreFault::Io { .. } | StoreFault::Sqlite { .. } => Exit::Fault,
+    };
+    Failure { exit, error: fault.into() }
+}
+
+/// Of reading the journal.
+pub(crate) fn read(fault: ReadFault) -> Failure {
+    Failure { exit: of_read(&fault), error: fault.into() }
+}
+
+/// Of the checkpoint's tables.
+pub(crate) fn checkpoint(fault: CheckpointFault) -> Failure {
+    Failure { exit: of_checkpoint(&fault), error: fault.into() }
+}
+
+/// Of building the state.
+pub(crate) fn recover(fault: RecoverFault) -> Failure {
+    let exit = match &fault {
+        RecoverFault::Journal(fault) => of_read(fault),
+        RecoverFault::Checkpoint(fault) => of_checkpoint(fault),
+        RecoverFault::Misfit(_) | RecoverFault::TailLost { .. } | RecoverFault::OtherJournal { .. } => Exit::Damaged,
+    };
+    Failure { exit, error: fault.into() }
+}
+
+const fn of_read(fault: &ReadFault) -> Exit {
+    match fault {
+        ReadFault::Damaged { .. } | ReadFault::Absent { .. } => Exit::Damaged,
+        ReadFault::Io(_) => Exit::Fault,
+    }
+}
+
+const fn of_checkpoint(fault: &CheckpointFault) -> Exit {
+    match fault {
+        CheckpointFault::Damaged(_) => Exit::Damaged,
+        CheckpointFault::NoRoom | CheckpointFault::Io(_) => Exit::Fault,
+    }
+}

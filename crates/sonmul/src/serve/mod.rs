@@ -1,0 +1,246 @@
+//! `sonmul serve`: the crates wired together, run and drained.
+//!
+//! Guarantees: one server per data directory; nothing is open before the state is folded; stopping answers what was
+//! taken, lets followers finish and writes the checkpoint. After a lost sync the process ends with 70.
+
+mod desk;
+mod limited;
+mod listen;
+mod open;
+mod process;
+mod profiles;
+mod sms;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::command::LinkId;
+use domain::password::TagKeys;
+use domain::receipt::Seq;
+use edges::aggregator::AggregatorConfig;
+use edges::brake::BrakeConfig;
+use edges::flow::{Flow, FlowConfig};
+use edges::session;
+use edges::texts::Texts;
+use engine::follower::Cursor;
+use engine::handle::{Engine, Fault};
+use store::{DataDir, SqliteCursor};
+use tokio::sync::watch;
+use wire::text::Budget;
+
+use crate::commands::DATA;
+use crate::config::{Config, half, word};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::keys::load_tag_keys;
+use crate::{faults, print};
+
+use desk::Desk;
+use listen::Door;
+use open::Opened;
+pub(crate) use process::Signals;
+pub(crate) use sms::Sink;
+use sms::SmsFollower;
+
+/// See `sonmul serve --help`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "SIGINT and SIGTERM: takes no more, answers what was taken, writes the checkpoint, ends with 0; a second one ends
+at once. Where the HTTP edge listens stands in DIR/http.addr.
+
+Example:
+  sonmul serve --data sonmul-data
+  sonmul serve --data sonmul-data --accept-clock"
+)]
+pub(crate) struct ServeArgs {
+    /// Data directory
+    #[arg(long, env = "SONMUL_DATA", value_name = "DIR", default_value = DATA)]
+    data: PathBuf,
+    /// Take the clock as it is, once: after a long pause, or when the latest entry's time is wrong
+    #[arg(long)]
+    accept_clock: bool,
+    /// Print every SMS whole to stdout (a demonstration: whoever sees it reads what people were given)
+    #[arg(long)]
+    print_sms: bool,
+    /// Let followers that a restore paused go on from where the backup was made
+    #[arg(long)]
+    resume_followers: bool,
+}
+
+/// What a server is started with besides its configuration.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Data directory.
+    pub(crate) data: PathBuf,
+    /// See [`ServeArgs::accept_clock`].
+    pub(crate) accept_clock: bool,
+    /// See [`ServeArgs::resume_followers`].
+    pub(crate) resume_followers: bool,
+    /// Where SMS go.
+    pub(crate) sink: Sink,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Where the HTTP edge listens.
+    pub(crate) http: SocketAddr,
+    engine: Engine,
+    doors: Vec<Door>,
+    stop: watch::Sender<bool>,
+    drain: Duration,
+    /// Dropped last: the lock.
+    _dir: DataDir,
+}
+
+/// Runs until it is told to stop, or stops by itself.
+pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    process::harden();
+    process::raise_files();
+    let sink = if args.print_sms { Sink::Print } else { Sink::LetGo };
+    let options = Options {
+        data: args.data.clone(),
+        accept_clock: args.accept_clock,
+        resume_followers: args.resume_followers,
+        sink,
+    };
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let server = Server::start(options).await?;
+        print::line(&format!("serving {}: http://{}, admin.sock", args.data.display(), server.http))?;
+        tokio::select! {
+            () = signals.next() => {}
+            fault = server.engine.fault() => tracing::error!(%fault, "the engine stopped: the server ends"),
+        }
+        tracing::info!("stopping");
+        tokio::spawn(async move {
+            signals.next().await;
+            eprintln!("sonmul: ended at once; the next start folds what is missing");
+            std::process::exit(i32::from(Exit::Fault as u8));
+        });
+        server.stop().await?;
+        tracing::info!("stopped");
+        Ok(Exit::Ok)
+    })
+}
+
+/// What a server's tasks run on.
+pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("sonmul").build()?)
+}
+
+impl Server {
+    /// Opens, folds, starts followers, opens the doors.
+    pub(crate) async fn start(options: Options) -> Outcome<Self> {
+        let Options { data, accept_clock, resume_followers, sink } = options;
+        let config = Config::load(&data)?;
+        let (keys, key_ids) = load_tag_keys(&data)?;
+        let keys = Arc::new(keys);
+        let limits = config.limits;
+        let path = data.clone();
+        let opening = move || open::open(&path, &limits, &key_ids, accept_clock);
+        let Opened { mut engine, head, file_hashes, dir } = tokio::task::spawn_blocking(opening).await??;
+        profiles::compare(&config.profiles, &file_hashes);
+        let texts = Arc::new(Texts::embedded());
+        follow_sms(&mut engine, &data, &texts, sink, head.seq, resume_followers)?;
+        let (stop, stopped) = watch::channel(false);
+        let router = aggregators(&config, &engine, &keys, &texts);
+        let (http, edge) =
+            listen::http(&data, config.listen, word(limits.http_connections_max), router, stopped.clone()).await?;
+        let parts = api::admin::AdminParts {
+            handle: engine.handle(),
+            keys,
+            check_rules: Arc::new(move |rules| check_texts(&texts, rules)),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let staff = listen::admin(&data, config.admin_group.as_deref(), api::router(parts), stopped)?;
+        tracing::info!(%http, head = head.seq.0, "serving");
+        let drain = Duration::from_secs(limits.drain_s);
+        Ok(Self { http, engine, doors: vec![edge, staff], stop, drain, _dir: dir })
+    }
+
+    /// The engine, for whoever measures it.
+    pub(crate) fn handle(&self) -> engine::handle::Handle {
+        self.engine.handle()
+    }
+
+    /// Takes no more, answers what was taken, lets followers finish.
+    pub(crate) async fn stop(self) -> Outcome<()> {
+        self.stop.send_replace(true);
+        for door in self.doors {
+            door.closed(self.drain).await;
+        }
+        let engine = self.engine;
+        let stopped: Result<(), Fault> = tokio::task::spawn_blocking(move || engine.stop()).await?;
+        stopped.map_err(|fault| Failure { exit: Exit::Fault, error: fault.into() })
+    }
+}
+
+/// Says which texts would not fit under these rules, for whoever loads them.
+pub(crate) fn check_texts(texts: &Texts, rules: &domain::rules::Rules) -> Result<(), Vec<String>> {
+    let problems = texts.check(rules, Budget::USSD);
+    problems.map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> axum::Router {
+    let limits = &config.limits;
+    let flow = FlowConfig {
+        sessions: session::Limits {
+            sessions_max: word(limits.sessions_max),
+            idle_s: half(limits.session_idle_s),
+            total_s: half(limits.session_total_s),
+        },
+        callers_max: word(limits.callers_max),
+        decide_within_s: half(limits.decide_within_s),
+        answer_within_ms: half(limits.answer_within_ms),
+    };
+    let flow = Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow);
+    let peers = config.aggregators.iter().map(|aggregator| AggregatorConfig {
+        link: LinkId(aggregator.link),
+        name: aggregator.name.clone(),
+        key_hash: aggregator.key_hash,
+        sources: aggregator.sources.clone(),
+        operators: aggregator.operators.clone(),
+        ranges: Vec::new(),
+        budget: Budget::USSD,
+        brake: BrakeConfig::default(),
+    });
+    edges::aggregator::router(&flow, peers.collect())
+}
+
+/// Starts the SMS follower where it was; a new one at the head, for what was given long ago is no news.
+fn follow_sms(
+    engine: &mut Engine,
+    data: &Path,
+    texts: &Arc<Texts>,
+    sink: Sink,
+    head: Seq,
+    resume: bool,
+) -> Outcome<()> {
+    let mut cursor = SqliteCursor::open(data, sms::NAME).map_err(faults::store)?;
+    if cursor.is_paused()? {
+        if !resume {
+            tracing::warn!("SMS are paused since a restore; `sonmul serve --resume-followers` lets them go on");
+            return Ok(());
+        }
+        cursor.resume()?;
+    }
+    let done = match cursor.load()? {
+        Some(done) if done > head => {
+            let what = format!("SMS were sent up to entry {done}, the journal ends at {head}: it lost its tail");
+            return Err(Failure::new(Exit::Damaged, what));
+        }
+        Some(done) => done,
+        None => {
+            cursor.save(head)?;
+            head
+        }
+    };
+    if matches!(sink, Sink::LetGo) {
+        tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
+    }
+    let follower =
+        SmsFollower::new(sink, Arc::clone(texts), engine.handle(), tokio::runtime::Handle::current(), cursor, done);
+    Ok(engine.follow(sms::NAME, done, Box::new(follower))?)
+}

@@ -1,0 +1,76 @@
+//! What the server does to its own process before it holds a secret, and how it is told to stop.
+
+use std::path::Path;
+
+use anyhow::Context;
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// No core dumps, no debugger, and files that nobody but owner and group may see.
+pub(crate) fn harden() {
+    rustix::process::umask(Mode::from_raw_mode(0o027));
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core dumps could not be switched off");
+    }
+    if let Err(error) = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "the process could not be closed to debuggers");
+    }
+}
+
+/// As many file handles as the system allows: a connection takes one.
+pub(crate) fn raise_files() {
+    let Rlimit { current, maximum } = rustix::process::getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, ?current, "no more file handles than these");
+    }
+}
+
+/// SIGINT and SIGTERM.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From now on they don't end the process by themselves.
+    pub(crate) fn listen() -> Outcome<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The id of a group, by name or as digits.
+pub(crate) fn group_id(name: &str) -> Outcome<u32> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    let groups = std::fs::read_to_string("/etc/group").context("/etc/group can't be read")?;
+    let id = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let found = fields.next() == Some(name);
+        fields.nth(1).filter(|_| found).and_then(|id| id.parse().ok())
+    });
+    id.ok_or_else(|| Failure::new(Exit::Usage, format!("admin_group: there is no group `{name}`")))
+}
+
+/// Gives a file to a group.
+pub(crate) fn give_to_group(path: &Path, group: u32) -> Outcome<()> {
+    std::os::unix::fs::chown(path, None, Some(group)).with_context(|| {
+        format!("{} can't be given to group {group}: the server's user must be a member of it", path.display())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The binary as its people use it: started for real, in directories of their own, on free ports.
+
+#![expect(clippy::expect_used, reason = "a test that can't go on says why")]
+
+mod bad_days;
+mod clock;
+mod crash;
+mod damage;
+mod demo;
+mod disk;
+mod help;
+mod rig;
+mod secrets;
+mod walk;

@@ -1,0 +1,143 @@
+//! The checkpoint: the state as tables that anybody can query while the server runs.
+//!
+//! Guarantees: a delta and its head are one transaction, so that the tables always are the fold of the journal up to
+//! `meta.seq`; a row that does not fit is noticed when it is loaded; without room nothing was written.
+//!
+//! `synchronous = NORMAL`: a power cut may take the latest deltas back, never part of one. That only makes the journal's
+//! tail longer, and the tables are never ahead of the journal, because only durable entries come here.
+//!
+//! Bounded by the rows of the state; pair usage that is over is dropped a little with each write.
+//! Deliberately not here: collecting deltas and when to write them (engine).
+
+mod compare;
+mod load;
+mod rows;
+mod schema;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use domain::receipt::Seq;
+use domain::time::Timestamp;
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::journal::{Hash, Head};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::files;
+use crate::sqlite::{self, is_damage, is_full};
+
+pub use compare::Difference;
+
+/// The checkpoint's tables.
+#[derive(Debug)]
+pub struct SqliteCheckpoint {
+    path: PathBuf,
+    conn: Connection,
+    meta: Meta,
+    /// Where the next write goes on looking for pair usage that is over.
+    prune_after: Option<(u16, i64)>,
+}
+
+/// What `meta` says, besides its version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Meta {
+    head: Head,
+    ids_floor: Timestamp,
+    /// Ids of entries before this one are forgotten.
+    ids_keep_from: Seq,
+    /// The most days that a limit on pairs ever had in its window.
+    pair_window_days: i32,
+    subscribers: u32,
+    cards: u32,
+}
+
+impl SqliteCheckpoint {
+    /// Opens the tables, or makes empty ones.
+    ///
+    /// # Errors
+    /// When the file can't be used, is damaged, or was written by another version.
+    pub fn open(path: &Path) -> Result<Self, CheckpointFault> {
+        let conn = sqlite::open_or_create(path).map_err(|error| fault(&error))?;
+        conn.execute_batch(schema::PRAGMAS).map_err(|error| fault(&error))?;
+        let made = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+        if made.map_err(|error| fault(&error))? == 0 {
+            conn.execute_batch(&schema::tables()).map_err(|error| fault(&error))?;
+            files::set_mode(path, files::MODE).map_err(|error| CheckpointFault::Io(error.to_string()))?;
+        }
+        let meta = meta(&conn)?;
+        Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None })
+    }
+
+    /// Compares the tables with the fold of the journal up to the same entry. Gives at most `max` differences.
+    ///
+    /// Usage of windows that are over, ids and remembered gifts are left out: both sides may have forgotten them.
+    ///
+    /// # Errors
+    /// When the tables can't be read or hold what is no row.
+    pub fn compare(&self, state: &domain::state::State, max: usize) -> Result<Vec<Difference>, CheckpointFault> {
+        compare::compare(&self.conn, &self.meta, state, max)
+    }
+}
+
+impl Checkpoint for SqliteCheckpoint {
+    fn head(&self) -> Head {
+        self.meta.head
+    }
+
+    fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
+        self.meta = write::write(&mut self.conn, self.meta, delta, &mut self.prune_after)?;
+        // A reader may stand in the way; then the WAL grows until the next one.
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the checkpoint's WAL stays longer");
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault> {
+        load::load(&self.path, &self.conn, &self.meta, ids_max)
+    }
+}
+
+/// Where the checkpoint in a file is; `None`: there is no such file, or nothing in it.
+///
+/// # Errors
+/// When it can't be read or is damaged.
+pub(crate) fn head_of(path: &Path) -> Result<Option<Head>, CheckpointFault> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let conn = sqlite::open_to_read(path).map_err(|error| fault(&error))?;
+    meta(&conn).map(|meta| Some(meta.head))
+}
+
+fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
+    let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, pair_window_days, subscribers, cards FROM meta";
+    let row = conn.query_row(sql, [], |row| {
+        let seq = |column| row.get::<_, i64>(column).map(|seq| Seq(u64::try_from(seq).unwrap_or(0)));
+        let at = |column| row.get::<_, i64>(column).map(Timestamp::from_ms);
+        let head = Head { seq: seq(1)?, hash: row.get::<_, Hash>(2)?, at: at(3)? };
+        let (subscribers, cards) = (row.get(7)?, row.get(8)?);
+        let meta =
+            Meta { head, ids_floor: at(4)?, ids_keep_from: seq(5)?, pair_window_days: row.get(6)?, subscribers, cards };
+        Ok((row.get::<_, i64>(0)?, meta))
+    });
+    match row.optional().map_err(|error| fault(&error))? {
+        Some((schema::VERSION, meta)) => Ok(meta),
+        Some((version, _)) => Err(damaged(&format!("it has version {version}, not {}", schema::VERSION))),
+        None => Err(damaged("it does not say where it is")),
+    }
+}
+
+fn damaged(what: &str) -> CheckpointFault {
+    CheckpointFault::Damaged(String::from(what))
+}
+
+fn fault(error: &rusqlite::Error) -> CheckpointFault {
+    if is_full(error) {
+        CheckpointFault::NoRoom
+    } else if is_damage(error) {
+        CheckpointFault::Damaged(error.to_string())
+    } else {
+        CheckpointFault::Io(error.to_string())
+    }
+}

@@ -1,0 +1,226 @@
+//! Building the state again from the tables, large ones side by side.
+//!
+//! Each large table is read by a thread of its own and handed over in blocks; this thread builds. On two cores the
+//! reading of one table and the building of another's rows overlap.
+//!
+//! Bounded by [`BLOCKS`] blocks waiting for each table.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Scope, scope};
+
+use domain::command::{LinkId, OperatorId};
+use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
+use domain::rules::{LimitId, LimitName, Rules};
+use domain::state::{LimitIdentity, Lock, SubscriberId, Usage, UsageKey};
+use domain::time::Timestamp;
+use engine::checkpoint::{CheckpointFault, Loaded};
+use engine::ids::{IdRow, Ids};
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{self, Columns};
+use super::{Meta, damaged, fault};
+use crate::sqlite::{self, int};
+
+/// Rows that are handed over at once.
+const BLOCK: usize = 4_096;
+/// Blocks that wait for this thread, all tables together.
+const BLOCKS: usize = 8;
+
+enum Block {
+    Subscribers(Vec<SubscriberRow>),
+    Cards(Vec<CardRow>),
+    Usage(Vec<(UsageKey, Usage)>),
+    Fault(CheckpointFault),
+}
+
+/// Builds the state and the ids.
+pub(super) fn load(
+    path: &Path,
+    conn: &Connection,
+    meta: &Meta,
+    ids_max: usize,
+) -> Result<Loaded, CheckpointFault> {
+    let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
+    limits(conn, &mut restore)?;
+    operators(conn, &mut restore)?;
+    let (blocks, take) = sync_channel(BLOCKS);
+    let ids = scope(|scope| {
+        let (rows, cards) = (meta.subscribers, meta.cards);
+        spawn(scope, path, &blocks, move |conn, send| {
+            table(conn, rows::SUBSCRIBERS, Some(rows), rows::subscriber, |block| send(Block::Subscribers(block)))
+        });
+        spawn(scope, path, &blocks, move |conn, send| {
+            table(conn, rows::CARDS, Some(cards), rows::card, |block| send(Block::Cards(block)))
+        });
+        spawn(scope, path, &blocks, |conn, send| table(conn, USAGE, None, usage, |block| send(Block::Usage(block))));
+        drop(blocks);
+        build(&take, &mut restore)?;
+        small_tables(conn, meta, ids_max, &mut restore)
+    })?;
+    let state = restore.finish(meta.head.seq, meta.head.at).map_err(misfit)?;
+    Ok(Loaded { state, ids, head: meta.head })
+}
+
+fn misfit(error: RestoreError) -> CheckpointFault {
+    damaged(error.0)
+}
+
+/// Takes blocks until all threads are done. Once one is faulty the rest is only taken, so that no thread waits for ever.
+fn build(take: &Receiver<Block>, restore: &mut Restore) -> Result<(), CheckpointFault> {
+    let mut built = Ok(());
+    for block in take {
+        if built.is_err() {
+            continue;
+        }
+        built = match block {
+            Block::Subscribers(rows) => rows.into_iter().try_for_each(|row| restore.subscriber(row)).map_err(misfit),
+            Block::Cards(rows) => rows.iter().try_for_each(|row| restore.card(row)).map_err(misfit),
+            Block::Usage(rows) => rows.into_iter().try_for_each(|(key, row)| restore.usage(key, row)).map_err(misfit),
+            Block::Fault(fault) => Err(fault),
+        };
+    }
+    built
+}
+
+fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    path: &'scope Path,
+    blocks: &SyncSender<Block>,
+    read: impl FnOnce(&Connection, &mut dyn FnMut(Block)) -> Result<(), CheckpointFault> + Send + 'scope,
+) {
+    let blocks = blocks.clone();
+    scope.spawn(move || {
+        // The receiver outlives all threads.
+        let mut send = |block| drop(blocks.send(block));
+        let read = sqlite::open_to_read(path).map_err(|error| fault(&error)).and_then(|conn| read(&conn, &mut send));
+        if let Err(fault) = read {
+            send(Block::Fault(fault));
+        }
+    });
+}
+
+/// Reads a table in blocks. `count`: rows that `meta` knows, which are numbered from 0 without a gap.
+fn table<T>(
+    conn: &Connection,
+    sql: &str,
+    count: Option<u32>,
+    read: impl Fn(Columns<'_>) -> Result<T, CheckpointFault>,
+    mut send: impl FnMut(Vec<T>),
+) -> Result<(), CheckpointFault> {
+    let mut select = conn.prepare(sql).map_err(|error| fault(&error))?;
+    let mut found = select.query([]).map_err(|error| fault(&error))?;
+    let mut block = Vec::with_capacity(BLOCK);
+    let mut next = 0;
+    while let Some(row) = found.next().map_err(|error| fault(&error))? {
+        let columns = Columns(row);
+        if count.is_some() {
+            rows::in_order(columns, &mut next)?;
+        }
+        block.push(read(columns)?);
+        if block.len() == BLOCK {
+            send(core::mem::replace(&mut block, Vec::with_capacity(BLOCK)));
+        }
+    }
+    send(block);
+    match count {
+        Some(count) if count != next => Err(damaged("rows are missing at the end of a table")),
+        _ => Ok(()),
+    }
+}
+
+pub(super) const USAGE: &str = "SELECT limit_id, subject, start, count, total_minor FROM usage";
+
+pub(super) fn usage(columns: Columns<'_>) -> Result<(UsageKey, Usage), CheckpointFault> {
+    let key = UsageKey { limit: LimitId(columns.narrow(0)?), subject: columns.int(1)?.cast_unsigned() };
+    let usage = Usage { start: columns.date(2)?, count: columns.narrow(3)?, total_minor: columns.int(4)? };
+    Ok((key, usage))
+}
+
+/// Gives each row of a query to `take`.
+pub(super) fn each(
+    conn: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    mut take: impl FnMut(&Row<'_>) -> Result<(), CheckpointFault>,
+) -> Result<(), CheckpointFault> {
+    let mut select = conn.prepare(sql).map_err(|error| fault(&error))?;
+    let mut rows = select.query(params).map_err(|error| fault(&error))?;
+    while let Some(row) = rows.next().map_err(|error| fault(&error))? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn limits(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
+    let mut next = 0;
+    each(conn, "SELECT id, operator, name, from_ms, subject FROM limits ORDER BY id", [], |row| {
+        let columns = Columns(row);
+        rows::in_order(columns, &mut next)?;
+        restore.limit(LimitIdentity {
+            operator: OperatorId(columns.narrow(1)?),
+            name: LimitName::new(columns.text(2)?),
+            from: columns.at(3)?,
+            subject: rows::subject_of(columns.text(4)?)?,
+        });
+        Ok(())
+    })
+}
+
+fn operators(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
+    let mut next = 0;
+    each(conn, "SELECT id, rules, file_hash, date, * FROM operators ORDER BY id", [], |row| {
+        let columns = Columns(row);
+        let id = rows::in_order(columns, &mut next)?;
+        let id = u8::try_from(id).map_err(|_| damaged("too many operators"))?;
+        let rules: Rules = minicbor::decode(columns.octets(1)?).map_err(|_| damaged("an operator's rules are none"))?;
+        let file_hash = columns.octets(2)?.try_into().map_err(|_| damaged("the hash of a rules file is none"))?;
+        let mut books = [Default::default(); domain::state::BOOKS];
+        for (book, column) in books.iter_mut().zip((FIRST_BOOK..).step_by(2)) {
+            *book = columns.purse(column)?;
+        }
+        restore.operator(OperatorId(id), &rules.into(), file_hash, columns.date(3)?, books).map_err(misfit)
+    })
+}
+
+/// Where the first book stands in what [`operators`] reads: after four columns, and five of the table.
+const FIRST_BOOK: usize = 4 + 5;
+
+fn small_tables(
+    conn: &Connection,
+    meta: &Meta,
+    ids_max: usize,
+    restore: &mut Restore,
+) -> Result<Ids, CheckpointFault> {
+    each(conn, LOCKS, [], |row| lock(Columns(row)).map(|(subscriber, link, lock)| restore.lock(subscriber, link, lock)))?;
+    each(conn, "SELECT rows FROM repeats ORDER BY first_seq", [], |row| {
+        let (block, rest) = Columns(row).octets(0)?.as_chunks();
+        if !rest.is_empty() {
+            return Err(damaged("remembered gifts are cut off"));
+        }
+        block.iter().try_for_each(|octets| rows::repeat_of(octets).map(|(key, repeat)| restore.repeat(key, repeat)))
+    })?;
+    let mut ids = Ids::new(ids_max);
+    // Generations begin with the first id that is put in, so that it must be the one that the engine's began with.
+    let keep_from = meta.ids_keep_from;
+    each(conn, "SELECT rows FROM ids WHERE last_seq >= ?1 ORDER BY first_seq", params![int(keep_from)], |row| {
+        let (block, rest) = Columns(row).octets(0)?.as_chunks::<{ IdRow::LEN }>();
+        if !rest.is_empty() {
+            return Err(damaged("ids are cut off"));
+        }
+        for row in block.iter().map(IdRow::from_bytes).filter(|row| row.known.seq >= keep_from) {
+            ids.insert_row(&row, Timestamp::from_ms(i64::from(row.known.at_s) * 1000));
+        }
+        Ok(())
+    })?;
+    ids.raise_floor(meta.ids_floor);
+    Ok(ids)
+}
+
+pub(super) const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms FROM locks";
+
+pub(super) fn lock(columns: Columns<'_>) -> Result<(SubscriberId, LinkId, Lock), CheckpointFault> {
+    let until = columns.maybe_int(4)?.map(Timestamp::from_ms);
+    let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until };
+    Ok((SubscriberId(columns.narrow(0)?), LinkId(columns.narrow(1)?), lock))
+}

@@ -1,0 +1,323 @@
+//! Writing a delta: one transaction, rows in the order of tables, prepared statements.
+//!
+//! Guarantees: on any fault the tables are as before.
+
+use domain::account::AccountId;
+use domain::receipt::Seq;
+use domain::rules::limit::{LimitId, Subject};
+use domain::state::{BOOKS, Lock, Recents, SubscriberId, UsageKey};
+use domain::time::Timestamp;
+use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
+use engine::ids::IdRow;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::rows::{self, StateColumns};
+use super::{Meta, damaged, fault};
+use crate::sqlite::int;
+
+/// Ids or remembered gifts in one row.
+const BLOCK_ROWS: usize = 16_384;
+/// Rows of pair usage that a write looks through for windows that are over, besides twice as many as it writes.
+const PRUNE_ROWS: usize = 1_000;
+
+/// Writes a delta; gives what `meta` says then.
+pub(super) fn write(
+    conn: &mut Connection,
+    meta: Meta,
+    delta: &Delta,
+    prune_after: &mut Option<(u16, i64)>,
+) -> Result<Meta, CheckpointFault> {
+    if delta.head.seq < meta.head.seq {
+        return Err(damaged("it is ahead of what it should follow"));
+    }
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| fault(&error))?;
+    let mut writing = Writing { tx: &tx, meta };
+    writing.limits(delta)?;
+    writing.operators(delta)?;
+    writing.subscribers(delta)?;
+    writing.cards(delta)?;
+    let written = writing.usage(delta).and_then(|()| writing.locks(delta));
+    written.and_then(|()| writing.ids(delta)).and_then(|()| writing.repeats(delta)).map_err(|error| fault(&error))?;
+    let after = writing.prune(2 * delta.usage.len() + PRUNE_ROWS, *prune_after).map_err(|error| fault(&error))?;
+    let meta = writing.meta(delta).map_err(|error| fault(&error))?;
+    tx.commit().map_err(|error| fault(&error))?;
+    *prune_after = after;
+    Ok(meta)
+}
+
+struct Writing<'a> {
+    tx: &'a Transaction<'a>,
+    meta: Meta,
+}
+
+type Written = Result<(), CheckpointFault>;
+
+impl<'a> Writing<'a> {
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, CheckpointFault> {
+        self.tx.prepare_cached(sql).map_err(|error| fault(&error))
+    }
+
+    fn meta(&self, delta: &Delta) -> rusqlite::Result<Meta> {
+        let meta =
+            Meta { head: delta.head, ids_floor: delta.ids_floor, ids_keep_from: delta.ids_keep_from, ..self.meta };
+        let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, ids_keep_from = ?5, \
+                   pair_window_days = ?6, subscribers = ?7, cards = ?8";
+        self.tx.prepare_cached(sql)?.execute(params![
+            int(meta.head.seq),
+            meta.head.hash,
+            meta.head.at.ms(),
+            meta.ids_floor.ms(),
+            int(meta.ids_keep_from),
+            meta.pair_window_days,
+            meta.subscribers,
+            meta.cards
+        ])?;
+        Ok(meta)
+    }
+
+    fn limits(&mut self, delta: &Delta) -> Written {
+        let mut insert = self.prepare("INSERT OR IGNORE INTO limits VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for (LimitId(id), limit) in &delta.limits {
+            let subject = rows::subject_name(limit.subject);
+            insert
+                .execute(params![id, limit.operator.0, limit.name.as_str(), limit.from.ms(), subject])
+                .map_err(|error| fault(&error))?;
+        }
+        Ok(())
+    }
+
+    fn operators(&mut self, delta: &Delta) -> Written {
+        for (id, operator) in &delta.operators {
+            let rules = operator.rules.iter().flat_map(|(rules, _)| &rules.periods).flat_map(|period| &period.limits);
+            let pairs = rules.filter(|limit| limit.subject == Subject::Pair).map(|limit| limit.window.days_max());
+            self.meta.pair_window_days = pairs.fold(self.meta.pair_window_days, i32::max);
+            self.operator(id.0, operator)?;
+        }
+        Ok(())
+    }
+
+    fn operator(&self, id: u8, operator: &OperatorDelta) -> Written {
+        let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
+            self.tx.prepare_cached(sql).and_then(|mut run| run.execute(params)).map_err(|error| fault(&error))
+        };
+        if let Some((rules, file_hash)) = &operator.rules {
+            let bytes = minicbor::to_vec(&**rules).map_err(|error| CheckpointFault::Io(error.to_string()))?;
+            let sql = "INSERT INTO operators VALUES (?1, ?2, ?3, ?4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+                       ON CONFLICT DO UPDATE SET name = ?2, rules = ?3, file_hash = ?4";
+            run(sql, &[&id, &rules.operator, &bytes, file_hash])?;
+        }
+        if let Some(date) = operator.date {
+            run("UPDATE operators SET date = max(date, ?2) WHERE id = ?1", &[&id, &date.days()])?;
+        }
+        for (set, purse) in BOOK_COLUMNS.iter().zip(&operator.books) {
+            if let Some(purse) = purse {
+                let sql = format!("UPDATE operators SET {set}_minor = ?2, {set}_seq = ?3 WHERE id = ?1");
+                run(&sql, &[&id, &purse.balance_minor, &int(purse.latest)])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn subscribers(&mut self, delta: &Delta) -> Written {
+        let mut insert = self.prepare(
+            "INSERT INTO subscribers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?;
+        let mut set_facts = self.prepare(
+            "UPDATE subscribers SET msisdn = ?2, imsi = ?3, operator = ?4, generation = ?5, language = ?6, \
+             standing = ?7, since_ms = ?8, imsi_changed_at_ms = ?9 WHERE id = ?1",
+        )?;
+        let mut touch = Touch::prepare(self)?;
+        for (SubscriberId(id), row) in &delta.subscribers {
+            let Some(facts) = &row.facts else {
+                touch.subscriber(*id, row)?;
+                continue;
+            };
+            let imsi = facts.imsi.map(|imsi| imsi.get().to_string());
+            let msisdn = facts.msisdn.get().cast_signed();
+            let (language, standing) = (facts.language.tag(), rows::standing_name(facts.standing));
+            let changed_ms = facts.imsi_changed_at.map(Timestamp::ms);
+            let (operator, generation, since_ms) = (facts.operator.0, facts.generation, facts.since.ms());
+            let written = if *id < self.meta.subscribers {
+                touch.subscriber(*id, row)?;
+                set_facts.execute(params![
+                    id, msisdn, imsi, operator, generation, language, standing, since_ms, changed_ms
+                ])
+            } else {
+                let airtime = row.airtime.unwrap_or_default();
+                let (date, count) = row.refused.unwrap_or_default();
+                let latest = int(row.latest.unwrap_or_default());
+                let recents = rows::recents_octets(&row.gave_to);
+                self.meta.subscribers = next_row(*id, self.meta.subscribers)?;
+                insert.execute(params![
+                    id, msisdn, imsi, operator, generation, language, standing, since_ms, changed_ms,
+                    airtime.balance_minor, int(airtime.latest), latest, date.days(), count, recents
+                ])
+            };
+            written.map_err(|error| fault(&error))?;
+        }
+        Ok(())
+    }
+
+    fn cards(&mut self, delta: &Delta) -> Written {
+        let mut insert = self.prepare(
+            "INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?;
+        let mut set_purse = self.prepare("UPDATE cards SET balance_minor = ?2, latest_seq = ?3 WHERE id = ?1")?;
+        let mut set_state = self.prepare(
+            "UPDATE cards SET state = ?2, holder = ?3, state_at_ms = ?4, outlet = ?5, voiding = ?6, tag = ?7, \
+             bound_seq = CASE bound_seq WHEN 0 THEN ?8 ELSE bound_seq END WHERE id = ?1",
+        )?;
+        let mut set_wrong = self.prepare("UPDATE cards SET bind_wrong = ?2 WHERE id = ?1")?;
+        for (id, row) in &delta.cards {
+            let CardDelta { facts, state, purse, bound, bind_wrong } = row;
+            let bound = int(bound.unwrap_or_default());
+            if let Some(facts) = facts {
+                let state = StateColumns::from(&state.unwrap_or(facts.state));
+                let expires_ms = (facts.expires_at != Timestamp::MAX).then(|| facts.expires_at.ms());
+                let purse = purse.unwrap_or_default();
+                self.meta.cards = next_row(id.0, self.meta.cards)?;
+                one(insert.execute(params![
+                    id.0, facts.number.get().cast_signed(), facts.operator.0, facts.issued_at.ms(), expires_ms,
+                    state.name, state.holder, state.at_ms, state.outlet, state.voiding, state.tag,
+                    purse.balance_minor, int(purse.latest), bound, bind_wrong.unwrap_or_default()
+                ]))?;
+                continue;
+            }
+            if let Some(purse) = purse {
+                one(set_purse.execute(params![id.0, purse.balance_minor, int(purse.latest)]))?;
+            }
+            if let Some(state) = state {
+                let StateColumns { name, holder, at_ms, outlet, voiding, tag } = StateColumns::from(state);
+                one(set_state.execute(params![id.0, name, holder, at_ms, outlet, voiding, tag, bound]))?;
+            }
+            if let Some(wrong) = bind_wrong {
+                one(set_wrong.execute(params![id.0, wrong]))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn usage(&self, delta: &Delta) -> rusqlite::Result<()> {
+        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO usage VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for (UsageKey { limit, subject }, usage) in &delta.usage {
+            put.execute(params![limit.0, subject.cast_signed(), usage.start.days(), usage.count, usage.total_minor])?;
+        }
+        Ok(())
+    }
+
+    fn locks(&self, delta: &Delta) -> rusqlite::Result<()> {
+        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO locks VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut forget = self.tx.prepare_cached("DELETE FROM locks WHERE subscriber = ?1 AND link = ?2")?;
+        for ((subscriber, link), lock) in &delta.locks {
+            if *lock == Lock::default() {
+                forget.execute(params![subscriber.0, link.0])?;
+            } else {
+                put.execute(params![subscriber.0, link.0, lock.wrong, lock.level, lock.until.map(Timestamp::ms)])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ids(&self, delta: &Delta) -> rusqlite::Result<()> {
+        let mut insert = self.tx.prepare_cached("INSERT INTO ids VALUES (?1, ?2, ?3, ?4)")?;
+        let (rows, _) = delta.ids.as_chunks::<{ IdRow::LEN }>();
+        for block in rows.chunks(BLOCK_ROWS) {
+            let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
+            let (first, last) = (IdRow::from_bytes(first).known, IdRow::from_bytes(last).known);
+            let last_ms = i64::from(last.at_s) * 1000;
+            insert.execute(params![int(first.seq), int(last.seq), last_ms, block.as_flattened()])?;
+        }
+        self.tx.execute("DELETE FROM ids WHERE last_seq < ?1", [int(delta.ids_keep_from)]).map(drop)
+    }
+
+    fn repeats(&self, delta: &Delta) -> rusqlite::Result<()> {
+        let mut insert = self.tx.prepare_cached("INSERT INTO repeats VALUES (?1, ?2, ?3)")?;
+        for block in delta.repeats.chunks(BLOCK_ROWS) {
+            let mut octets = Vec::with_capacity(block.len() * rows::REPEAT_LEN);
+            block.iter().for_each(|(key, repeat)| rows::repeat_octets(key, repeat, &mut octets));
+            if let (Some((_, first)), Some((_, last))) = (block.first(), block.last()) {
+                insert.execute(params![int(first.seq), last.at.ms(), octets])?;
+            }
+        }
+        let keep_from = delta.repeats_keep_from.ms();
+        self.tx.execute("DELETE FROM repeats WHERE last_at_ms < ?1", [keep_from]).map(drop)
+    }
+
+    /// Drops pair usage whose window is long over, among the next `rows` rows; gives where to go on. A write looks at more
+    /// rows than it adds, so that the table stays within a few times of what counts.
+    ///
+    /// Twice the longest window that any pair limit ever had: rules that are loaded tomorrow may make a window longer.
+    fn prune(&self, rows: usize, after: Option<(u16, i64)>) -> rusqlite::Result<Option<(u16, i64)>> {
+        let (limit, subject) = after.unwrap_or((0, i64::MIN));
+        let find = "SELECT limits.id, operators.date FROM limits JOIN operators ON operators.id = limits.operator \
+                    WHERE limits.subject = 'pair' AND limits.id >= ?1 ORDER BY limits.id LIMIT 1";
+        let found = self.tx.prepare_cached(find)?.query_row([limit], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((found, date)): Option<(u16, i32)> = found else { return Ok(None) };
+        let subject = if found == limit { subject } else { i64::MIN };
+        let end = "SELECT subject FROM usage WHERE limit_id = ?1 AND subject > ?2 ORDER BY subject LIMIT 1 OFFSET ?3";
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let last: Option<i64> =
+            self.tx.prepare_cached(end)?.query_row(params![found, subject, rows], |row| row.get(0)).optional()?;
+        let sql = "DELETE FROM usage WHERE limit_id = ?1 AND subject > ?2 AND subject <= ?3 AND start <= ?4";
+        let over = date.saturating_sub(self.meta.pair_window_days.saturating_mul(2));
+        self.tx.prepare_cached(sql)?.execute(params![found, subject, last.unwrap_or(i64::MAX), over])?;
+        // Past the last row of a limit the next one begins; past the last limit, the first.
+        Ok(last.map(|last| (found, last)).or_else(|| found.checked_add(1).map(|next| (next, i64::MIN))))
+    }
+}
+
+/// What a gift changes of a subscriber who is known.
+struct Touch<'a> {
+    recents: CachedStatement<'a>,
+    set: CachedStatement<'a>,
+}
+
+impl<'a> Touch<'a> {
+    fn prepare(writing: &Writing<'a>) -> Result<Self, CheckpointFault> {
+        let set = "UPDATE subscribers SET airtime_minor = coalesce(?2, airtime_minor), \
+                   airtime_seq = coalesce(?3, airtime_seq), latest_seq = coalesce(?4, latest_seq), \
+                   refused_date = coalesce(?5, refused_date), refused_count = coalesce(?6, refused_count), \
+                   recents = coalesce(?7, recents) WHERE id = ?1";
+        let recents = writing.prepare("SELECT recents FROM subscribers WHERE id = ?1")?;
+        Ok(Self { recents, set: writing.prepare(set)? })
+    }
+
+    fn subscriber(&mut self, id: u32, row: &SubscriberDelta) -> Written {
+        let recents = if row.gave_to.is_empty() { None } else { self.with_new(id, &row.gave_to)? };
+        one(self.set.execute(params![
+            id,
+            row.airtime.map(|purse| purse.balance_minor),
+            row.airtime.map(|purse| int(purse.latest)),
+            row.latest.map(int),
+            row.refused.map(|(date, _)| date.days()),
+            row.refused.map(|(_, count)| count),
+            recents
+        ]))
+    }
+
+    /// Recipients of the row with the new ones before them.
+    fn with_new(&mut self, id: u32, new: &Recents) -> Result<Option<Vec<u8>>, CheckpointFault> {
+        let known: Option<Vec<u8>> =
+            self.recents.query_row([id], |row| row.get(0)).map_err(|error| fault(&error))?;
+        let mut recents: Recents = rows::recents_of(known.as_deref().unwrap_or_default())?.collect();
+        new.iter().rev().for_each(|recipient| promote(&mut recents, *recipient));
+        Ok(rows::recents_octets(&recents))
+    }
+}
+
+/// Columns of an operator's books, in the order of [`domain::state::books_of`].
+pub(super) const BOOK_COLUMNS: [&str; BOOKS] = ["fee_income", "tax_payable", "call_income", "breakage", "position"];
+
+/// A row that is touched exists.
+fn one(changed: rusqlite::Result<usize>) -> Written {
+    match changed {
+        Ok(1) => Ok(()),
+        Ok(_) => Err(damaged("a row is missing")),
+        Err(error) => Err(fault(&error)),
+    }
+}
+
+/// The number of rows after a new one.
+fn next_row(id: u32, rows: u32) -> Result<u32, CheckpointFault> {
+    if id == rows { Ok(rows.saturating_add(1)) } else { Err(damaged("a new row is not the next one")) }
+}

@@ -1,0 +1,141 @@
+//! Which segments there are, and which of them holds an entry.
+//!
+//! Guarantees: numbers and first seqs rise together; segments that were archived are gaps, not damage; a segment that
+//! lost its beginning is damage.
+//!
+//! Bounded by one small row for each segment file. Deliberately not here: reading appends (see [`crate::reader`]).
+
+use std::path::Path;
+
+use domain::receipt::Seq;
+use engine::journal::{Hash, ReadFault};
+
+use crate::fault::{At, StoreFault};
+use crate::segment::{self, Meta, Number};
+use crate::sqlite::{self, read_fault};
+
+/// A segment that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) number: Number,
+    pub(crate) first_seq: Seq,
+    pub(crate) hash_before: Hash,
+    /// One read-only file that never changes again.
+    pub(crate) sealed: bool,
+    /// About to be sealed: connections to it stand in the way.
+    pub(crate) sealing: bool,
+}
+
+impl Known {
+    /// One that has just begun.
+    pub(crate) const fn new(number: Number, meta: &Meta) -> Self {
+        Self { number, first_seq: meta.first_seq, hash_before: meta.hash_before, sealed: false, sealing: false }
+    }
+}
+
+/// All segments of a directory, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roster {
+    pub(crate) segments: Vec<Known>,
+    /// A last one that is prepared and has not begun.
+    pub(crate) prepared: Option<Number>,
+}
+
+impl Roster {
+    /// Looks through a directory.
+    pub(crate) fn scan(dir: &Path) -> Result<Self, StoreFault> {
+        let roster = Self::look(dir)?;
+        if roster.check_end().is_ok() {
+            return Ok(roster);
+        }
+        // A server that is running may have gone on to a new segment and sealed the one before while we looked.
+        let roster = Self::look(dir)?;
+        roster.check_end().map(|()| roster)
+    }
+
+    fn look(dir: &Path) -> Result<Self, StoreFault> {
+        let mut numbers: Vec<Number> = Vec::new();
+        for file in std::fs::read_dir(dir).at(dir)? {
+            numbers.extend(file.at(dir)?.file_name().to_str().and_then(segment::number_of));
+        }
+        numbers.sort_unstable();
+        let mut roster = Self::default();
+        for number in numbers {
+            roster.look_at(dir, number)?;
+        }
+        Ok(roster)
+    }
+
+    fn look_at(&mut self, dir: &Path, number: Number) -> Result<(), StoreFault> {
+        // The seq that damage in this file is reported at: the first that it can hold.
+        let near = self.segments.last().map_or(Seq(1), |last| last.first_seq.next());
+        if self.prepared.is_some() {
+            return Err(segment::damaged(near, "a segment lost its appends, and another follows it").into());
+        }
+        let path = segment::path_of(dir, number);
+        let conn = sqlite::open_to_read(&path).map_err(|error| read_fault(near, &error))?;
+        let Some(meta) = segment::meta(&conn, near)? else {
+            self.prepared = Some(number);
+            return Ok(());
+        };
+        let in_order = match self.segments.last() {
+            Some(last) => last.first_seq < meta.first_seq,
+            None => (number == 1) == (meta.first_seq == Seq(1)),
+        };
+        if !in_order {
+            return Err(segment::damaged(near, "segments are not in order").into());
+        }
+        let sealed = segment::sidecar_of(dir, number).exists();
+        self.segments.push(Known { sealed, ..Known::new(number, &meta) });
+        Ok(())
+    }
+
+    /// A segment is sealed only after the next one has an append, so a sealed one can't be the last.
+    fn check_end(&self) -> Result<(), StoreFault> {
+        match self.segments.last() {
+            Some(last) if last.sealed => {
+                let next = segment::file_name(last.number.saturating_add(1));
+                let what = format!("{next} is missing or lost its appends: the journal lost its end");
+                Err(ReadFault::Damaged { seq: last.first_seq.next(), what }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The segment that may hold an entry, and the one after it.
+    pub(crate) fn place(&self, seq: Seq) -> Option<(Known, Option<Known>)> {
+        let after = self.segments.partition_point(|known| known.first_seq <= seq);
+        let known = self.segments.get(after.checked_sub(1)?)?;
+        Some((*known, self.segments.get(after).copied()))
+    }
+
+    /// Segments from this number on.
+    pub(crate) fn from(&self, number: Number) -> &[Known] {
+        let first = self.segments.partition_point(|known| known.number < number);
+        self.segments.get(first..).unwrap_or_default()
+    }
+
+    /// A segment by its number.
+    pub(crate) fn find_mut(&mut self, number: Number) -> Option<&mut Known> {
+        self.segments.iter_mut().find(|known| known.number == number)
+    }
+
+    /// Why an entry before the first segment can't be found.
+    pub(crate) fn gap_before(&self, seq: Seq) -> Option<ReadFault> {
+        let first = self.segments.first()?;
+        Some(if first.number == 1 {
+            segment::damaged(seq, "the journal lost its beginning")
+        } else {
+            ReadFault::Absent { seq }
+        })
+    }
+}
+
+/// Why an entry between two segments can't be found.
+pub(crate) fn gap(known: &Known, next: &Known, seq: Seq) -> ReadFault {
+    if next.number == known.number + 1 {
+        segment::damaged(seq, "entries are missing between two segments")
+    } else {
+        ReadFault::Absent { seq }
+    }
+}

@@ -1,0 +1,4 @@
+//! What survives, what is refused, and what is lost when: the store against real files.
+
+mod journal;
+mod support;

@@ -1,0 +1,122 @@
+//! Directories, appends and entries for tests.
+
+use std::path::{Path, PathBuf};
+
+use domain::command::Body;
+use domain::id::CommandId;
+use domain::receipt::Seq;
+use domain::refusal::Refusal;
+use domain::state::CardId;
+use domain::time::Timestamp;
+use domain::verdict::{Effects, Entry, Outcome, Verdict};
+use engine::journal::{Draft, Head, Journal, Link};
+use store::{DataDir, JournalConfig, SqliteJournal, SqliteReader};
+use tempfile::TempDir;
+
+/// A small journal: a segment of ten entries, no zeros.
+pub const SMALL: JournalConfig = JournalConfig {
+    segment_entries_max: 10,
+    segment_wal_bytes_max: 1 << 30,
+    wal_prewritten_bytes: 0,
+    disk_reserve_bytes: 0,
+};
+
+/// A data directory that goes away with the test.
+pub struct Place {
+    _root: TempDir,
+    pub path: PathBuf,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("data");
+        drop(DataDir::create(&path).expect("a data directory"));
+        Self { _root: root, path }
+    }
+
+    pub fn open(&self, config: JournalConfig) -> (SqliteJournal, SqliteReader) {
+        let dir = DataDir::open(&self.path).expect("nobody else has it");
+        SqliteJournal::open(&dir, config).expect("a journal")
+    }
+
+    pub fn fault(&self) -> String {
+        let dir = DataDir::open(&self.path).expect("nobody else has it");
+        SqliteJournal::open(&dir, SMALL).expect_err("a fault").to_string()
+    }
+
+    pub fn reader(&self) -> SqliteReader {
+        SqliteReader::open(&DataDir::open_shared(&self.path).expect("a directory")).expect("a journal")
+    }
+
+    /// All files by name, what SQLite keeps beside them left out.
+    pub fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(&self.path)
+            .expect("a directory")
+            .map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"))
+            .filter(|name| !name.ends_with("-shm") && !name.ends_with("-wal"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The same files as a power cut would leave them: copied while they are in use.
+    pub fn crashed(&self) -> Self {
+        let copy = Self::new();
+        for file in std::fs::read_dir(&self.path).expect("a directory") {
+            let file = file.expect("a file");
+            // What SQLite shares between processes is gone after a crash, or is made again.
+            if file.file_name().to_str().is_some_and(|name| !name.ends_with("-shm") && name != "lock") {
+                std::fs::copy(file.path(), copy.path.join(file.file_name())).expect("a copy");
+            }
+        }
+        copy
+    }
+}
+
+/// An entry that changes nothing; `size` octets or a little more.
+pub fn entry(n: u64, size: usize) -> Entry {
+    let state = "x".repeat(size);
+    Entry {
+        id: CommandId::internal(1, n),
+        body: Body::ExpireCard(CardId(u32::try_from(n).expect("small"))),
+        verdict: Verdict {
+            outcome: Outcome::Refused(Refusal::CardStateForbids { state }),
+            effects: Effects::default(),
+        },
+    }
+}
+
+/// The append of `count` entries that follows `head`.
+pub fn link(head: &Head, count: u64, size: usize) -> Link {
+    let at = Timestamp::from_ms(1_800_000_000_000 + i64::try_from(head.seq.0).expect("small"));
+    let mut draft = Draft::new(at, 0);
+    (1..=count).for_each(|n| draft.push(&entry(head.seq.0 + n, size)));
+    draft.finish(head)
+}
+
+/// Appends `appends` times `count` entries.
+pub fn fill(journal: &mut SqliteJournal, appends: u64, count: u64) {
+    for _ in 0..appends {
+        let link = link(&journal.head(), count, 50);
+        journal.append(&link).expect("an append");
+    }
+}
+
+/// Waits until `done` says so.
+pub fn wait_for(what: &str, done: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !done() {
+        assert!(std::time::Instant::now() < until, "waited too long for {what}");
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Whether a segment is sealed.
+pub fn is_sealed(dir: &Path, number: u32) -> bool {
+    dir.join(format!("journal-{number:06}.blake3")).exists()
+}
+
+pub fn seq(n: u64) -> Seq {
+    Seq(n)
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Everything that CI checks. Installs what is missing, by package name, and says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Two builds share one machine's cache here; incremental files would only fill it.
+export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
+
+say() { printf '\n== %s\n' "$*"; }
+
+# The command that must be there, and the Debian package that has it.
+need() {
+    local command="$1" package="$2"
+    if command -v "$command" > /dev/null; then return; fi
+    say "install $package (for $command)"
+    if [ ! -d /var/lib/apt/lists ] || [ -z "$(find /var/lib/apt/lists -name '*Packages*' -print -quit)" ]; then
+        apt-get update
+    fi
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$package"
+}
+
+# The cargo subcommand that must be there, and what else `cargo install` is told.
+need_cargo() {
+    local crate="$1"
+    shift
+    if command -v "$crate" > /dev/null || [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/$crate" ]; then return; fi
+    say "cargo install $crate"
+    cargo install "$crate" --locked "$@"
+}
+
+need gcc gcc
+need sqlite3 sqlite3
+need_cargo cargo-nextest
+# A debug build: it reads a few files once, and builds in half the time.
+need_cargo cargo-deny --debug
+
+say "cargo fmt --check"
+cargo fmt --all --check
+
+say "cargo deny check bans licenses sources"
+# It looks at every platform's crates, not only at this one's.
+cargo fetch --locked
+cargo deny --offline check --hide-inclusion-graph bans licenses sources
+
+say "cargo clippy"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+say "cargo nextest run"
+cargo nextest run --workspace --locked --no-fail-fast
+
+say "doc tests"
+cargo test --workspace --locked --doc --quiet
+
+say "make demo ONCE=1"
+make demo ONCE=1
