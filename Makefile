@@ -14,7 +14,7 @@ build: ## The binary, target/release/sonmul
 	$(CARGO) build --release --locked -p sonmul
 
 demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
-	@$(CARGO) build --release --locked --quiet -p sonmul
+	@$(CARGO) build --release --locked -p sonmul
 	@target/release/sonmul demo $(if $(ONCE),--once) $(ARGS)
 
 test: ## Everything that CI checks; installs what it needs and says so

@@ -48,7 +48,7 @@ impl State {
         self.seq = seq;
         self.at = at;
         for change in &effects.changes {
-            self.change(seq, at, effects.date, change).map_err(misfit)?;
+            self.change(seq, at, effects, change).map_err(misfit)?;
         }
         if let Some(id) = effects.operator
             && let Some(operator) = self.operators.get_mut(usize::from(id.0))
@@ -74,21 +74,22 @@ impl State {
         Ok(())
     }
 
-    fn change(&mut self, seq: Seq, at: Timestamp, date: BusinessDate, change: &Change) -> Result<(), &'static str> {
+    fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) -> Result<(), &'static str> {
         match change {
             Change::Lock { subscriber, link, wrong, level, until } => {
                 self.put_lock(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until });
                 Ok(())
             }
-            Change::Gave { sender, recipient, amount } => {
-                self.put_recent(*sender, *recipient)?;
-                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
+            Change::Gave => {
+                let (sender, recipient, amount) = effects.gave().ok_or("a gift without its parties")?;
+                self.put_recent(sender, recipient)?;
+                let key = RepeatKey { sender, recipient, amount };
                 self.put_repeat(key, Repeat { at, seq });
                 Ok(())
             }
             Change::Refused { subscriber, count } => {
                 let row = self.subscribers.get_mut(subscriber.0 as usize).ok_or("no such subscriber")?;
-                (row.refused_date, row.refused_count) = (date, *count);
+                (row.refused_date, row.refused_count) = (effects.date, *count);
                 Ok(())
             }
             Change::Subscriber { id, facts } => self.put_subscriber(*id, facts),

@@ -268,6 +268,19 @@ impl CardState {
         }
     }
 
+    /// Whether it can give, or could after care thaws it.
+    pub const fn is_in_use(&self) -> bool {
+        match self {
+            Self::Bound { .. } | Self::Frozen { .. } => true,
+            Self::Printed { .. }
+            | Self::InStock { .. }
+            | Self::Sold { .. }
+            | Self::Closed { .. }
+            | Self::Expired { .. }
+            | Self::Void { .. } => false,
+        }
+    }
+
     /// The same state with another tag; a closed card keeps none.
     #[must_use]
     pub const fn with_tag(self, tag: PasswordTag) -> Self {

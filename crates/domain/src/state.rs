@@ -27,7 +27,7 @@ type Hasher = foldhash::fast::RandomState;
 
 /// A sender's latest recipients that are remembered.
 pub const RECENTS: usize = 8;
-/// Cards that one phone may have.
+/// Cards in use that one phone may have; expired and void ones don't count.
 pub const CARDS_MAX: usize = 16;
 
 /// Row of a subscriber.
@@ -244,7 +244,7 @@ pub struct Repeat {
     pub seq: Seq,
 }
 
-/// What makes a limit the same limit after another load of rules: operator, name, kind, subject and beginning.
+/// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitIdentity {
     /// Whose.

@@ -198,6 +198,15 @@ pub struct Effects {
     pub changes: SmallVec<[Change; 1]>,
 }
 
+impl Effects {
+    /// Who gave how much to whom, when this is a posted gift: its first named gave its first transfer's amount to the second.
+    pub fn gave(&self) -> Option<(SubscriberId, SubscriberId, Amount)> {
+        let [sender, recipient, ..] = self.named[..] else { return None };
+        let transfer = self.transfers.first()?;
+        Some((sender.subscriber, recipient.subscriber, transfer.amount))
+    }
+}
+
 /// An account after the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -268,19 +277,10 @@ pub enum Change {
         #[n(4)]
         until: Option<Timestamp>,
     },
-    /// A posted gift, remembered against repetition and as one of the sender's recipients.
+    /// A posted gift, remembered against repetition and as one of the sender's recipients: see [`Effects::gave`]. It says
+    /// nothing twice, for it is in every gift.
     #[n(1)]
-    Gave {
-        /// By whom.
-        #[n(0)]
-        sender: SubscriberId,
-        /// To whom.
-        #[n(1)]
-        recipient: SubscriberId,
-        /// How much.
-        #[n(2)]
-        amount: Amount,
-    },
+    Gave,
     /// Refusals of a caller on this business date, after a right password.
     #[n(2)]
     Refused {

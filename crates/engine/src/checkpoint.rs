@@ -224,7 +224,7 @@ impl Collector {
 
     fn effects(&mut self, seq: Seq, at: Timestamp, effects: &Effects) {
         for change in &effects.changes {
-            self.change(seq, at, effects.date, change);
+            self.change(seq, at, effects, change);
         }
         if let Some(operator) = effects.operator {
             let date = &mut self.operators.entry(operator).or_default().date;
@@ -284,18 +284,19 @@ impl Collector {
         }
     }
 
-    fn change(&mut self, seq: Seq, at: Timestamp, date: BusinessDate, change: &Change) {
+    fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) {
         match change {
             Change::Lock { subscriber, link, wrong, level, until } => {
                 self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
             }
-            Change::Gave { sender, recipient, amount } => {
-                self.gave.push((*sender, *recipient));
-                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                self.repeats.push((key, Repeat { at, seq }));
+            Change::Gave => {
+                if let Some((sender, recipient, amount)) = effects.gave() {
+                    self.gave.push((sender, recipient));
+                    self.repeats.push((RepeatKey { sender, recipient, amount }, Repeat { at, seq }));
+                }
             }
             Change::Refused { subscriber, count } => {
-                self.subscribers.entry(*subscriber).or_default().refused = Some((date, *count));
+                self.subscribers.entry(*subscriber).or_default().refused = Some((effects.date, *count));
             }
             Change::Subscriber { id, facts } => {
                 self.subscribers.entry(*id).or_default().facts = Some(*facts);

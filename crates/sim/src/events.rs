@@ -296,7 +296,8 @@ impl World {
         {
             machine.accept_clock();
         }
-        self.say(format_args!("the wall clock is wrong by {wrong_ms} ms"));
+        let (days, seconds) = (wrong_ms / DAY_MS, wrong_ms % DAY_MS / 1_000);
+        self.say(format_args!("the wall clock is wrong by {days} days and {seconds} s"));
     }
 
     /// A second server on the same journal takes over for one command: the first must notice.

@@ -8,6 +8,7 @@
 
 mod admin;
 mod bench;
+mod beside;
 mod cli;
 mod commands;
 mod config;

@@ -16,6 +16,7 @@ mod schema;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::receipt::Seq;
 use domain::time::Timestamp;
@@ -68,6 +69,15 @@ impl SqliteCheckpoint {
         Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None })
     }
 
+    /// Moves what was written from the WAL into the file. A person who reads may stand in the way: nobody waits for them,
+    /// and the next write tries again.
+    fn shorten_wal(&self) -> rusqlite::Result<()> {
+        self.conn.busy_timeout(Duration::ZERO)?;
+        let shortened = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.conn.busy_timeout(sqlite::BUSY_WAIT)?;
+        shortened
+    }
+
     /// Compares the tables with the fold of the journal up to the same entry. Gives at most `max` differences.
     ///
     /// Usage of windows that are over, ids and remembered gifts are left out: both sides may have forgotten them.
@@ -86,8 +96,7 @@ impl Checkpoint for SqliteCheckpoint {
 
     fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
         self.meta = write::write(&mut self.conn, self.meta, delta, &mut self.prune_after)?;
-        // A reader may stand in the way; then the WAL grows until the next one.
-        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        if let Err(error) = self.shorten_wal() {
             tracing::warn!(%error, "the checkpoint's WAL stays longer");
         }
         Ok(())

@@ -36,6 +36,18 @@ pub enum StoreFault {
         /// What is there already.
         dir: PathBuf,
     },
+    /// `sonmul restore` did not come to its end.
+    #[error("a restore into {} was interrupted: remove the directory and restore again", dir.display())]
+    RestorePending {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// What stands before the damage is needed, and was archived.
+    #[error("segment {number} is needed for that and is not here: bring it back from the archive")]
+    Archived {
+        /// Number in the file's name.
+        number: u32,
+    },
     /// `sonmul repair` did not come to its end.
     #[error("a repair of {} was interrupted: run `sonmul repair` again", dir.display())]
     RepairPending {
@@ -91,6 +103,8 @@ impl StoreFault {
             | Self::Shared { .. }
             | Self::NoDataDir { .. }
             | Self::NotEmpty { .. }
+            | Self::RestorePending { .. }
+            | Self::Archived { .. }
             | Self::RepairPending { .. }
             | Self::Name
             | Self::Manifest { .. }

@@ -8,7 +8,7 @@
 //!
 //! Deliberately not here: what an entry means (domain), when to write a checkpoint or what a follower does (engine).
 
-//pub mod backup;
+pub mod backup;
 pub mod checkpoint;
 pub mod cursor;
 pub mod data_dir;
@@ -16,9 +16,11 @@ mod fault;
 mod files;
 pub mod journal;
 mod keeper;
-//pub mod manifest;
+pub mod manifest;
+mod pending;
 pub mod reader;
 pub mod repair;
+pub mod restore;
 mod room;
 mod roster;
 mod segment;

@@ -16,11 +16,14 @@ use rusqlite::Connection;
 use crate::data_dir::DataDir;
 use crate::fault::StoreFault;
 use crate::roster::{self, Known, Roster};
-use crate::segment::{self, Number, damaged};
+use crate::segment::{self, Meta, Number, damaged};
 use crate::sqlite::{self, read_fault};
 
 /// Connections that wait for the next call, over all segments.
 pub const IDLE_MAX: usize = 8;
+
+/// Octets that are read in one transaction when a whole segment is.
+const PART: usize = 8 << 20;
 
 /// Reads a journal; clones share their connections.
 #[derive(Clone, Debug)]
@@ -53,6 +56,12 @@ impl SqliteReader {
         Ok(Self::over(Arc::new(Shared::new(dir, roster, true))))
     }
 
+    /// One segment as it is, whatever the others are.
+    pub(crate) fn open_one(dir: &Path, number: Number, meta: &Meta) -> Self {
+        let roster = Roster { segments: vec![Known::new(number, meta)], prepared: None };
+        Self::over(Arc::new(Shared::new(dir, roster, true)))
+    }
+
     pub(crate) const fn over(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
@@ -79,6 +88,26 @@ impl SqliteReader {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the appends of one segment up to the one that ends with `last` to `take`, in order, each checked.
+    pub(crate) fn each_of<E: From<ReadFault>>(
+        &self,
+        known: &Known,
+        last: Seq,
+        take: &mut dyn FnMut(&Link) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut next, mut hash) = (known.first_seq, known.hash_before);
+        while next <= last {
+            let mut taken = Taken { next, hash, room: PART, links: Vec::new() };
+            self.shared.with(known, |conn| segment::each_from(conn, next, &mut |link| taken.take(link)))?;
+            let Some(end) = taken.links.last().map(Link::head) else { break };
+            for link in taken.links.iter().filter(|link| link.last_seq() <= last) {
+                take(link)?;
+            }
+            (next, hash) = (end.seq.next(), end.hash);
+        }
+        Ok(())
     }
 
     /// The segment and the append that hold an entry, with the hash before it; `None` past the head.

@@ -123,7 +123,7 @@ impl Segment {
     pub(crate) fn prepare(dir: &Path, number: Number, prewritten: u64) -> Result<Self, StoreFault> {
         let path = path_of(dir, number);
         let making = preparing(dir);
-        Self::make(&making).at(&making)?;
+        make(&making, "WAL").and_then(|conn| conn.close().map_err(|(_, error)| error)).at(&making)?;
         files::set_mode(&making, MODE).at(&making)?;
         if path.exists() {
             // The lock was got round. Two servers on one file are told apart by its rows, on two files they are not.
@@ -135,14 +135,6 @@ impl Segment {
         prewrite(&wal, prewritten).at(&wal)?;
         files::sync_dir(dir).at(dir)?;
         Self::open(dir, number)
-    }
-
-    fn make(path: &Path) -> rusqlite::Result<()> {
-        let conn = sqlite::open_or_create(path)?;
-        conn.execute_batch(&format!("PRAGMA page_size = {PAGE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))?;
-        conn.execute_batch(SCHEMA)?;
-        conn.pragma_update(None, "user_version", VERSION)?;
-        conn.close().map_err(|(_, error)| error)
     }
 
     /// Opens one for writing.
@@ -184,6 +176,11 @@ impl Segment {
         select.exists([int(first_seq)])
     }
 
+    /// Goes on with a WAL: a segment that was copied has none.
+    pub(crate) fn use_wal(&self) -> rusqlite::Result<()> {
+        self.conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+    }
+
     /// How many frames of the WAL SQLite takes for valid; `None` without a WAL.
     pub(crate) fn wal_frames(&self) -> rusqlite::Result<Option<u64>> {
         let frames: i64 = self.conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))?;
@@ -201,6 +198,35 @@ impl Segment {
         }
         Ok(octets)
     }
+}
+
+fn make(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
+    let conn = sqlite::open_or_create(path)?;
+    conn.execute_batch(&format!("PRAGMA page_size = {PAGE}; PRAGMA journal_mode = {mode}; PRAGMA synchronous = FULL;"))?;
+    conn.execute_batch(SCHEMA)?;
+    conn.pragma_update(None, "user_version", VERSION)?;
+    Ok(conn)
+}
+
+/// Makes a segment of some appends, as one whole file under a name of its own; gives its path. Not closed.
+///
+/// # Errors
+/// When `fill` has one, or the file can't be written.
+pub(crate) fn write_new(
+    dir: &Path,
+    meta: &Meta,
+    fill: impl FnOnce(&mut dyn FnMut(&Link) -> Result<(), StoreFault>) -> Result<(), StoreFault>,
+) -> Result<PathBuf, StoreFault> {
+    let path = preparing(dir);
+    let conn = make(&path, "DELETE").at(&path)?;
+    let segment = Segment { number: 0, path: path.clone(), conn };
+    segment.conn.execute_batch("BEGIN").at(&path)?;
+    segment.begin(meta).at(&path)?;
+    fill(&mut |link| segment.insert(link).at(&path).map(drop))?;
+    segment.conn.execute_batch("COMMIT").at(&path)?;
+    segment.conn.close().map_err(|(_, error)| error).at(&path)?;
+    files::set_mode(&path, MODE).at(&path)?;
+    Ok(path)
 }
 
 /// Octets that an append of that length puts into the WAL: its pages, and those of the tree above them. The same for every

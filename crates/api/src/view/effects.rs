@@ -91,12 +91,7 @@ fn change_json(change: &Change, names: &Names) -> Value {
             "level": level,
             "until": until.map(Timestamp::rfc3339),
         }),
-        Change::Gave { sender, recipient, amount } => json!({
-            "name": "gave",
-            "sender": sender.0,
-            "recipient": recipient.0,
-            "amount_minor": amount.minor(),
-        }),
+        Change::Gave => json!({ "name": "gave" }),
         Change::Refused { subscriber, count } => {
             json!({ "name": "refused", "subscriber": subscriber.0, "count": count })
         }

@@ -114,9 +114,19 @@ async fn a_full_disk_closes_intake() {
 #[tokio::test]
 async fn a_command_past_its_deadline_is_not_done() {
     let world = World::koryolink().await;
-    // Entries are never stamped before the latest one, so that a deadline by a clock that went back has passed.
-    world.clock.advance_s(-api::admin::DECIDE_WITHIN_S - 1);
-    assert_eq!(world.post(BAR, &Value::Null).await.brief(), "503 not-done");
+    // The first one waits for room until its deadline; the second one waits behind it, until its own has passed.
+    world.journal.set_weather(Weather::Full);
+    let moment = Duration::from_millis(200);
+    let second = async {
+        tokio::time::sleep(moment).await;
+        world.post(BAR, &Value::Null).await
+    };
+    let later = async {
+        tokio::time::sleep(2 * moment).await;
+        world.clock.advance_s(api::admin::DECIDE_WITHIN_S + 1);
+    };
+    let (first, second, ()) = tokio::join!(world.post(BAR, &Value::Null), second, later);
+    assert_eq!((first.brief().as_str(), second.brief().as_str()), ("504 unknown", "503 not-done"));
 }
 
 #[tokio::test]

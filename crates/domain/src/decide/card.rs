@@ -103,7 +103,8 @@ pub(super) fn bind(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> 
             proof::wrong(draft, known, &bind.caller)
         }));
     }
-    if draft.state.cards_of(known.row).count() >= CARDS_MAX {
+    let in_use = draft.state.cards_of(known.row).filter(|(_, card)| card.facts.state.is_in_use());
+    if in_use.count() >= CARDS_MAX {
         let max = u8::try_from(CARDS_MAX).unwrap_or(u8::MAX);
         return Err(Refusal::TooManyCards { max });
     }

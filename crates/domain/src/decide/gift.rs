@@ -63,7 +63,7 @@ fn post_gift(
     for used in usage {
         draft.use_limit(used);
     }
-    draft.change(Change::Gave { sender: sender.id, recipient: to, amount });
+    draft.change(Change::Gave);
     draft.name(to);
     Ok(Done::Given {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),

@@ -139,7 +139,7 @@ impl Registry {
                 }
                 card.state = *state;
             }
-            Change::Lock { .. } | Change::Gave { .. } | Change::Refused { .. } | Change::BindWrong { .. } => {}
+            Change::Lock { .. } | Change::Gave | Change::Refused { .. } | Change::BindWrong { .. } => {}
         }
         Ok(())
     }

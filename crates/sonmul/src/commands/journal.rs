@@ -5,13 +5,12 @@ use std::time::Duration;
 use api::view::{Names, entry_json};
 use domain::receipt::Seq;
 use engine::answer::Directory;
-use engine::checkpoint::Checkpoint;
 use engine::journal::{Batch, JournalReader, decode};
-use store::{DataDir, SqliteCheckpoint, SqliteReader};
+use store::{DataDir, SqliteReader};
 
 use crate::entries;
 use crate::exit::{Exit, Outcome};
-use crate::{faults, print};
+use crate::{beside, faults, print};
 
 use super::DataArg;
 
@@ -99,9 +98,7 @@ fn names(args: &CatArgs, dir: &DataDir) -> Names {
     if args.from <= 1 {
         return Names::default();
     }
-    let path = Some(dir.checkpoint()).filter(|path| path.exists());
-    let checkpoint = path.and_then(|path| SqliteCheckpoint::open(&path).ok());
-    let loaded = checkpoint.and_then(|mut checkpoint| checkpoint.load(1).ok());
+    let loaded = beside::load(&dir.checkpoint(), 1).ok().flatten();
     let operators = loaded.iter().flat_map(|loaded| loaded.state.operators());
     let operators = operators.map(|(_, operator)| std::sync::Arc::clone(&operator.rules)).collect();
     Names::from(&Directory { operators, ..Directory::default() })

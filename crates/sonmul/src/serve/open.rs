@@ -14,6 +14,7 @@ use engine::recover::recover;
 use engine::timers::{ExpiryTimer, expiries};
 use store::{DataDir, JournalConfig, SqliteCheckpoint, SqliteJournal, SqliteReader};
 
+use crate::beside::Still;
 use crate::config::{Limits, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::faults;
@@ -68,10 +69,10 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     Ok(Opened { engine, head, file_hashes, dir })
 }
 
-/// Folds anew after a batch was given up. A checkpoint opened again reads what the writing one has committed.
+/// Folds anew after a batch was given up, beside the thread that writes the checkpoint.
 fn refold(path: PathBuf, reader: SqliteReader, ids_max: usize) -> Refold {
     Box::new(move || {
-        let mut checkpoint = SqliteCheckpoint::open(&path)?;
+        let mut checkpoint = Still::open(&path, ids_max)?;
         let head = reader.latest()?.map(|link| link.head()).unwrap_or_default();
         recover(&mut checkpoint, &reader, head, ids_max, &mut |_| {})
     })

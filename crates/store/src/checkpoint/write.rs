@@ -2,8 +2,6 @@
 //!
 //! Guarantees: on any fault the tables are as before.
 
-use domain::account::AccountId;
-use domain::receipt::Seq;
 use domain::rules::limit::{LimitId, Subject};
 use domain::state::{BOOKS, Lock, Recents, SubscriberId, UsageKey};
 use domain::time::Timestamp;

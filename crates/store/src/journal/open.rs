@@ -16,8 +16,8 @@ use super::{JournalConfig, Live, LiveState, SqliteJournal};
 use crate::data_dir::DataDir;
 use crate::fault::{At, StoreFault};
 use crate::keeper::{Keeper, Preparing};
+use crate::pending;
 use crate::reader::{Shared, SqliteReader, check};
-use crate::repair;
 use crate::room::Room;
 use crate::roster::{Known, Roster};
 use crate::segment::{self, Meta, PAGE, Segment, damaged};
@@ -27,7 +27,7 @@ use crate::wal;
 pub(super) fn open(dir: &DataDir, config: JournalConfig) -> Result<(SqliteJournal, SqliteReader), StoreFault> {
     let lock = dir.hold()?;
     let path = dir.path();
-    repair::refuse_pending(path)?;
+    pending::refuse(path)?;
     segment::remove_leftovers(path).at(path)?;
     let mut roster = Roster::scan(path)?;
     check_joints(path, &roster)?;
@@ -88,7 +88,11 @@ fn latest(dir: &Path, roster: &Roster, last: &Known) -> Result<(Live, Head), Sto
     };
     let entries = (head.seq.0 + 1).saturating_sub(near.0);
     let wal_octets = segment.wal_octets().map_err(|error| read_fault(near, &error))?;
-    let state = if segment::is_closed(&segment.conn, near)? {
+    let closed = segment::is_closed(&segment.conn, near)?;
+    if !closed {
+        segment.use_wal().at(&segment.path)?;
+    }
+    let state = if closed {
         LiveState::Closed
     } else if frames.is_some_and(|frames| frames > 0) && entries > 0 {
         LiveState::Left

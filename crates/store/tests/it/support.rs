@@ -14,7 +14,7 @@ use store::{DataDir, JournalConfig, SqliteJournal, SqliteReader};
 use tempfile::TempDir;
 
 /// A small journal: a segment of ten entries, no zeros.
-pub const SMALL: JournalConfig = JournalConfig {
+pub(crate) const SMALL: JournalConfig = JournalConfig {
     segment_entries_max: 10,
     segment_wal_bytes_max: 1 << 30,
     wal_prewritten_bytes: 0,
@@ -22,35 +22,35 @@ pub const SMALL: JournalConfig = JournalConfig {
 };
 
 /// A data directory that goes away with the test.
-pub struct Place {
+pub(crate) struct Place {
     _root: TempDir,
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().expect("a directory");
         let path = root.path().join("data");
         drop(DataDir::create(&path).expect("a data directory"));
         Self { _root: root, path }
     }
 
-    pub fn open(&self, config: JournalConfig) -> (SqliteJournal, SqliteReader) {
+    pub(crate) fn open(&self, config: JournalConfig) -> (SqliteJournal, SqliteReader) {
         let dir = DataDir::open(&self.path).expect("nobody else has it");
         SqliteJournal::open(&dir, config).expect("a journal")
     }
 
-    pub fn fault(&self) -> String {
+    pub(crate) fn fault(&self) -> String {
         let dir = DataDir::open(&self.path).expect("nobody else has it");
         SqliteJournal::open(&dir, SMALL).expect_err("a fault").to_string()
     }
 
-    pub fn reader(&self) -> SqliteReader {
+    pub(crate) fn reader(&self) -> SqliteReader {
         SqliteReader::open(&DataDir::open_shared(&self.path).expect("a directory")).expect("a journal")
     }
 
     /// All files by name, what SQLite keeps beside them left out.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut names: Vec<_> = std::fs::read_dir(&self.path)
             .expect("a directory")
             .map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"))
@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// The same files as a power cut would leave them: copied while they are in use.
-    pub fn crashed(&self) -> Self {
+    pub(crate) fn crashed(&self) -> Self {
         let copy = Self::new();
         for file in std::fs::read_dir(&self.path).expect("a directory") {
             let file = file.expect("a file");
@@ -75,7 +75,7 @@ impl Place {
 }
 
 /// An entry that changes nothing; `size` octets or a little more.
-pub fn entry(n: u64, size: usize) -> Entry {
+pub(crate) fn entry(n: u64, size: usize) -> Entry {
     let state = "x".repeat(size);
     Entry {
         id: CommandId::internal(1, n),
@@ -88,7 +88,7 @@ pub fn entry(n: u64, size: usize) -> Entry {
 }
 
 /// The append of `count` entries that follows `head`.
-pub fn link(head: &Head, count: u64, size: usize) -> Link {
+pub(crate) fn link(head: &Head, count: u64, size: usize) -> Link {
     let at = Timestamp::from_ms(1_800_000_000_000 + i64::try_from(head.seq.0).expect("small"));
     let mut draft = Draft::new(at, 0);
     (1..=count).for_each(|n| draft.push(&entry(head.seq.0 + n, size)));
@@ -96,7 +96,7 @@ pub fn link(head: &Head, count: u64, size: usize) -> Link {
 }
 
 /// Appends `appends` times `count` entries.
-pub fn fill(journal: &mut SqliteJournal, appends: u64, count: u64) {
+pub(crate) fn fill(journal: &mut SqliteJournal, appends: u64, count: u64) {
     for _ in 0..appends {
         let link = link(&journal.head(), count, 50);
         journal.append(&link).expect("an append");
@@ -104,7 +104,7 @@ pub fn fill(journal: &mut SqliteJournal, appends: u64, count: u64) {
 }
 
 /// Waits until `done` says so.
-pub fn wait_for(what: &str, done: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, done: impl Fn() -> bool) {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !done() {
         assert!(std::time::Instant::now() < until, "waited too long for {what}");
@@ -113,10 +113,10 @@ pub fn wait_for(what: &str, done: impl Fn() -> bool) {
 }
 
 /// Whether a segment is sealed.
-pub fn is_sealed(dir: &Path, number: u32) -> bool {
+pub(crate) fn is_sealed(dir: &Path, number: u32) -> bool {
     dir.join(format!("journal-{number:06}.blake3")).exists()
 }
 
-pub fn seq(n: u64) -> Seq {
+pub(crate) fn seq(n: u64) -> Seq {
     Seq(n)
 }

@@ -1,0 +1,74 @@
+//! Reading a checkpoint that another thread or process may be writing.
+//!
+//! Guarantees: what is given out is whole: the tables did not move while they were read. They are read through several
+//! connections, so that one transaction can't say so; the head before and after can.
+//! Bounded by: [`TRIES`].
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::journal::Head;
+use store::SqliteCheckpoint;
+
+/// A checkpoint that is written more often than it can be read is given up.
+const TRIES: u32 = 50;
+/// Between two tries.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// A checkpoint as it was at one moment. `None`: there is none.
+///
+/// # Errors
+/// When it can't be read, or never held still.
+pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, CheckpointFault> {
+    for _ in 0..TRIES {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut checkpoint = SqliteCheckpoint::open(path)?;
+        let head = checkpoint.head();
+        let loaded = checkpoint.load(ids_max);
+        // What moved meanwhile may look damaged.
+        if SqliteCheckpoint::open(path)?.head() == head {
+            return loaded.map(Some);
+        }
+        std::thread::park_timeout(WAIT);
+    }
+    Err(CheckpointFault::Io(String::from("it is written all the time; try again when there is less to do")))
+}
+
+/// The checkpoint of a running server, for folding again from it. Reads only.
+#[derive(Debug)]
+pub(crate) struct Still {
+    path: PathBuf,
+    loaded: Option<Loaded>,
+    ids_max: usize,
+}
+
+impl Still {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// See [`load`].
+    pub(crate) fn open(path: &Path, ids_max: usize) -> Result<Self, CheckpointFault> {
+        Ok(Self { path: path.to_owned(), loaded: load(path, ids_max)?, ids_max })
+    }
+}
+
+impl Checkpoint for Still {
+    fn head(&self) -> Head {
+        self.loaded.as_ref().map(|loaded| loaded.head).unwrap_or_default()
+    }
+
+    fn write(&mut self, _: &Delta) -> Result<(), CheckpointFault> {
+        Err(CheckpointFault::Io(String::from("it was opened for reading")))
+    }
+
+    fn load(&mut self, _: usize) -> Result<Loaded, CheckpointFault> {
+        let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
+        match self.loaded.take() {
+            Some(loaded) => Ok(loaded),
+            None => load(&self.path, self.ids_max)?.ok_or_else(gone),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The checkpoint's tables against the fold of the journal.
+
+use domain::state::State;
+use domain::time::Timestamp;
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
+use engine::ids::Ids;
+use engine::journal::{Batch, Head};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use store::SqliteCheckpoint;
+
+use crate::world::{IDS_MAX, World, batches, collector, picture, steps};
+
+/// Days of pair usage that both sides must still have: the longest window of the profile.
+const PAIR_DAYS: i32 = 31;
+
+struct Table {
+    dir: tempfile::TempDir,
+    checkpoint: SqliteCheckpoint,
+}
+
+impl Table {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let checkpoint = SqliteCheckpoint::open(&dir.path().join("checkpoint.sqlite")).expect("tables");
+        Self { dir, checkpoint }
+    }
+
+    fn reopen(&mut self) {
+        self.checkpoint = SqliteCheckpoint::open(&self.path()).expect("tables");
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.dir.path().join("checkpoint.sqlite")
+    }
+}
+
+/// State and ids after these appends.
+fn fold(batches: &[Batch]) -> (State, Ids) {
+    let (mut state, mut ids) = (State::default(), Ids::new(IDS_MAX));
+    for batch in batches {
+        for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
+            state.apply(seq, batch.at, &entry.verdict.effects).expect("it follows");
+            ids.insert(entry.id, *fingerprint, seq, batch.at);
+        }
+    }
+    (state, ids)
+}
+
+/// Writes a history in pieces of so many appends; gives the tables and the history.
+fn written(steps: &[crate::world::Step], piece: usize) -> (Table, Vec<Batch>) {
+    let mut world = World::new();
+    steps.iter().for_each(|step| world.step(step));
+    world.commit();
+    let batches = batches(&world.links);
+    let mut table = Table::new();
+    let (mut collector, mut ids) = (collector(), Ids::new(IDS_MAX));
+    for (n, piece) in batches.chunks(piece).enumerate() {
+        for batch in piece {
+            collector.add(batch);
+            for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
+                ids.insert(entry.id, *fingerprint, seq, batch.at);
+            }
+        }
+        let delta = collector.take(ids.floor());
+        table.checkpoint.write(&delta).expect("written");
+        if n % 3 == 2 {
+            table.reopen();
+        }
+    }
+    (table, batches)
+}
+
+fn same_ids(loaded: &Ids, folded: &Ids, batches: &[Batch]) {
+    assert_eq!((loaded.len(), loaded.floor()), (folded.len(), folded.floor()));
+    let at = batches.last().map_or(Timestamp::MIN, |batch| batch.at);
+    for batch in batches {
+        for (entry, fingerprint) in batch.entries.iter().zip(&batch.fingerprints) {
+            assert_eq!(loaded.check(entry.id, *fingerprint, at), folded.check(entry.id, *fingerprint, at));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_loaded_is_the_fold(steps in steps(250), piece in 1_usize..40) {
+        let (mut table, batches) = written(&steps, piece);
+        let (state, ids) = fold(&batches);
+        let last = batches.last().expect("an append");
+        let head = Head { seq: last.last_seq(), hash: last.hash, at: last.at };
+        for _ in 0..2 {
+            prop_assert_eq!(table.checkpoint.head(), head);
+            let loaded = table.checkpoint.load(IDS_MAX).expect("loaded");
+            prop_assert_eq!(loaded.head, head);
+            prop_assert_eq!(picture(&loaded.state, PAIR_DAYS), picture(&state, PAIR_DAYS));
+            same_ids(&loaded.ids, &ids, &batches);
+            prop_assert_eq!(table.checkpoint.compare(&state, 10).expect("compared"), []);
+            prop_assert_eq!(table.checkpoint.compare(&loaded.state, 10).expect("compared"), []);
+            table.reopen();
+        }
+    }
+}
+
+fn some() -> (Table, State) {
+    let steps: Vec<_> = (0..120_u16)
+        .map(|n| (u8::try_from(n % 32).expect("small"), u64::from(n) % 6, u64::from(n + 1) % 6, 3 * n + 1, 40_000))
+        .collect();
+    // Card 3 works again and gives on the last day.
+    let steps = [steps, vec![(16, 0, 3, 1, 90_000), (25, 3, 0, 1, 0), (0, 3, 5, 10, 0)]].concat();
+    let (table, batches) = written(&steps, 7);
+    let (state, _) = fold(&batches);
+    (table, state)
+}
+
+#[test]
+fn anybody_can_read_the_tables_while_they_are_written() {
+    let mut world = World::new();
+    let mut table = Table::new();
+    let mut collector = collector();
+    let reader = Connection::open_with_flags(table.path(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).expect("tables");
+    // A reader in the middle of a query sees one moment, and nobody waits for it.
+    let mut before = 0;
+    for round in 0..5 {
+        batches(&world.links).iter().for_each(|batch| {
+            if batch.last_seq() > collector.head().seq {
+                collector.add(batch);
+            }
+        });
+        let sum: i64 = reader.query_row("SELECT coalesce(sum(balance_minor), 0) FROM accounts", [], |row| row.get(0)).expect("a sum");
+        assert_eq!(sum, 0, "value comes from nowhere");
+        reader.execute_batch("BEGIN").expect("a read");
+        let seq: i64 = reader.query_row("SELECT seq FROM meta", [], |row| row.get(0)).expect("a seq");
+        assert_eq!(seq, before);
+        table.checkpoint.write(&collector.take(Timestamp::MIN)).expect("written");
+        let again: i64 = reader.query_row("SELECT seq FROM meta", [], |row| row.get(0)).expect("a seq");
+        assert_eq!(again, seq);
+        reader.execute_batch("COMMIT").expect("read");
+        before = i64::try_from(table.checkpoint.head().seq.0).expect("small");
+        (0..20).for_each(|n| world.step(&(3, n % 6, (n + 1 + round) % 6, 5, 90_000)));
+        world.commit();
+    }
+    let kinds: i64 = reader.query_row("SELECT count(DISTINCT kind) FROM accounts", [], |row| row.get(0)).expect("kinds");
+    assert_eq!(kinds, 7);
+}
+
+#[test]
+fn differences_are_found_and_shortened() {
+    let (table, state) = some();
+    let change = |sql: &str| {
+        let changed = Connection::open(table.path()).expect("tables").execute(sql, []).expect(sql);
+        assert_eq!(changed, 1, "{sql}");
+    };
+    change("UPDATE subscribers SET airtime_minor = airtime_minor + 1 WHERE id = 1");
+    change("UPDATE subscribers SET recents = x'00000001' WHERE id = 2");
+    change("UPDATE cards SET tag = zeroblob(17) WHERE id = 0");
+    change("UPDATE cards SET state = 'bound', state_at_ms = NULL, holder = 5 WHERE id = 4");
+    change("UPDATE operators SET position_minor = 7");
+    change(
+        "UPDATE usage SET count = count + 1 WHERE (limit_id, subject) = \
+         (SELECT limit_id, subject FROM usage ORDER BY start DESC LIMIT 1)",
+    );
+    let found = table.checkpoint.compare(&state, 100).expect("compared");
+    let facts: Vec<_> = found.iter().map(|difference| format!("{}: {}", difference.row, difference.fact)).collect();
+    assert_eq!(
+        facts,
+        [
+            "subscriber 1 (Msisdn(…002)): airtime",
+            "subscriber 2 (Msisdn(…003)): recipients",
+            "card 00000001: tag",
+            "card 00000005: state",
+            "operator koryolink: position",
+            "usage of limit 1 by 0x3: usage",
+        ]
+    );
+    assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
+    let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
+    assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
+}
+
+#[test]
+fn damage_is_noticed() {
+    for (sql, what) in [
+        ("DELETE FROM subscribers WHERE id = 2", "a row is missing"),
+        ("DELETE FROM subscribers WHERE id = (SELECT max(id) FROM subscribers)", "missing at the end"),
+        ("DELETE FROM cards WHERE id = 0", "a row is missing"),
+        ("DELETE FROM limits WHERE id = 0", "a row is missing"),
+        ("UPDATE cards SET state = 'lost'", "a card's state is none"),
+        ("UPDATE cards SET balance_minor = -1", "a card below zero"),
+        ("UPDATE cards SET holder = 1000 WHERE id = 0", "no such holder"),
+        ("UPDATE cards SET tag = x'00' WHERE id = 0", "a card has no tag"),
+        ("UPDATE subscribers SET airtime_minor = -1", "airtime below zero"),
+        ("UPDATE subscribers SET airtime_minor = 'much'", "a number is none"),
+        ("UPDATE subscribers SET msisdn = 7", "an MSISDN is none"),
+        ("UPDATE subscribers SET generation = 70000", "too large"),
+        ("UPDATE subscribers SET recents = x'0102' WHERE id = 0", "recipients are none"),
+        ("UPDATE subscribers SET language = 'eo'", "a language is none"),
+        ("UPDATE operators SET rules = x'00'", "rules are none"),
+        ("UPDATE usage SET limit_id = limit_id + 900", "no such limit"),
+        ("UPDATE ids SET rows = x'00'", "ids are cut off"),
+    ] {
+        let (mut table, _) = some();
+        Connection::open(table.path()).expect("tables").execute(sql, []).expect(sql);
+        match table.checkpoint.load(IDS_MAX) {
+            Err(CheckpointFault::Damaged(text)) => assert!(text.contains(what), "{sql}: {text}"),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+    let (table, _) = some();
+    let conn = Connection::open(table.path()).expect("tables");
+    conn.execute("UPDATE meta SET version = 2", []).expect("changed");
+    drop(conn);
+    assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))));
+    std::fs::write(table.path(), "no database at all, but long enough to be read as the header of one: 100 octets of it, or so, or more").expect("written");
+    assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))));
+}
+
+#[test]
+fn a_delta_that_does_not_fit_changes_nothing() {
+    let (mut table, state) = some();
+    let head = table.checkpoint.head();
+    let next = Head { seq: head.seq.next(), ..head };
+    let mut delta = Delta { head: next, ..Delta::default() };
+    delta.subscribers.push((domain::state::SubscriberId(0), engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() }));
+    delta.subscribers.push((domain::state::SubscriberId(999), engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() }));
+    assert!(matches!(table.checkpoint.write(&delta), Err(CheckpointFault::Damaged(_))));
+    assert!(matches!(table.checkpoint.write(&Delta::default()), Err(CheckpointFault::Damaged(_))), "an older head");
+    assert_eq!(table.checkpoint.head(), head);
+    assert_eq!(table.checkpoint.compare(&state, 10).expect("compared"), []);
+}

@@ -1,0 +1,272 @@
+//! Histories: what people and staff do with Koryolink's cards, decided and folded.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use domain::card::{CardNumber, Serial, Voiding};
+use domain::command::{
+    Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
+    IssueCards, Language, LinkId, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage,
+    Staff, SubscriberChange, TopUp,
+};
+use domain::decide::decide;
+use domain::id::CommandId;
+use domain::money::Amount;
+use domain::msisdn::{Imsi, Msisdn};
+use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::rules::Rules;
+use domain::state::{CardId, State};
+use domain::time::Timestamp;
+use domain::verdict::Entry;
+use engine::checkpoint::Collector;
+use engine::ids::Turning;
+use engine::journal::{Batch, Draft, Head, Link, decode};
+use proptest::prelude::*;
+
+/// Ten in the morning in Pyongyang, under the rules of 2022.
+const NOW_MS: i64 = 1_795_309_200_000;
+const OPERATOR: OperatorId = OperatorId(0);
+const STAFF: Staff = Staff(0);
+/// Subscribers and cards at first.
+const PEOPLE: u64 = 6;
+pub(crate) const IDS_MAX: usize = 40;
+
+/// One thing that somebody does: what, who, to whom, how much, and how many seconds later.
+pub(crate) type Step = (u8, u64, u64, u16, u32);
+
+/// Any history.
+pub(crate) fn steps(len: usize) -> impl Strategy<Value = Vec<Step>> {
+    let wait = prop_oneof![8 => 0_u32..400, 3 => 30_000_u32..90_000, 1 => 86_400_u32..4_000_000];
+    proptest::collection::vec((0_u8..32, 0..PEOPLE, 0..PEOPLE, 1_u16..600, wait), 1..len)
+}
+
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) head: Head,
+    pub(crate) links: Vec<Link>,
+    at: Timestamp,
+    keys: TagKeys,
+    draft: Vec<Entry>,
+    ids: u64,
+    issued: u64,
+}
+
+impl World {
+    /// Rules, subscribers and a card for each of them but the last.
+    pub(crate) fn new() -> Self {
+        let key = TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32]));
+        let at = Timestamp::from_ms(NOW_MS);
+        let (state, head) = (State::default(), Head::default());
+        let mut world =
+            Self { state, head, links: Vec::new(), at, keys: TagKeys::new(key, None), draft: Vec::new(), ids: 0, issued: 0 };
+        world.act(load(Arc::new(koryolink())));
+        let subscribers = (0..PEOPLE).map(|who| NewSubscriber {
+            msisdn: msisdn(who),
+            imsi: (who % 2 == 0).then(|| imsi(who)),
+            language: (who == 3).then_some(Language::English),
+            since: None,
+            airtime: Amount::try_new(i64::try_from(who).expect("small")),
+        });
+        let subscribers = subscribers.collect();
+        world.act(Body::ImportSubscribers(ImportSubscribers { staff: STAFF, operator: OPERATOR, subscribers }));
+        for who in 0..PEOPLE - 1 {
+            world.issue(who);
+            world.bind(who, who);
+        }
+        world.commit();
+        world
+    }
+
+    /// Does one step; every now and then what was done becomes an append.
+    pub(crate) fn step(&mut self, step: &Step) {
+        let (kind, who, whom, amount, wait_s) = *step;
+        self.at = self.at.plus_s(i64::from(wait_s));
+        let minor = i64::from(amount);
+        let caller = self.caller(who);
+        match kind {
+            0..=11 => self.gift(who, whom, minor, "482913"),
+            12 => self.gift(who, whom, minor, "111112"),
+            13 => {
+                let amount = Dialled::from(Amount::try_new(minor));
+                let proof = self.proof(who, "482913");
+                self.act(Body::TopUp(TopUp { caller, amount, proof }));
+            }
+            14 => {
+                let proof = self.proof(who, "482913");
+                self.act(Body::ShowCards(Proved { caller, proof }));
+            }
+            15 => {
+                let proof = self.proof(who, "482913");
+                self.act(Body::Freeze(Proved { caller, proof }));
+            }
+            16 => self.card(whom, CardChange::Thaw),
+            17 => self.card(whom, CardChange::Void(Voiding::Ordered)),
+            18 => self.card(whom, CardChange::UnblockBinding),
+            19 => {
+                self.issued += 1;
+                self.issue(99 + self.issued);
+            }
+            20 | 21 => self.bind(who, 100 + whom),
+            22 => {
+                let old = self.proof(who, "482913");
+                let new = NewPassword::Tag(self.keys.current().holder(OPERATOR, msisdn(who), 1, &password("482913")));
+                self.act(Body::ChangePassword(ChangePassword { caller, old, new }));
+            }
+            23 => self.act(Body::SetLanguage(SetLanguage { caller, language: Language::ALL[usize::from(amount) % 2] })),
+            24 => self.subscriber(who, SubscriberChange::Bar),
+            25 => self.subscriber(who, SubscriberChange::Unbar),
+            26 => self.subscriber(who, SubscriberChange::Unlock),
+            27 => self.subscriber(who, SubscriberChange::ChangeImsi(imsi(u64::from(amount)))),
+            28 if amount < 60 => self.subscriber(who, SubscriberChange::Release),
+            29 => self.act(Body::ExpireCard(CardId(u32::try_from(whom).expect("small")))),
+            30 => self.act(load(Arc::new(changed(koryolink(), amount)))),
+            _ => self.commit(),
+        }
+    }
+
+    fn act(&mut self, body: Body) {
+        let verdict = decide(&self.state, &body, self.at);
+        self.state.apply(self.state.seq().next(), self.at, &verdict.effects).expect("it follows");
+        self.ids += 1;
+        let ms = u128::try_from(self.at.ms()).expect("positive");
+        let id = CommandId::from_uuid((ms << 80) | (7 << 76) | (0b10 << 62) | u128::from(self.ids)).expect("UUIDv7");
+        self.draft.push(Entry { id, body, verdict });
+        // Entries of an append have one instant.
+        if self.draft.len() >= 4 {
+            self.commit();
+        }
+        self.at = self.at.max(self.state.at());
+    }
+
+    /// Makes an append of what was done since the last.
+    pub(crate) fn commit(&mut self) {
+        if self.draft.is_empty() {
+            return;
+        }
+        let mut draft = Draft::new(self.state.at(), 0);
+        self.draft.drain(..).for_each(|entry| draft.push(&entry));
+        let link = draft.finish(&self.head);
+        self.head = link.head();
+        self.links.push(link);
+    }
+
+    fn caller(&self, who: u64) -> Caller {
+        Caller { operator: OPERATOR, link: LinkId(u16::from(who == 2)), msisdn: msisdn(who), imsi: None }
+    }
+
+    fn proof(&self, who: u64, digits: &str) -> domain::password::Proof {
+        self.keys.proof(|key| key.holder(OPERATOR, msisdn(who), 1, &password(digits)))
+    }
+
+    fn gift(&mut self, who: u64, whom: u64, minor: i64, digits: &str) {
+        let (caller, proof) = (self.caller(who), self.proof(who, digits));
+        let (recipient, amount) = (Dialled::Value(msisdn(whom)), Dialled::from(Amount::try_new(minor)));
+        self.act(Body::Gift(Gift { caller, recipient, amount, proof, swapped: false, occasion: None }));
+    }
+
+    fn issue(&mut self, card: u64) {
+        let number = number(card);
+        let tag = self.keys.current().card(OPERATOR, number, &password("482913"));
+        let value = Amount::try_new(2_000).expect("positive");
+        let cards = vec![NewCard { number, tag, value }];
+        self.act(Body::IssueCards(IssueCards { staff: STAFF, operator: OPERATOR, cards }));
+    }
+
+    fn bind(&mut self, who: u64, card: u64) {
+        let number = number(card);
+        let proof = self.keys.proof(|key| key.card(OPERATOR, number, &password("482913")));
+        let holder_tag = Some(self.keys.current().holder(OPERATOR, msisdn(who), 1, &password("482913")));
+        self.act(Body::Bind(Bind { caller: self.caller(who), number: Dialled::Value(number), proof, holder_tag }));
+    }
+
+    fn card(&mut self, card: u64, change: CardChange) {
+        let serial = Serial::of(CardId(u32::try_from(card).expect("small")));
+        self.act(Body::ChangeCard(ChangeCard { staff: STAFF, serial, change }));
+    }
+
+    fn subscriber(&mut self, who: u64, change: SubscriberChange) {
+        self.act(Body::ChangeSubscriber(ChangeSubscriber { staff: STAFF, msisdn: msisdn(who), change }));
+    }
+}
+
+fn load(rules: Arc<Rules>) -> Body {
+    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [9; 32] })
+}
+
+fn koryolink() -> Rules {
+    domain::rules::parse::parse(include_str!("../../../../profiles/koryolink.toml")).expect("a profile")
+}
+
+/// Other rules: other names make other limits, a larger ceiling lets more happen.
+fn changed(mut rules: Rules, how: u16) -> Rules {
+    for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
+        limit.ceiling = 1 + i64::from(how % 4);
+        if how.is_multiple_of(3) {
+            limit.name = domain::rules::LimitName::new(&format!("{}-{}", limit.name.as_str(), how % 7));
+        }
+    }
+    rules
+}
+
+fn msisdn(who: u64) -> Msisdn {
+    Msisdn::try_new(8_501_911_000_001 + who).expect("a number")
+}
+
+fn imsi(who: u64) -> Imsi {
+    Imsi::parse(&format!("46705{:010}", who)).expect("an identity")
+}
+
+fn number(card: u64) -> CardNumber {
+    CardNumber::from_payload(453_957_876_362_000 + card).expect("15 digits")
+}
+
+fn password(digits: &str) -> Password {
+    Password::parse(digits).expect("six digits")
+}
+
+/// The appends of a history as a follower sees them.
+pub(crate) fn batches(links: &[Link]) -> Vec<Batch> {
+    links.iter().map(|link| decode(link).expect("an append")).collect()
+}
+
+pub(crate) fn collector() -> Collector {
+    Collector::new(Head::default(), Turning::new(IDS_MAX), 0)
+}
+
+/// Everything of a state that must be the same after a restart, as text. Pair usage from before `pairs_from` days ago is
+/// left out: it may be forgotten at any time.
+pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
+    let mut text = format!("{} {:?}\n", state.seq(), state.at());
+    let mut line = |what: &dyn std::fmt::Debug| writeln!(text, "{what:?}").expect("text");
+    for (id, operator) in state.operators() {
+        line(&(id, &operator.rules, operator.file_hash, operator.date));
+    }
+    line(&state.limits());
+    for (id, row) in state.subscribers() {
+        let cards: Vec<_> = state.cards_of(row).map(|(card, _)| card).collect();
+        line(&(id, row.facts, row.airtime, row.latest, row.refused_date, row.refused_count));
+        line(&(state.recents_of(row), cards, state.find_subscriber(row.facts.msisdn).map(|(id, _)| id)));
+    }
+    for (id, card) in state.cards() {
+        let tag = card.facts.state.tag().map(|tag| tag.to_bytes());
+        line(&(id, card.facts, tag, card.purse, card.bound, card.bind_wrong, state.find_card(card.facts.number).map(|(id, _)| id)));
+    }
+    line(&state.accounts().collect::<Vec<_>>());
+    let today = state.operators().map(|(_, operator)| operator.date).max().unwrap_or_default();
+    let pair = |limit: u16| state.limits()[usize::from(limit)].subject == domain::rules::limit::Subject::Pair;
+    let usage: BTreeMap<_, _> = state
+        .all_usage()
+        .filter(|(key, usage)| !pair(key.limit.0) || usage.start >= today.plus_days(-pairs_from))
+        .collect();
+    usage.iter().for_each(|row| line(&row));
+    let mut locks: Vec<_> = state.locks().map(|(who, link, lock)| (who, link, lock.wrong, lock.level, lock.until)).collect();
+    locks.sort_unstable();
+    line(&locks);
+    let window = state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s).max().unwrap_or(0);
+    let from = state.at().plus_s(-i64::from(window));
+    let repeats: BTreeMap<_, _> =
+        state.repeats().filter(|(_, repeat)| repeat.at >= from).map(|(key, repeat)| (key, (repeat.at, repeat.seq))).collect();
+    line(&repeats);
+    text
+}
