@@ -54,6 +54,11 @@ pub struct NotTaken {
 
 /// Where SMS leave. At least once: after a crash the same message may be handed over again.
 pub trait Notifier: Send + Sync + 'static {
+    /// Whether messages lead anywhere. They are not even put together for one that lets them go.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     /// Takes a message over: when this is `Ok` the notifier answers for it.
     fn notify(&self, sms: Sms) -> impl Future<Output = Result<(), NotTaken>> + Send;
 }

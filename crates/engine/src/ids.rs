@@ -124,7 +124,8 @@ impl Turning {
     pub const fn new(ids_max: usize) -> Self {
         let half = ids_max / 2;
         let half_max = if half == 0 { 1 } else { half };
-        Self { half_max, began: Timestamp::MIN, count: 0, newest_from: Seq::ZERO, before_from: Seq::ZERO, third_from: Seq::ZERO }
+        let (began, none) = (Timestamp::MIN, Seq::ZERO);
+        Self { half_max, began, count: 0, newest_from: none, before_from: none, third_from: none }
     }
 
     /// Counts one id; true when a new generation begins with it.

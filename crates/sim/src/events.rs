@@ -260,7 +260,9 @@ impl World {
     fn collect(&mut self) -> Held {
         let appends = 1 + self.dice.index(8);
         let Some(machine) = self.machine.as_mut().filter(|_| !self.overtaken) else { return Ok(()) };
-        machine.collect(&self.disk, appends).map_err(|fault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() })
+        machine
+            .collect(&self.disk, appends)
+            .map_err(|fault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() })
     }
 
     fn write(&mut self) -> Held {
@@ -307,7 +309,8 @@ impl World {
         }
         self.disk.journal.set_weather(Weather::Fine);
         self.disk.journal.set_short(false);
-        let refused = |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
+        let refused =
+            |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
         let loaded = Machine::load(&self.disk, self.ids_max).map_err(refused)?;
         let rival = Machine::start(&self.disk, loaded, &self.hands, self.ids_max, None);
         let first = self.machine.replace(rival);
@@ -375,7 +378,8 @@ impl World {
         let (mut lines, mut cards) = (Vec::new(), Vec::new());
         for phone in self.phones.iter_mut().filter(|phone| phone.operator == operator) {
             if self.dice.often(930) {
-                let (msisdn, imsi) = (phone.msisdn, Imsi::parse("467050000000000").ok().filter(|_| self.dice.often(600)));
+                let (msisdn, imsi) =
+                    (phone.msisdn, Imsi::parse("467050000000000").ok().filter(|_| self.dice.often(600)));
                 lines.push(NewSubscriber { msisdn, imsi, language: None, since: Some(since), airtime: None });
             }
             let value = self.dice.between(300, 4_000);
@@ -436,4 +440,3 @@ impl World {
         self.check()
     }
 }
-

@@ -3,6 +3,8 @@
 //! What is judged from outside (answers and the journal) is what a subscriber or an auditor could see; the names under
 //! *inside* look into the machine and find a bug earlier.
 
+use crate::plant::Plant;
+
 /// Entries move value by their transfers alone, within one operator; all accounts of an operator add up to zero.
 pub const VALUE_CONSERVED: &str = "value-conserved";
 /// No card and no airtime account is below zero.
@@ -51,8 +53,14 @@ pub const RECOVERED_IS_THE_FOLD: &str = "recovered-is-the-fold";
 pub const IDS_OUTLIVE_RESTART: &str = "ids-outlive-restart";
 
 /// An invariant that did not hold.
+///
+/// As text it ends with the command line that shows how: so many steps and no more lead there, also when it was found
+/// after the last one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("seed {seed}, step {step}: {invariant}: {what}; `sonmul sim --seed {seed}` shows how")]
+#[error(
+    "seed {seed}, step {step}: {invariant}: {what}; `sonmul sim --seed {seed} --steps {step}{}` shows how",
+    plant.map(|plant| format!(" --plant {}", plant.name())).unwrap_or_default()
+)]
 pub struct Violation {
     /// The world's seed.
     pub seed: u64,
@@ -62,6 +70,8 @@ pub struct Violation {
     pub invariant: &'static str,
     /// What was seen.
     pub what: String,
+    /// The bug that was planted.
+    pub plant: Option<Plant>,
 }
 
 /// A violation that does not know its seed and step yet.

@@ -30,4 +30,4 @@ mod world;
 pub use invariant::Violation;
 pub use plant::Plant;
 pub use runs::{Totals, replay, run_many};
-pub use world::{Summary, World, WorldConfig};
+pub use world::{STEPS, Summary, World, WorldConfig};

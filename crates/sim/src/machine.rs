@@ -178,7 +178,8 @@ impl Machine {
                 return Worked::Left(waiting.into_iter().map(closed).collect());
             }
         };
-        let submit = |waiting: &Waiting| Submission { command: waiting.command.clone(), fingerprint: waiting.fingerprint };
+        let submit =
+            |waiting: &Waiting| Submission { command: waiting.command.clone(), fingerprint: waiting.fingerprint };
         let mut pending = self.decider.decide(at, waiting.iter().map(submit).collect());
         if self.plant == Some(Plant::CheckpointAhead)
             && let Some(batch) = &pending.batch

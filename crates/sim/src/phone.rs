@@ -141,12 +141,20 @@ impl Phone {
 
     fn gift(&self, dice: &mut Dice, view: &View<'_>, caller: Caller, proof: Proof) -> Gift {
         let occasion = dice.often(200).then(|| u8::try_from(dice.between(1, 9)).unwrap_or(1));
-        Gift { caller, recipient: self.recipient(dice, view), amount: amount(dice), proof, swapped: dice.often(12), occasion }
+        Gift {
+            caller,
+            recipient: self.recipient(dice, view),
+            amount: amount(dice),
+            proof,
+            swapped: dice.often(12),
+            occasion,
+        }
     }
 
     fn recipient(&self, dice: &mut Dice, view: &View<'_>) -> Dialled<Msisdn> {
         let own = |operator: &OperatorId| *operator == self.operator;
-        let of_network: Vec<Msisdn> = view.numbers.iter().filter(|(op, _)| own(op)).map(|(_, number)| *number).collect();
+        let of_network: Vec<Msisdn> =
+            view.numbers.iter().filter(|(op, _)| own(op)).map(|(_, number)| *number).collect();
         let number = match dice.below(100) {
             // Most people give to the same few.
             0..55 => of_network.iter().copied().filter(|number| *number != self.msisdn).nth(dice.index(2)),

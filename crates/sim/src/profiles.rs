@@ -29,7 +29,8 @@ pub(crate) const OPERATORS: usize = 2;
 pub(crate) const VARIANTS: usize = 2;
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    let texts = (0_u8..).zip(TEXTS).flat_map(|(operator, texts)| (0_u8..).zip(texts).map(move |(v, t)| (operator, v, t)));
+    let texts =
+        (0_u8..).zip(TEXTS).flat_map(|(operator, texts)| (0_u8..).zip(texts).map(move |(v, t)| (operator, v, t)));
     texts.map(|(operator, variant, text)| profile(text, operator, variant)).collect()
 });
 

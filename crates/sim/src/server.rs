@@ -54,10 +54,8 @@ impl World {
             return;
         }
         let fingerprint = Fingerprint::of(&command.body);
-        self.trace.line(
-            self.hands.now_ms(),
-            format_args!("queued from {from}: {} as {}", Asks(&command.body), command.id),
-        );
+        self.trace
+            .line(self.hands.now_ms(), format_args!("queued from {from}: {} as {}", Asks(&command.body), command.id));
         machine.queue.push_back(Waiting { from, name, reuse, command, fingerprint });
     }
 
@@ -113,14 +111,17 @@ impl World {
         match std::panic::catch_unwind(step) {
             Ok(Ok(worked)) => Ok(worked),
             Ok(Err(fault)) => Err(Broken { invariant: STARTS_AGAIN, what: fault.to_string() }),
-            Err(_) => Err(Broken { invariant: NO_ASSERTION_FAILS, what: String::from("the decider stopped; see stderr") }),
+            Err(_) => {
+                Err(Broken { invariant: NO_ASSERTION_FAILS, what: String::from("the decider stopped; see stderr") })
+            }
         }
     }
 
     /// An append is durable: the oracle reads it as any follower would.
     pub(crate) fn appended(&mut self, link: &Link) -> Held {
         hold(!self.overtaken, STALE_WRITER_STOPS, || format!("it appended {} all the same", link.first_seq))?;
-        let unreadable = |fault: engine::journal::ReadFault| Broken { invariant: CODEC_FAITHFUL, what: fault.to_string() };
+        let unreadable =
+            |fault: engine::journal::ReadFault| Broken { invariant: CODEC_FAITHFUL, what: fault.to_string() };
         let batch = decode(link).map_err(unreadable)?;
         if self.config.look_inside {
             let mut again = Draft::new(link.at, link.bytes.len());
@@ -194,7 +195,8 @@ impl World {
         if self.config.plant == Some(Plant::IdForgottenAtRestart) {
             self.disk.checkpoint.forget_ids();
         }
-        let refused = |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
+        let refused =
+            |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
         let loaded = Machine::load(&self.disk, self.ids_max).map_err(refused)?;
         if self.config.look_inside {
             let fold = fold(&self.disk.journal.reader(), self.ids_max, &mut |_| {}).map_err(refused)?;
@@ -222,6 +224,7 @@ impl World {
 
 /// The id of the only prompt of a session.
 fn ussd_id(body: &Body, session: u32, reuse: u32) -> CommandId {
-    let (link, caller) = body.caller().map_or((domain::command::LinkId(0), 0), |caller| (caller.link, caller.msisdn.get()));
+    let (link, caller) =
+        body.caller().map_or((domain::command::LinkId(0), 0), |caller| (caller.link, caller.msisdn.get()));
     CommandId::ussd(&UssdPrompt { link, caller, session: &session.to_be_bytes(), reuse, prompt: 0 })
 }

@@ -24,7 +24,13 @@ pub(crate) struct Press {
 
 impl Press {
     /// Makes a card with a value, and its password.
-    pub(crate) fn make(&mut self, dice: &mut Dice, view: &View<'_>, operator: OperatorId, value: i64) -> Option<(NewCard, u32)> {
+    pub(crate) fn make(
+        &mut self,
+        dice: &mut Dice,
+        view: &View<'_>,
+        operator: OperatorId,
+        value: i64,
+    ) -> Option<(NewCard, u32)> {
         self.made += 1;
         let number = CardNumber::from_payload(400_000_000_000_000 + u64::from(self.made) * 7_919).ok()?;
         let digits = u32::try_from(dice.between(200_000, 899_999)).ok()?;

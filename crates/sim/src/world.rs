@@ -32,6 +32,9 @@ use crate::program::Program;
 use crate::staff::Press;
 use crate::trace::Trace;
 
+/// Events of a run unless somebody asks for others: about eighty entries in the journal, eleven restarts and a week.
+pub const STEPS: u32 = 600;
+
 /// What kind of world it is.
 #[derive(Clone, Copy, Debug)]
 pub struct WorldConfig {
@@ -149,18 +152,24 @@ impl World {
 
     /// One event and its judgement; the first one makes the world.
     pub(crate) fn next(&mut self) -> Result<(), Violation> {
-        if !self.settled {
-            self.settled = true;
-            let held = self.settle();
-            self.judged(held)?;
-        }
+        self.begin()?;
         self.step += 1;
         let held = self.event().and_then(|()| self.check());
         self.judged(held)
     }
 
+    fn begin(&mut self) -> Result<(), Violation> {
+        if self.settled {
+            return Ok(());
+        }
+        self.settled = true;
+        let held = self.settle();
+        self.judged(held)
+    }
+
     /// Lets everything run dry and restarts once more.
     pub(crate) fn end(&mut self) -> Result<Summary, Violation> {
+        self.begin()?;
         let held = self.finish();
         self.judged(held)?;
         self.summary.head = self.oracle.head();
@@ -173,7 +182,8 @@ impl World {
     fn judged(&mut self, held: Held) -> Result<(), Violation> {
         held.map_err(|broken| {
             self.say(format_args!("VIOLATION {}: {}", broken.invariant, broken.what));
-            Violation { seed: self.seed, step: self.step, invariant: broken.invariant, what: broken.what }
+            let plant = self.config.plant;
+            Violation { seed: self.seed, step: self.step, invariant: broken.invariant, what: broken.what, plant }
         })
     }
 

@@ -54,8 +54,13 @@ impl Admin {
 
     /// Asks for something to be done, under one id however often it has to be asked.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Outcome<Answer> {
+        self.post_text(path, body.to_string()).await
+    }
+
+    /// The same with a body that is JSON already.
+    pub(crate) async fn post_text(&self, path: &str, body: String) -> Outcome<Answer> {
         let id = uuid::Uuid::now_v7().to_string();
-        let body = Bytes::from(serde_json::to_vec(body)?);
+        let body = Bytes::from(body);
         let headers = vec![("x-correlation-id", id), ("content-type", String::from("application/json"))];
         let ask = Ask { method: hyper::Method::POST, path: String::from(path), headers, body };
         let mut wait = WAIT;

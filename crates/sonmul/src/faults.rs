@@ -12,7 +12,10 @@ pub(crate) fn store(fault: StoreFault) -> Failure {
     let exit = match &fault {
         StoreFault::InUse { .. } | StoreFault::Shared { .. } | StoreFault::NoDataDir { .. } => Exit::Usage,
         StoreFault::NotEmpty { .. } | StoreFault::Name => Exit::Usage,
-        StoreFault::RepairPending { .. } | StoreFault::Manifest { .. } => Exit::Damaged,
+        StoreFault::RepairPending { .. }
+        | StoreFault::RestorePending { .. }
+        | StoreFault::Archived { .. }
+        | StoreFault::Manifest { .. } => Exit::Damaged,
         StoreFault::Read(fault) => of_read(fault),
         StoreFault::Checkpoint(fault) => of_checkpoint(fault),
         StoreFault::Cursor(_) | StoreFault::Io { .. } | StoreFault::Sqlite { .. } => Exit::Fault,

@@ -120,6 +120,13 @@ pub(crate) fn load_tag_keys(data: &Path) -> Outcome<(TagKeys, Vec<KeyId>)> {
     Ok((TagKeys::new(current, older), ids))
 }
 
+/// The ids of the live keys, without reading them.
+pub(crate) fn key_ids(data: &Path) -> Outcome<Vec<u8>> {
+    let mut ids: Vec<u8> = list(&tag_dir(data))?.into_iter().map(|(KeyId(id), _)| id).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}
+
 /// Key files by the id in their names.
 fn list(dir: &Path) -> Outcome<Vec<(KeyId, PathBuf)>> {
     let entries = std::fs::read_dir(dir).or_exit_with(Exit::Usage, || {

@@ -192,6 +192,13 @@ impl Journal for SqliteJournal {
     }
 }
 
+impl Drop for SqliteJournal {
+    /// The last connection that is closed moves the WAL into the file; it should be the writer's.
+    fn drop(&mut self) {
+        self.shared.close_idle();
+    }
+}
+
 impl Live {
     const fn new(segment: Segment) -> Self {
         Self { segment, state: LiveState::Open, entries: 0, wal_octets: 0 }

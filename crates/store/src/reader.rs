@@ -75,6 +75,20 @@ impl SqliteReader {
         self.shared.roster(|roster| roster.segments.clone())
     }
 
+    /// Checks that nothing durable was dropped from WALs: of segments that are not sealed, and of the prepared one.
+    pub(crate) fn check_end(&self, near: Seq) -> Result<(), ReadFault> {
+        let (unsealed, prepared) = self.shared.roster(|roster| {
+            let unsealed: Vec<_> = roster.segments.iter().filter(|known| !known.sealed).copied().collect();
+            (unsealed, roster.prepared)
+        });
+        for number in unsealed.iter().map(|known| known.number).chain(prepared) {
+            let path = segment::path_of(&self.shared.dir, number);
+            let conn = sqlite::open_to_read(&path).map_err(|error| read_fault(near, &error))?;
+            segment::check_wal(&conn, &path, near)?;
+        }
+        Ok(())
+    }
+
     /// The latest append; `None`: there is none yet.
     ///
     /// # Errors
@@ -90,7 +104,7 @@ impl SqliteReader {
         Ok(None)
     }
 
-    /// Gives the appends of one segment up to the one that ends with `last` to `take`, in order, each checked.
+    /// Gives the appends of one segment up to the one that holds `last` to `take`, in order, each checked.
     pub(crate) fn each_of<E: From<ReadFault>>(
         &self,
         known: &Known,
@@ -100,11 +114,9 @@ impl SqliteReader {
         let (mut next, mut hash) = (known.first_seq, known.hash_before);
         while next <= last {
             let mut taken = Taken { next, hash, room: PART, links: Vec::new() };
-            self.shared.with(known, |conn| segment::each_from(conn, next, &mut |link| taken.take(link)))?;
+            self.shared.with(known, |conn| segment::each_from(conn, next, last, &mut |link| taken.take(link)))?;
             let Some(end) = taken.links.last().map(Link::head) else { break };
-            for link in taken.links.iter().filter(|link| link.last_seq() <= last) {
-                take(link)?;
-            }
+            taken.links.iter().try_for_each(&mut *take)?;
             (next, hash) = (end.seq.next(), end.hash);
         }
         Ok(())
@@ -184,7 +196,7 @@ impl JournalReader for SqliteReader {
                 break;
             }
             self.shared.with(known, |conn| {
-                segment::each_from(conn, taken.next, &mut |link| {
+                segment::each_from(conn, taken.next, Seq(u64::MAX), &mut |link| {
                     more = taken.take(link)?;
                     Ok(more)
                 })
@@ -266,6 +278,11 @@ impl Shared {
     pub(crate) fn sealing(&self, number: Number) {
         self.mark(number, |known| known.sealing = true);
         self.idle().retain(|(idle, _)| *idle != number);
+    }
+
+    /// The writer ends.
+    pub(crate) fn close_idle(&self) {
+        self.idle().clear();
     }
 
     /// A segment is sealed.

@@ -45,12 +45,12 @@ impl Roster {
     /// Looks through a directory.
     pub(crate) fn scan(dir: &Path) -> Result<Self, StoreFault> {
         let roster = Self::look(dir)?;
-        if roster.check_end().is_ok() {
+        if roster.check_end(dir).is_ok() {
             return Ok(roster);
         }
         // A server that is running may have gone on to a new segment and sealed the one before while we looked.
         let roster = Self::look(dir)?;
-        roster.check_end().map(|()| roster)
+        roster.check_end(dir).map(|()| roster)
     }
 
     fn look(dir: &Path) -> Result<Self, StoreFault> {
@@ -67,10 +67,11 @@ impl Roster {
     }
 
     fn look_at(&mut self, dir: &Path, number: Number) -> Result<(), StoreFault> {
-        // The seq that damage in this file is reported at: the first that it can hold.
+        // The seq that damage in this file is reported at, roughly: the first that it can hold.
         let near = self.segments.last().map_or(Seq(1), |last| last.first_seq.next());
-        if self.prepared.is_some() {
-            return Err(segment::damaged(near, "a segment lost its appends, and another follows it").into());
+        if let Some(lost) = self.prepared {
+            let what = format!("{} lost its appends, and another segment follows it", segment::file_name(lost));
+            return Err(segment::damaged(self.end_of_last(dir), &what).into());
         }
         let path = segment::path_of(dir, number);
         let conn = sqlite::open_to_read(&path).map_err(|error| read_fault(near, &error))?;
@@ -90,13 +91,21 @@ impl Roster {
         Ok(())
     }
 
+    /// The first seq after the last segment, as far as it can be read.
+    fn end_of_last(&self, dir: &Path) -> Seq {
+        let Some(last) = self.segments.last() else { return Seq(1) };
+        let conn = sqlite::open_to_read(&segment::path_of(dir, last.number)).ok();
+        let link = conn.and_then(|conn| segment::at_or_before(&conn, Seq(u64::MAX)).ok().flatten());
+        link.map_or(last.first_seq, |link| link.last_seq().next())
+    }
+
     /// A segment is sealed only after the next one has an append, so a sealed one can't be the last.
-    fn check_end(&self) -> Result<(), StoreFault> {
+    fn check_end(&self, dir: &Path) -> Result<(), StoreFault> {
         match self.segments.last() {
             Some(last) if last.sealed => {
                 let next = segment::file_name(last.number.saturating_add(1));
                 let what = format!("{next} is missing or lost its appends: the journal lost its end");
-                Err(ReadFault::Damaged { seq: last.first_seq.next(), what }.into())
+                Err(segment::damaged(self.end_of_last(dir), &what).into())
             }
             _ => Ok(()),
         }

@@ -21,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::fault::{At, StoreFault};
 use crate::files::{self, MODE, MODE_READ_ONLY};
 use crate::sqlite::{self, beside, int, read_fault};
+use crate::wal;
 
 /// Octets of a page. An append of 200 octets is one page in the WAL, so small pages cost less there; one of 1 MiB is
 /// written faster with large ones. Measured (docs/benchmarks.md): 4 KiB takes 1.1 ms for 1 MiB, 8 KiB 0.8, 16 KiB 0.6.
@@ -130,6 +131,8 @@ impl Segment {
             remove_with_wal(&making).at(&making)?;
             return Self::open(dir, number);
         }
+        let sidecar = sidecar_of(dir, number);
+        files::remove(&sidecar).at(&sidecar)?;
         files::rename(&making, &path).at(&path)?;
         let wal = beside(&path, "-wal");
         prewrite(&wal, prewritten).at(&wal)?;
@@ -179,12 +182,6 @@ impl Segment {
     /// Goes on with a WAL: a segment that was copied has none.
     pub(crate) fn use_wal(&self) -> rusqlite::Result<()> {
         self.conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
-    }
-
-    /// How many frames of the WAL SQLite takes for valid; `None` without a WAL.
-    pub(crate) fn wal_frames(&self) -> rusqlite::Result<Option<u64>> {
-        let frames: i64 = self.conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))?;
-        Ok(u64::try_from(frames).ok())
     }
 
     /// Octets that all appends have put into the WAL.
@@ -293,6 +290,22 @@ pub(crate) fn meta(conn: &Connection, near: Seq) -> Result<Option<Meta>, ReadFau
     }
 }
 
+/// Checks that nothing durable was dropped from a segment's WAL; gives how many frames are in it.
+///
+/// # Errors
+/// When something was, or that can't be found out.
+pub(crate) fn check_wal(conn: &Connection, path: &Path, near: Seq) -> Result<u64, ReadFault> {
+    let io = |error: io::Error| ReadFault::Io(format!("{}: {error}", path.display()));
+    let seen = wal::Seen::open(&beside(path, "-wal"), PAGE).map_err(io)?;
+    let frames = conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
+    // Below zero: it has no WAL.
+    let frames = u64::try_from(frames.map_err(|error| read_fault(near, &error))?).unwrap_or(0);
+    if seen.lost_commit_after(frames).map_err(io)? {
+        return Err(damaged(near, "its place in the WAL is damaged, and what was written after it is there"));
+    }
+    Ok(frames)
+}
+
 /// Whether a segment is closed.
 ///
 /// # Errors
@@ -339,19 +352,20 @@ pub(crate) fn next_first(conn: &Connection, seq: Seq) -> Result<Option<Seq>, Rea
     first.map(|first| u64::try_from(first).map(Seq).map_err(|_| damaged(seq, "a seq below zero"))).transpose()
 }
 
-/// Gives appends from the one that begins at `from`, in order, to `take` until it has enough (answers false).
+/// Gives appends that begin at `from` to `to`, in order, to `take` until it has enough (answers false).
 ///
 /// # Errors
 /// When one can't be read or is no append, or `take` has one.
 pub(crate) fn each_from(
     conn: &Connection,
     from: Seq,
+    to: Seq,
     take: &mut dyn FnMut(Link) -> Result<bool, ReadFault>,
 ) -> Result<(), ReadFault> {
-    let sql = "SELECT first_seq, hash, entries FROM appends WHERE first_seq >= ?1 ORDER BY first_seq";
+    let sql = "SELECT first_seq, hash, entries FROM appends WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY first_seq";
     let mut near = from;
     let mut select = conn.prepare_cached(sql).map_err(|error| read_fault(near, &error))?;
-    let mut rows = select.query([int(from)]).map_err(|error| read_fault(near, &error))?;
+    let mut rows = select.query([int(from), int(to)]).map_err(|error| read_fault(near, &error))?;
     while let Some(row) = rows.next().map_err(|error| read_fault(near, &error))? {
         let link = link(row, near)?;
         near = link.last_seq().next();

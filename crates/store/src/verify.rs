@@ -50,7 +50,7 @@ pub fn verify_chain(
     let mut walk = Walk { next: from.max(Seq(1)), hash: None, found: Verified::default(), files: Vec::new() };
     loop {
         match reader.read(walk.next, READ_BYTES) {
-            Ok(links) if links.is_empty() => return walk.end(),
+            Ok(links) if links.is_empty() => return walk.end(reader),
             Ok(links) => {
                 for link in &links {
                     walk.joint(reader, link.first_seq)?;
@@ -83,7 +83,7 @@ impl Walk {
         if self.files.last() == Some(&known.number) {
             return Ok(());
         }
-        if known.first_seq == first_seq && self.hash.is_some_and(|hash| hash != known.hash_before) {
+        if self.hash.is_some_and(|hash| (known.first_seq, known.hash_before) != (first_seq, hash)) {
             return Err(damaged(first_seq, "its segment began after another append"));
         }
         self.files.push(known.number);
@@ -101,7 +101,9 @@ impl Walk {
         Ok(())
     }
 
-    fn end(self) -> Result<Verified, ReadFault> {
+    /// Past the last append: what was durable is not missing there.
+    fn end(self, reader: &SqliteReader) -> Result<Verified, ReadFault> {
+        reader.check_end(self.next)?;
         Ok(self.found)
     }
 }

@@ -20,29 +20,53 @@ use std::path::Path;
 const HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 
-/// Whether frames past the first `valid` ones show that a durable commit is damaged. `page`: octets of a page.
+/// A WAL as long as it was at one moment.
 ///
-/// # Errors
-/// When the file is there and can't be read.
-pub(crate) fn lost_commit(wal: &Path, valid: u64, page: u32) -> io::Result<bool> {
-    let file = match File::open(wal) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        opened => opened?,
-    };
-    let frame_octets = FRAME_HEADER + u64::from(page);
-    let frames = file.metadata()?.len().saturating_sub(HEADER) / frame_octets;
-    let mut committed = None;
-    for frame in valid..frames {
-        let Some(header) = frame_header(&file, HEADER + frame * frame_octets)? else { continue };
-        // The salts say that both are of one WAL. It is never begun again, so it has no older frames past its end.
-        if committed == Some(header.salts) {
-            return Ok(true);
-        }
-        if header.commits {
-            committed = Some(header.salts);
-        }
+/// Looked at before SQLite is asked how many frames are valid: what a server that is running adds after that moment is
+/// not in it, and what it was just writing then is one append.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    file: Option<File>,
+    frames: u64,
+    frame_octets: u64,
+}
+
+impl Seen {
+    /// Looks at a WAL of pages of `page` octets.
+    ///
+    /// # Errors
+    /// When the file is there and can't be opened.
+    pub(crate) fn open(wal: &Path, page: u32) -> io::Result<Self> {
+        let frame_octets = FRAME_HEADER + u64::from(page);
+        let file = match File::open(wal) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { file: None, frames: 0, frame_octets });
+            }
+            opened => opened?,
+        };
+        let frames = file.metadata()?.len().saturating_sub(HEADER) / frame_octets;
+        Ok(Self { file: Some(file), frames, frame_octets })
     }
-    Ok(false)
+
+    /// Whether frames past the first `valid` ones show that a durable commit is damaged.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(crate) fn lost_commit_after(&self, valid: u64) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let mut committed = None;
+        for frame in valid..self.frames {
+            let Some(header) = frame_header(file, HEADER + frame * self.frame_octets)? else { continue };
+            // The salts say that both are of one WAL. It is never begun again, so it has no older frames past its end.
+            if committed == Some(header.salts) {
+                return Ok(true);
+            }
+            if header.commits {
+                committed = Some(header.salts);
+            }
+        }
+        Ok(false)
+    }
 }
 
 struct FrameHeader {
@@ -54,7 +78,11 @@ struct FrameHeader {
 /// `None` for a frame that was never written: zeros.
 fn frame_header(file: &File, at: u64) -> io::Result<Option<FrameHeader>> {
     let mut octets = [0; 16];
-    file.read_exact_at(&mut octets, at)?;
+    match file.read_exact_at(&mut octets, at) {
+        // Cut since we looked: a server that is running has moved it into the segment's file.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
     let [_, _, _, _, pages @ .., s1, s2, s3, s4, s5, s6, s7, s8] = octets;
     let salts = u64::from_be_bytes([s1, s2, s3, s4, s5, s6, s7, s8]);
     Ok((octets != [0; 16]).then_some(FrameHeader { commits: pages != [0; 4], salts }))
@@ -62,7 +90,7 @@ fn frame_header(file: &File, at: u64) -> io::Result<Option<FrameHeader>> {
 
 #[cfg(test)]
 mod tests {
-    use super::lost_commit;
+    use super::Seen;
     use crate::sqlite::beside;
     use std::os::unix::fs::FileExt;
 
@@ -95,23 +123,27 @@ mod tests {
         (dir, wal, u64::try_from(valid).expect("a count"))
     }
 
+    fn lost_commit(wal: &std::path::Path, valid: u64) -> bool {
+        Seen::open(wal, PAGE).and_then(|seen| seen.lost_commit_after(valid)).expect("read")
+    }
+
     #[test]
     fn damage_before_a_durable_commit_is_seen_and_a_torn_end_is_not() {
         let (_dir, wal, whole) = damaged(|_| {});
         assert!(whole > 10);
-        assert!(!lost_commit(&wal, whole, PAGE).expect("read"));
+        assert!(!lost_commit(&wal, whole));
         let frame = 24 + u64::from(PAGE);
         for at in [0, 9, 20, 32, 40, 60, 32 + 3 * frame + 100, 32 + (whole - 9) * frame + 9] {
             let (_dir, wal, valid) = damaged(|file| file.write_all_at(&[0x5A], at).expect("written"));
             assert!(valid < whole, "octet {at}: {valid} of {whole} frames");
-            assert!(lost_commit(&wal, valid, PAGE).expect("read"), "octet {at}");
+            assert!(lost_commit(&wal, valid), "octet {at}");
         }
         for cut in [1, frame, frame + 1] {
             let (_dir, wal, valid) = damaged(|file| {
                 file.set_len(32 + whole * frame - cut).expect("cut");
             });
             assert!(valid < whole);
-            assert!(!lost_commit(&wal, valid, PAGE).expect("read"), "cut by {cut}");
+            assert!(!lost_commit(&wal, valid), "cut by {cut}");
         }
     }
 }

@@ -116,7 +116,9 @@ impl Oracle {
     /// The fee, and what is left.
     fn charged(&self, seq: Seq, entry: &Entry, giver: Giver, minor: i64, paid_from: Option<(CardId, i64)>) -> Held {
         let (left, fee_told, fee) = match &entry.verdict.outcome {
-            Outcome::Done(Done::Given { left_minor, fee_minor, .. }) => (*left_minor, *fee_minor, &giver.period.gift_fee),
+            Outcome::Done(Done::Given { left_minor, fee_minor, .. }) => {
+                (*left_minor, *fee_minor, &giver.period.gift_fee)
+            }
             Outcome::Done(Done::ToppedUp { left_minor, fee_minor, .. }) => {
                 (*left_minor, *fee_minor, &giver.period.top_up_fee)
             }
@@ -167,7 +169,9 @@ pub(super) fn opened_by(card: &CardFacts, holder: SubscriberId, proof: &Proof) -
         CardState::Expired { holder: bound, tag, .. } | CardState::Void { holder: bound, tag, .. } => {
             *bound == Some(holder) && stands_for(proof, tag)
         }
-        CardState::Printed { .. } | CardState::InStock { .. } | CardState::Sold { .. } | CardState::Closed { .. } => false,
+        CardState::Printed { .. } | CardState::InStock { .. } | CardState::Sold { .. } | CardState::Closed { .. } => {
+            false
+        }
     }
 }
 

@@ -94,7 +94,10 @@ impl Books {
         for claimed in &effects.balances {
             let booked = after.get(&claimed.account).copied();
             hold(booked == Some(claimed.after_minor), VALUE_CONSERVED, || {
-                format!("entry {seq}: {:?} has {booked:?} by its transfers, {} as claimed", claimed.account, claimed.after_minor)
+                format!(
+                    "entry {seq}: {:?} has {booked:?} by its transfers, {} as claimed",
+                    claimed.account, claimed.after_minor
+                )
             })?;
             let purse = matches!(claimed.account, AccountId::Card(_) | AccountId::Airtime(_));
             hold(!purse || claimed.after_minor >= 0, NO_PURSE_BELOW_ZERO, || {

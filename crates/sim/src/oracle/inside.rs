@@ -65,12 +65,16 @@ impl Oracle {
     pub(crate) fn directory(&self, directory: &Directory) -> Held {
         for number in self.registry.numbers() {
             let (told, known) = (directory.generation(number), self.registry.generation(number));
-            hold(told == known, STATE_IS_THE_BOOKS, || format!("{number:?} is told as generation {told}, it is {known}"))?;
+            hold(told == known, STATE_IS_THE_BOOKS, || {
+                format!("{number:?} is told as generation {told}, it is {known}")
+            })?;
         }
         for (operator, told) in (0_u8..).map(OperatorId).zip(&directory.operators) {
             let name = |rules: &domain::rules::Rules| rules.periods.first().map(|period| period.name.clone());
             let known = self.registry.rules(operator).and_then(name);
-            hold(name(told) == known, STATE_IS_THE_BOOKS, || format!("rules of {} are told of another load", operator.0))?;
+            hold(name(told) == known, STATE_IS_THE_BOOKS, || {
+                format!("rules of {} are told of another load", operator.0)
+            })?;
         }
         Ok(())
     }
@@ -96,9 +100,8 @@ pub(crate) fn same(recovered: &Loaded, fold: &Loaded) -> Held {
     let differ = |what: &str| format!("{what} differ at {}", fold.head.seq);
     let check = |same: bool, what: &str| hold(same, RECOVERED_IS_THE_FOLD, || differ(what));
     check(recovered.head == fold.head && a.seq() == b.seq() && a.at() == b.at(), "heads")?;
-    let operators = |state: &State| -> Vec<_> {
-        state.operators().map(|(_, o)| (o.file_hash, o.date, bytes(&*o.rules))).collect()
-    };
+    let operators =
+        |state: &State| -> Vec<_> { state.operators().map(|(_, o)| (o.file_hash, o.date, bytes(&*o.rules))).collect() };
     check(operators(a) == operators(b), "operators")?;
     check(a.limits() == b.limits(), "rows of limits")?;
     check(a.accounts().eq(b.accounts()), "accounts")?;
@@ -140,8 +143,7 @@ fn usage(recovered: &State, fold: &State) -> Held {
         for (key, used) in one.all_usage() {
             let Some(limit) = one.limits().get(usize::from(key.limit.0)) else { continue };
             let also = other.usage(key, limit.subject);
-            let over = limit.subject == Subject::Pair
-                && used.start.plus_days(PAIR_WINDOW_DAYS) <= date(fold);
+            let over = limit.subject == Subject::Pair && used.start.plus_days(PAIR_WINDOW_DAYS) <= date(fold);
             hold(also == Some(used) || (also.is_none() && over), RECOVERED_IS_THE_FOLD, || {
                 format!("usage {key:?} is {used:?} here and {also:?} there")
             })?;

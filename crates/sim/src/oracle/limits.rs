@@ -46,7 +46,12 @@ impl Limits {
             history.push((today, minor));
             let used = used(history, limit.window, today);
             hold(measured(limit, &used) <= limit.ceiling, NO_LIMIT_EXCEEDED, || {
-                format!("entry {seq} makes {} of {:?}, of {} at most", measured(limit, &used), limit.name, limit.ceiling)
+                format!(
+                    "entry {seq} makes {} of {:?}, of {} at most",
+                    measured(limit, &used),
+                    limit.name,
+                    limit.ceiling
+                )
             })?;
         }
         Ok(())
@@ -74,7 +79,13 @@ impl Limits {
     }
 
     /// The first of them.
-    pub(super) fn passed<'a>(&self, rules: &'a Rules, at_ms: i64, parties: Parties, minor: i64) -> Option<&'a LimitName> {
+    pub(super) fn passed<'a>(
+        &self,
+        rules: &'a Rules,
+        at_ms: i64,
+        parties: Parties,
+        minor: i64,
+    ) -> Option<&'a LimitName> {
         self.passed_all(rules, at_ms, parties, minor).first().map(|(name, _)| *name)
     }
 }

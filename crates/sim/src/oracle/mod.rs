@@ -93,7 +93,12 @@ impl Oracle {
         let effects = &entry.verdict.effects;
         if let Some(operator) = effects.operator.filter(|_| self.look_inside) {
             hold(effects.date.days() == calendar::date(at_ms), BUSINESS_DATE, || {
-                format!("entry {seq} of operator {} has {}, it is day {}", operator.0, effects.date, calendar::date(at_ms))
+                format!(
+                    "entry {seq} of operator {} has {}, it is day {}",
+                    operator.0,
+                    effects.date,
+                    calendar::date(at_ms)
+                )
             })?;
         }
         // Refusals speak of the world as it was before them, gifts are judged by what they leave behind.
@@ -138,7 +143,9 @@ impl Oracle {
                 format!("entry {} is answered, the journal ends at {}", reply.seq, self.head.seq)
             })?;
             let number = receipt(reply.seq);
-            hold(parse_receipt(&number) == Ok(reply.seq), RECEIPT_READS_BACK, || format!("{number} is not {}", reply.seq))?;
+            hold(parse_receipt(&number) == Ok(reply.seq), RECEIPT_READS_BACK, || {
+                format!("{number} is not {}", reply.seq)
+            })?;
         }
         self.verdicts.leaves(leaving)
     }
@@ -160,7 +167,9 @@ impl Oracle {
 
     /// What a history chain leads to.
     fn chained(seq: Seq, what: &dyn core::fmt::Debug, prev: Seq, known: Seq) -> Held {
-        hold(prev == known, HISTORY_UNBROKEN, || format!("entry {seq} says {prev} was before it for {what:?}, it was {known}"))
+        hold(prev == known, HISTORY_UNBROKEN, || {
+            format!("entry {seq} says {prev} was before it for {what:?}, it was {known}")
+        })
     }
 }
 

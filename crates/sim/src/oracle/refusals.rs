@@ -89,9 +89,8 @@ impl Oracle {
     /// Usable cards that the proof opens, with their balance.
     fn opened<'a>(&'a self, asked: &'a Asked<'_>) -> impl Iterator<Item = (CardId, i64)> + 'a {
         let cards = self.registry.cards_of(asked.from);
-        let opened = cards.filter(|(_, card)| {
-            opened_by(card, asked.from, asked.proof) && usable(asked.rules, card, asked.at_ms)
-        });
+        let opened = cards
+            .filter(|(_, card)| opened_by(card, asked.from, asked.proof) && usable(asked.rules, card, asked.at_ms));
         opened.map(|(id, _)| (id, self.books.balance(domain::account::AccountId::Card(id)).minor))
     }
 
@@ -100,7 +99,9 @@ impl Oracle {
         let rules = self.registry.rules(caller.operator)?;
         let from = self.registry.active(caller.msisdn, caller.operator)?;
         let (kind, to) = match body {
-            Body::Gift(gift) => (Kind::Gift, gift.recipient.value().and_then(|to| self.registry.active(to, caller.operator))),
+            Body::Gift(gift) => {
+                (Kind::Gift, gift.recipient.value().and_then(|to| self.registry.active(to, caller.operator)))
+            }
             _ => (Kind::TopUp, Some(from)),
         };
         let (minor, period, proof) = (amount_of(body)?, period_of(rules, at_ms)?, proof_of(body)?);

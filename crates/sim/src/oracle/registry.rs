@@ -121,7 +121,10 @@ impl Registry {
                     None => {
                         let generation = self.generation(facts.msisdn);
                         hold(generation == facts.generation, GIFT_AS_ASKED, || {
-                            format!("entry {seq}: {:?} is generation {}, not {generation}", facts.msisdn, facts.generation)
+                            format!(
+                                "entry {seq}: {:?} is generation {}, not {generation}",
+                                facts.msisdn, facts.generation
+                            )
                         })?;
                         self.numbers.insert(facts.msisdn, *id);
                         self.people.push((*facts, Seq::ZERO));
@@ -147,8 +150,9 @@ impl Registry {
 
 /// Whether a card may pay at an instant: bound, not past its time, not voided by a dated rule.
 pub(super) fn usable(rules: &Rules, card: &CardFacts, at_ms: i64) -> bool {
-    let voided = rules.periods.iter().any(|period| {
-        period.cards_void && period.from.ms() <= at_ms && card.issued_at < period.from
-    });
+    let voided = rules
+        .periods
+        .iter()
+        .any(|period| period.cards_void && period.from.ms() <= at_ms && card.issued_at < period.from);
     matches!(card.state, CardState::Bound { .. }) && at_ms < card.expires_at.ms() && !voided
 }

@@ -56,7 +56,13 @@ impl Verdicts {
     }
 
     /// A durable entry: its id must be new, or so old that the same numbers are another command.
-    pub(super) fn entry(&mut self, seq: Seq, at: domain::time::Timestamp, entry: &Entry, fingerprint: Fingerprint) -> Held {
+    pub(super) fn entry(
+        &mut self,
+        seq: Seq,
+        at: domain::time::Timestamp,
+        entry: &Entry,
+        fingerprint: Fingerprint,
+    ) -> Held {
         let at_ms = at.ms();
         if let Some((first, decided)) = self.of(entry.id) {
             // A program's id is refused for ever once it is forgotten; a session's numbers come back.
@@ -84,7 +90,9 @@ impl Verdicts {
             let told = self.get(reply.seq).filter(|decided| {
                 decided.id == id && decided.at_ms == reply.at.ms() && decided.outcome == reply.outcome
             });
-            hold(told.is_some(), ACKNOWLEDGED_IS_DURABLE, || format!("{id} is told what entry {} does not say", reply.seq))?;
+            hold(told.is_some(), ACKNOWLEDGED_IS_DURABLE, || {
+                format!("{id} is told what entry {} does not say", reply.seq)
+            })?;
             let same = told.is_some_and(|decided| decided.fingerprint == fingerprint);
             return hold(same, ONE_VERDICT_PER_ID, || format!("{id} with other content is told entry {}", reply.seq));
         }

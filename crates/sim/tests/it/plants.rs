@@ -4,9 +4,7 @@ use sim::invariant::{
     ACKNOWLEDGED_IS_DURABLE, BUSINESS_DATE, CHECKPOINT_BEHIND_JOURNAL, IDS_OUTLIVE_RESTART, NO_LIMIT_EXCEEDED,
     ONE_VERDICT_PER_ID, REFUSAL_HOLDS, STARTS_AGAIN,
 };
-use sim::{Plant, Violation, World, WorldConfig};
-
-const STEPS: u32 = 600;
+use sim::{Plant, STEPS, Violation, World, WorldConfig};
 
 /// Every invariant that caught the plant in so many seeds, with the first violation of each.
 fn caught(plant: Plant, look_inside: bool, seeds: u64) -> Vec<Violation> {

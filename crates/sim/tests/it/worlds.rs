@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use sim::{Totals, World, WorldConfig, replay, run_many};
-
-/// Events of one run: about eighty entries in the journal, eleven restarts and a week.
-const STEPS: u32 = 600;
+use sim::{STEPS, Totals, World, WorldConfig, replay, run_many};
 
 fn hold(seeds: Range<u64>) -> Totals {
     let mut held = 0;
@@ -104,4 +101,14 @@ fn a_replay_tells_no_number_and_no_password() {
     let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
     let long: Vec<&str> = words.filter(|word| digits(word) > 5).collect();
     assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn a_violation_says_how_to_see_it_again() {
+    let config = WorldConfig { plant: Some(sim::Plant::LimitReadOutside), ..WorldConfig::default() };
+    let violations = (0..20).filter_map(|seed| World::new(seed, config).run(STEPS).err());
+    let violation = violations.max_by_key(|violation| violation.step).expect("one is caught");
+    let again = format!("--seed {} --steps {} --plant limit-read-outside", violation.seed, violation.step);
+    assert!(violation.to_string().contains(&again), "{violation}");
+    assert_eq!(World::new(violation.seed, config).run(violation.step), Err(violation));
 }

@@ -28,6 +28,7 @@ const FRAME_LEN_MAX: usize = 4096;
 
 /// What many callers did.
 pub(super) struct Measured {
+    /// Given, not only asked for.
     pub(super) per_second: u64,
     pub(super) refused: u64,
     pub(super) latencies: Latencies,
@@ -41,8 +42,8 @@ pub(super) fn in_process(
     lasts: Duration,
     paced: Option<u64>,
 ) -> anyhow::Result<Measured> {
-    run(callers, lasts, paced, |caller| {
-        let (handle, mut gifts) = (handle.clone(), source.gifts(caller));
+    run(callers, lasts, paced, || {
+        let (handle, mut gifts) = (handle.clone(), source.gifts());
         Ok(move || {
             let command = gifts.command(handle.now());
             Ok(is_given(&handle.submit_blocking(command)))
@@ -65,8 +66,8 @@ pub(super) fn over_socket(
         let (handle, stop) = (handle.clone(), Arc::clone(&stop));
         thread::spawn(move || accept(&listener, &handle, &stop))
     };
-    let measured = run(callers, lasts, None, |caller| {
-        let mut gifts = source.gifts(caller);
+    let measured = run(callers, lasts, None, || {
+        let mut gifts = source.gifts();
         let mut stream = UnixStream::connect(&path).context("connecting to the bench's socket")?;
         let handle = handle.clone();
         Ok(move || {
@@ -129,10 +130,10 @@ pub(super) fn is_given(answer: &Answer) -> bool {
 pub(super) fn run<A, M>(callers: u64, lasts: Duration, paced: Option<u64>, make: M) -> anyhow::Result<Measured>
 where
     A: FnMut() -> anyhow::Result<bool> + Send + 'static,
-    M: Fn(u64) -> anyhow::Result<A>,
+    M: Fn() -> anyhow::Result<A>,
 {
     let refused = Arc::new(AtomicU64::new(0));
-    let asks = (0..callers).map(make).collect::<anyhow::Result<Vec<_>>>()?;
+    let asks = (0..callers).map(|_| make()).collect::<anyhow::Result<Vec<_>>>()?;
     let gap = paced.map(|rate| Duration::from_nanos(1_000_000_000 * callers / rate.max(1)));
     let began = Instant::now();
     let threads: Vec<_> = asks
@@ -149,8 +150,8 @@ where
         count += asked;
         latencies.merge(took);
     }
-    let per_second = per_second(count, began.elapsed());
-    Ok(Measured { per_second, refused: refused.load(Ordering::Relaxed), latencies })
+    let refused = refused.load(Ordering::Relaxed);
+    Ok(Measured { per_second: per_second(count - refused, began.elapsed()), refused, latencies })
 }
 
 /// A paced caller's answer time runs from when it should have asked, so that a stall is not hidden by asking later.

@@ -15,6 +15,9 @@ use super::world::Source;
 /// Connections that one generator thread writes to before it reads the answers.
 const CONNECTIONS_PER_THREAD: u64 = 32;
 
+/// What the screen of a given gift says in Korean, the language of the bench's subscribers.
+const SENT: &str = "보냈습니다";
+
 /// One kept-alive connection.
 struct Phone {
     stream: TcpStream,
@@ -33,7 +36,7 @@ impl Phone {
         Ok(self.stream.write_all(request)?)
     }
 
-    /// Reads one whole answer; true when the screen ends the session, as that of a gift does.
+    /// Reads one whole answer; true when its screen says that the gift was sent.
     fn receive(&mut self) -> anyhow::Result<bool> {
         self.buffer.clear();
         let mut chunk = [0; 2048];
@@ -44,7 +47,7 @@ impl Phone {
             }
             self.buffer.extend(chunk.iter().take(read));
             if let Some(body) = whole_body(&self.buffer)? {
-                return Ok(body.starts_with(b"END"));
+                return Ok(std::str::from_utf8(body)?.contains(SENT));
             }
         }
     }
@@ -66,9 +69,9 @@ fn whole_body(answer: &[u8]) -> anyhow::Result<Option<&[u8]>> {
 
 /// As many dials as two generator threads and the server can do together.
 pub(super) fn flat_out(to: SocketAddr, source: &Arc<Source>, lasts: Duration) -> anyhow::Result<Measured> {
-    let mut measured = run(2, lasts, None, |thread| {
+    let mut measured = run(2, lasts, None, || {
         let mut phones = (0..CONNECTIONS_PER_THREAD).map(|_| Phone::connect(to)).collect::<anyhow::Result<Vec<_>>>()?;
-        let mut dials = source.dials(thread);
+        let mut dials = source.dials();
         Ok(move || {
             for phone in &mut phones {
                 phone.send(&dials.request())?;
@@ -86,9 +89,9 @@ pub(super) fn flat_out(to: SocketAddr, source: &Arc<Source>, lasts: Duration) ->
 
 /// Answer times at a given rate, from when each dial was due.
 pub(super) fn at_rate(to: SocketAddr, source: &Arc<Source>, rate: u64, lasts: Duration) -> anyhow::Result<Measured> {
-    run(CONNECTIONS_PER_THREAD, lasts, Some(rate), |thread| {
+    run(CONNECTIONS_PER_THREAD, lasts, Some(rate), || {
         let mut phone = Phone::connect(to)?;
-        let mut dials = source.dials(100 + thread);
+        let mut dials = source.dials();
         Ok(move || {
             phone.send(&dials.request())?;
             phone.receive()

@@ -35,13 +35,6 @@ fn file_system(dir: &Path) -> String {
     above.max_by_key(|(len, _)| *len).map_or_else(|| String::from("unknown"), |(_, kind)| String::from(kind))
 }
 
-/// Resident memory of this process, octets.
-pub(super) fn resident_octets() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    pages * rustix::param::page_size() as u64
-}
-
 /// Processor time of this process so far, ms.
 pub(super) fn cpu_ms() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

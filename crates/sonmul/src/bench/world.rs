@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use domain::card::CardNumber;
@@ -54,6 +55,8 @@ pub(super) struct Source {
     tags: Vec<PasswordTag>,
     /// Of the aggregator that dials.
     key: String,
+    /// Drawn so far.
+    streams: AtomicU64,
 }
 
 impl World {
@@ -69,7 +72,7 @@ impl World {
         let handle = server.handle();
         let filling = tokio::task::spawn_blocking(move || fill(&handle, &keys, subscribers));
         let tags = filling.await??;
-        Ok(Self { server, source: Arc::new(Source { subscribers, tags, key }), dir: dir.to_owned() })
+        Ok(Self { server, source: Arc::new(Source { subscribers, tags, key, streams: AtomicU64::new(0) }), dir: dir.to_owned() })
     }
 
     /// Stops the server and takes everything away.
@@ -179,14 +182,19 @@ fn password_digits(row: u64) -> String {
 }
 
 impl Source {
-    /// Gifts of one caller's thread; different callers draw different ones.
-    pub(super) fn gifts(self: &Arc<Self>, caller: u64) -> Gifts {
-        Gifts { source: Arc::clone(self), random: Random::seeded(caller) }
+    /// Gifts of one caller's thread, never drawn before: the same ones again would be refused as repeated.
+    pub(super) fn gifts(self: &Arc<Self>) -> Gifts {
+        Gifts { source: Arc::clone(self), random: Random::seeded(self.stream()) }
     }
 
     /// The same as dialled over HTTP.
-    pub(super) fn dials(self: &Arc<Self>, caller: u64) -> Dials {
-        Dials { source: Arc::clone(self), random: Random::seeded(caller), session: caller << 40 }
+    pub(super) fn dials(self: &Arc<Self>) -> Dials {
+        let stream = self.stream();
+        Dials { source: Arc::clone(self), random: Random::seeded(stream), session: stream << 40 }
+    }
+
+    fn stream(&self) -> u64 {
+        self.streams.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A sender, one of its eight friends, an amount.

@@ -138,7 +138,9 @@ fn load(args: &LoadArgs) -> Outcome {
         && !config.aggregators.iter().any(|aggregator| aggregator.operators.contains(&rules.operator))
     {
         let name = rules.operator;
-        eprintln!("no aggregator in sonmul.toml speaks for {name}: add it to `operators` there and start the server again");
+        eprintln!(
+            "no aggregator in sonmul.toml speaks for {name}: add it to `operators` there and start the server again"
+        );
     }
     Ok(Exit::Ok)
 }

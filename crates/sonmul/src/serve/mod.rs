@@ -7,6 +7,7 @@ mod desk;
 mod limited;
 mod listen;
 mod open;
+mod polite;
 mod process;
 mod profiles;
 mod sms;
@@ -67,6 +68,9 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     resume_followers: bool,
 }
+
+/// Followers with effects outside: a restore pauses them.
+pub(crate) const FOLLOWERS: [&str; 1] = [sms::NAME];
 
 /// What a server is started with besides its configuration.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ use crate::config::{Limits, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::faults;
 use crate::progress::Progress;
+use crate::serve::polite::Polite;
 
 /// An engine, and the lock that goes with it.
 #[derive(Debug)]
@@ -62,7 +63,8 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     };
     let mut engine = Engine::start(parts)?;
     let floor = floor_of(&engine.handle());
-    let checkpointer = Checkpointer::start(collector, Box::new(checkpoint), checkpoint_config(limits), floor)?;
+    let checkpointer =
+        Checkpointer::start(collector, Box::new(Polite::new(checkpoint)), checkpoint_config(limits), floor)?;
     engine.follow("checkpoint", kept.seq, Box::new(checkpointer))?;
     let timer = ExpiryTimer::new(due, engine.handle());
     engine.follow("expiry", head.seq, Box::new(timer))?;

@@ -35,6 +35,10 @@ pub(crate) enum Sink {
 }
 
 impl Notifier for Sink {
+    fn is_connected(&self) -> bool {
+        !matches!(self, Self::LetGo)
+    }
+
     async fn notify(&self, sms: Sms) -> Result<(), NotTaken> {
         match self {
             Self::Print => crate::print::line(&format!("SMS to +{}: {}", sms.to.get(), sms.text))
@@ -88,6 +92,9 @@ impl<N: Notifier> SmsFollower<N> {
 impl<N: Notifier> Follow for SmsFollower<N> {
     fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
         let directory = self.handle.directory();
+        if !self.notifier.is_connected() {
+            self.done = self.done.max(batch.last_seq());
+        }
         for (seq, entry) in batch.iter() {
             // The first batch may hold earlier ones; one that failed half way comes again.
             if seq <= self.done {

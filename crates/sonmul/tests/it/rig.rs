@@ -235,6 +235,11 @@ impl Served {
         std::fs::read_to_string(&self.log).expect("read")
     }
 
+    /// The next line on stdout.
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(WITHIN).expect("a line")
+    }
+
     /// SIGTERM; how it ended, and its log.
     pub(crate) fn stop(mut self) -> (i32, String) {
         let pid = Pid::from_child(&self.child);

@@ -20,9 +20,8 @@ use crate::pending;
 use crate::reader::{Shared, SqliteReader, check};
 use crate::room::Room;
 use crate::roster::{Known, Roster};
-use crate::segment::{self, Meta, PAGE, Segment, damaged};
-use crate::sqlite::{self, beside, read_fault};
-use crate::wal;
+use crate::segment::{self, Meta, Segment, damaged};
+use crate::sqlite::{self, read_fault};
 
 pub(super) fn open(dir: &DataDir, config: JournalConfig) -> Result<(SqliteJournal, SqliteReader), StoreFault> {
     let lock = dir.hold()?;
@@ -38,8 +37,13 @@ pub(super) fn open(dir: &DataDir, config: JournalConfig) -> Result<(SqliteJourna
     };
     // Its name was given to it when it was whole.
     let mut next = roster.prepared.take().map(|number| Segment::open(path, number)).transpose()?;
-    let (live, head) = match roster.segments.last() {
-        Some(last) => latest(path, &roster, last)?,
+    let latest = roster.segments.last().map(|last| latest(path, &roster, last)).transpose()?;
+    let near = latest.as_ref().map_or(Seq(1), |(_, head)| head.seq.next());
+    if let Some(next) = &next {
+        segment::check_wal(&next.conn, &next.path, near)?;
+    }
+    let (live, head) = match latest {
+        Some(latest) => latest,
         None => (first(next.take(), &preparing, &mut roster)?, Head::default()),
     };
     let shared = Arc::new(Shared::new(path, roster.clone(), false));
@@ -75,13 +79,9 @@ fn first(prepared: Option<Segment>, preparing: &Preparing, roster: &mut Roster) 
 fn latest(dir: &Path, roster: &Roster, last: &Known) -> Result<(Live, Head), StoreFault> {
     let segment = Segment::open(dir, last.number)?;
     let near = last.first_seq;
-    let frames = segment.wal_frames().map_err(|error| read_fault(near, &error))?;
     let link = segment::at_or_before(&segment.conn, Seq(u64::MAX))?;
     let end = link.as_ref().map_or(Seq(near.0.saturating_sub(1)), Link::last_seq);
-    let wal = beside(&segment.path, "-wal");
-    if wal::lost_commit(&wal, frames.unwrap_or(0), PAGE).at(&wal)? {
-        return Err(damaged(end.next(), "its place in the WAL is damaged, and appends after it are there").into());
-    }
+    let frames = segment::check_wal(&segment.conn, &segment.path, end.next())?;
     let head = match &link {
         Some(link) => checked(&segment.conn, link)?,
         None => head_before(dir, roster, last)?,
@@ -94,7 +94,7 @@ fn latest(dir: &Path, roster: &Roster, last: &Known) -> Result<(Live, Head), Sto
     }
     let state = if closed {
         LiveState::Closed
-    } else if frames.is_some_and(|frames| frames > 0) && entries > 0 {
+    } else if frames > 0 && entries > 0 {
         LiveState::Left
     } else {
         LiveState::Open

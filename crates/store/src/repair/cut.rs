@@ -12,9 +12,8 @@ use super::Lost;
 use crate::fault::{At, StoreFault};
 use crate::files;
 use crate::reader::check;
-use crate::segment::{self, Meta, Number, PAGE, damaged};
-use crate::sqlite::{self, beside, read_fault};
-use crate::wal;
+use crate::segment::{self, Meta, Number, damaged};
+use crate::sqlite::{self, read_fault};
 
 /// What a walk over all segments found.
 #[derive(Debug)]
@@ -72,6 +71,7 @@ fn walk(dir: &Path, number: Number, follows: bool, found: &mut Found) -> Result<
     let path = segment::path_of(dir, number);
     let conn = sqlite::open_to_read(&path).map_err(|error| read_fault(next, &error))?;
     let Some(meta) = segment::meta(&conn, next)? else {
+        segment::check_wal(&conn, &path, next)?;
         let last = found.numbers.last() == Some(&number);
         return if last { Ok(false) } else { Err(damaged(next, "its segment lost its appends").into()) };
     };
@@ -86,7 +86,7 @@ fn walk(dir: &Path, number: Number, follows: bool, found: &mut Found) -> Result<
         found.head = Head { seq: Seq(meta.first_seq.0 - 1), hash: meta.hash_before, ..found.head };
     }
     found.meta = Some(meta);
-    segment::each_from(&conn, Seq::ZERO, &mut |link| {
+    segment::each_from(&conn, Seq::ZERO, Seq(u64::MAX), &mut |link| {
         if link.first_seq != found.head.seq.next() {
             return Err(damaged(found.head.seq.next(), "entries are missing"));
         }
@@ -95,13 +95,7 @@ fn walk(dir: &Path, number: Number, follows: bool, found: &mut Found) -> Result<
         found.head = link.head();
         Ok(true)
     })?;
-    let next = found.head.seq.next();
-    let frames = conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
-    let frames = frames.map_err(|error| read_fault(next, &error))?;
-    let wal = beside(&path, "-wal");
-    if wal::lost_commit(&wal, u64::try_from(frames).unwrap_or(0), PAGE).at(&wal)? {
-        return Err(damaged(next, "its place in the WAL is damaged, and appends after it are there").into());
-    }
+    segment::check_wal(&conn, &path, found.head.seq.next())?;
     if let Some(hash) = segment::read_sidecar(dir, number)?
         && files::hash_file(&path).at(&path)? != hash
     {

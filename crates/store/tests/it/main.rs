@@ -2,7 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a test that can't go on says why")]
 
+mod backup;
 mod checkpoint;
+mod crash;
+mod cursor;
+mod damage;
 mod journal;
+mod repair;
+mod room;
 mod support;
 mod world;

@@ -1,6 +1,7 @@
 //! Directories, appends and entries for tests.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use domain::command::Body;
 use domain::id::CommandId;
@@ -9,7 +10,7 @@ use domain::refusal::Refusal;
 use domain::state::CardId;
 use domain::time::Timestamp;
 use domain::verdict::{Effects, Entry, Outcome, Verdict};
-use engine::journal::{Draft, Head, Journal, Link};
+use engine::journal::{Draft, Head, Journal, JournalReader, Link};
 use store::{DataDir, JournalConfig, SqliteJournal, SqliteReader};
 use tempfile::TempDir;
 
@@ -101,6 +102,20 @@ pub(crate) fn fill(journal: &mut SqliteJournal, appends: u64, count: u64) {
         let link = link(&journal.head(), count, 50);
         journal.append(&link).expect("an append");
     }
+}
+
+/// Three sealed segments and a live one, of appends of 4 entries; ended well. A copy for each caller.
+pub(crate) fn eight_appends() -> (Place, Vec<Link>) {
+    static MADE: LazyLock<(Place, Vec<Link>)> = LazyLock::new(|| {
+        let place = Place::new();
+        let (mut journal, reader) = place.open(SMALL);
+        fill(&mut journal, 8, 4);
+        wait_for("sealing", || (1..=3).all(|n| is_sealed(&place.path, n)));
+        let links = reader.read(seq(1), usize::MAX).expect("read");
+        drop((journal, reader));
+        (place, links)
+    });
+    (MADE.0.crashed(), MADE.1.clone())
 }
 
 /// Waits until `done` says so.

@@ -23,7 +23,7 @@ use crate::progress::Progress;
 /// Subscribers of one command: no command touches more accounts (the operator's position is one of them).
 const CHUNK: usize = 999;
 /// Lines of one file. Split larger ones.
-const LINES_MAX: usize = 50_000_000;
+const LINES_MAX: usize = 20_000_000;
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 20;
 /// Fewest and most digits of a number as people write it.
@@ -76,7 +76,8 @@ struct Row {
 #[derive(Debug)]
 struct Line {
     number: u64,
-    json: Value,
+    /// One object: text takes a quarter of the room that a tree would.
+    json: Box<str>,
 }
 
 /// A bad one.
@@ -138,7 +139,7 @@ fn read(file: &Path) -> Outcome<(Vec<Line>, Vec<Bad>)> {
     let header = reader.headers().or_exit_with(Exit::Usage, || format!("{} can't be read", file.display()))?.clone();
     check_header(&header)?;
     let mut progress = Progress::new("reading", None);
-    let mut seen: HashMap<String, u64> = HashMap::new();
+    let mut seen: HashMap<u128, u64> = HashMap::new();
     let (mut lines, mut bad) = (Vec::new(), Vec::new());
     let mut record = csv::StringRecord::new();
     loop {
@@ -195,7 +196,7 @@ fn line(
     record: &csv::StringRecord,
     header: &csv::StringRecord,
     number: u64,
-    seen: &mut HashMap<String, u64>,
+    seen: &mut HashMap<u128, u64>,
 ) -> Result<Line, Bad> {
     let bad = |what: String| Bad { number, what };
     let row: Row = record.deserialize(Some(header)).map_err(|error| bad(shape(&error)))?;
@@ -204,14 +205,15 @@ fn line(
         return Err(bad(format!("msisdn: the same number as in line {first}")));
     }
     let json = fields(&row).map_err(|what| bad(String::from(what)))?;
-    Ok(Line { number, json })
+    Ok(Line { number, json: json.to_string().into() })
 }
 
-/// The digits, when they may be a number. The server knows the operator's plan and has the last word.
-fn msisdn(text: &str) -> Option<String> {
+/// The digits after a 1, which keeps leading zeros apart, when they may be a number. The server knows the operator's plan
+/// and has the last word.
+fn msisdn(text: &str) -> Option<u128> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let plausible = DIGITS.contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
-    plausible.then(|| String::from(digits))
+    plausible.then(|| format!("1{digits}").parse().ok())?
 }
 
 fn fields(row: &Row) -> Result<Value, &'static str> {
@@ -246,9 +248,9 @@ async fn send_all(admin: &Admin, operator: &str, lines: &[Line]) -> Outcome<Tota
     let mut progress = Progress::new("importing", Some(lines.len() as u64));
     let mut total = Total::default();
     for chunk in lines.chunks(CHUNK) {
-        let rows: Vec<&Value> = chunk.iter().map(|line| &line.json).collect();
-        let body = json!({ "operator": operator, "subscribers": rows });
-        let answer = admin.post("/v1/subscribers/import", &body).await;
+        let rows: Vec<&str> = chunk.iter().map(|line| &*line.json).collect();
+        let body = format!("{{\"operator\":{},\"subscribers\":[{}]}}", json!(operator), rows.join(","));
+        let answer = admin.post_text("/v1/subscribers/import", body).await;
         let answer = answer.map_err(|failure| after(&total, failure))?;
         if !answer.is_ok() {
             return Err(after(&total, Failure::new(answer.exit(), said(&answer, chunk))));
