@@ -120,7 +120,8 @@ pub(crate) fn head_of(path: &Path) -> Result<Option<Head>, CheckpointFault> {
 }
 
 fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
-    let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, pair_window_days, subscribers, cards FROM meta";
+    let sql =
+        "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, pair_window_days, subscribers, cards FROM meta";
     let row = conn.query_row(sql, [], |row| {
         let seq = |column| row.get::<_, i64>(column).map(|seq| Seq(u64::try_from(seq).unwrap_or(0)));
         let at = |column| row.get::<_, i64>(column).map(Timestamp::from_ms);

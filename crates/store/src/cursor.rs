@@ -80,7 +80,8 @@ impl Cursor for SqliteCursor {
     fn load(&mut self) -> Result<Option<Seq>, CursorFault> {
         let row = self.conn.query_row("SELECT seq FROM cursor", [], |row| row.get::<_, i64>(0)).optional();
         let seq = row.map_err(|error| fault(&error))?;
-        seq.map(|seq| u64::try_from(seq).map(Seq).map_err(|_| CursorFault(String::from("its seq is below zero")))).transpose()
+        seq.map(|seq| u64::try_from(seq).map(Seq).map_err(|_| CursorFault(String::from("its seq is below zero"))))
+            .transpose()
     }
 
     fn save(&mut self, seq: Seq) -> Result<(), CursorFault> {

@@ -130,13 +130,18 @@ impl SqliteJournal {
 
     /// The next segment from the keeper; waits until it is there.
     fn prepared(&mut self) -> Result<Segment, AppendFault> {
-        match self.keeper.prepared() {
+        let number = self.live.segment.number.saturating_add(1);
+        let asked_before = self.keeper.prepare(number);
+        let mut prepared = self.keeper.prepared();
+        // What was asked for long ago may have failed for want of room that is there now.
+        if asked_before && matches!(&prepared, Some(Err(fault)) if fault.is_no_room()) {
+            self.keeper.prepare(number);
+            prepared = self.keeper.prepared();
+        }
+        match prepared {
             Some(Ok(segment)) => Ok(segment),
-            Some(Err(fault)) => {
-                self.keeper.prepare(self.live.segment.number.saturating_add(1));
-                let text = fault.to_string();
-                Err(if fault.is_no_room() { AppendFault::NoRoom } else { AppendFault::Lost(text) })
-            }
+            Some(Err(fault)) if fault.is_no_room() => Err(AppendFault::NoRoom),
+            Some(Err(fault)) => Err(AppendFault::Lost(fault.to_string())),
             None => Err(AppendFault::Lost(String::from("the thread that prepares segments is gone"))),
         }
     }

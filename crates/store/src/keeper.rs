@@ -75,11 +75,13 @@ impl Keeper {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
-    /// Asks for the next segment, unless that was asked for already.
-    pub(crate) fn prepare(&mut self, number: Number) {
-        if !self.asked {
+    /// Asks for the next segment; true: that was asked for before.
+    pub(crate) fn prepare(&mut self, number: Number) -> bool {
+        let before = self.asked;
+        if !before {
             self.asked = self.send(Job::Prepare(number));
         }
+        before
     }
 
     /// Hands over a closed segment; its connection, when the writer had one.

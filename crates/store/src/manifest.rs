@@ -48,7 +48,8 @@ impl Manifest {
     pub fn read(backup: &Path) -> Result<Self, StoreFault> {
         let path = backup.join(MANIFEST);
         let text = std::fs::read_to_string(&path).at(&path)?;
-        parse(&text).ok_or_else(|| StoreFault::Manifest { path, what: String::from("it is no manifest, or was changed") })
+        parse(&text)
+            .ok_or_else(|| StoreFault::Manifest { path, what: String::from("it is no manifest, or was changed") })
     }
 
     /// Writes it.

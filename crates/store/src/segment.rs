@@ -167,9 +167,9 @@ impl Segment {
 
     /// Writes an append, alone in its transaction. False when the segment is closed: nothing was written.
     pub(crate) fn insert(&self, link: &Link) -> rusqlite::Result<bool> {
-        let mut insert = self.conn.prepare_cached(
-            "INSERT INTO appends SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM closed)",
-        )?;
+        let mut insert = self
+            .conn
+            .prepare_cached("INSERT INTO appends SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM closed)")?;
         insert.execute(params![int(link.first_seq), link.hash, link.bytes]).map(|rows| rows == 1)
     }
 
@@ -199,7 +199,9 @@ impl Segment {
 
 fn make(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
     let conn = sqlite::open_or_create(path)?;
-    conn.execute_batch(&format!("PRAGMA page_size = {PAGE}; PRAGMA journal_mode = {mode}; PRAGMA synchronous = FULL;"))?;
+    conn.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE}; PRAGMA journal_mode = {mode}; PRAGMA synchronous = FULL;"
+    ))?;
     conn.execute_batch(SCHEMA)?;
     conn.pragma_update(None, "user_version", VERSION)?;
     Ok(conn)
@@ -277,7 +279,8 @@ pub(crate) fn remove_leftovers(dir: &Path) -> io::Result<()> {
 pub(crate) fn meta(conn: &Connection, near: Seq) -> Result<Option<Meta>, ReadFault> {
     let fault = |error| read_fault(near, &error);
     let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Hash>(2)?));
-    let found = conn.query_row("SELECT version, first_seq, hash_before FROM meta", [], row).optional().map_err(fault)?;
+    let found =
+        conn.query_row("SELECT version, first_seq, hash_before FROM meta", [], row).optional().map_err(fault)?;
     match found {
         None => Ok(None),
         Some((VERSION, first_seq, hash_before)) => match u64::try_from(first_seq) {
@@ -311,7 +314,8 @@ pub(crate) fn check_wal(conn: &Connection, path: &Path, near: Seq) -> Result<u64
 /// # Errors
 /// When that can't be read.
 pub(crate) fn is_closed(conn: &Connection, near: Seq) -> Result<bool, ReadFault> {
-    conn.query_row("SELECT EXISTS (SELECT 1 FROM closed)", [], |row| row.get(0)).map_err(|error| read_fault(near, &error))
+    conn.query_row("SELECT EXISTS (SELECT 1 FROM closed)", [], |row| row.get(0))
+        .map_err(|error| read_fault(near, &error))
 }
 
 /// The append with the largest `first_seq` up to `seq`.

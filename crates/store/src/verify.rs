@@ -42,12 +42,8 @@ pub struct Absent {
 ///
 /// # Errors
 /// The first damage, or what can't be read.
-pub fn verify_chain(
-    reader: &SqliteReader,
-    from: Seq,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Verified, ReadFault> {
-    let mut walk = Walk { next: from.max(Seq(1)), hash: None, found: Verified::default(), files: Vec::new() };
+pub fn verify_chain(reader: &SqliteReader, from: Seq, progress: &mut dyn FnMut(u64)) -> Result<Verified, ReadFault> {
+    let mut walk = Walk { next: from.max(Seq(1)), hash: None, found: Verified::default(), within: None };
     loop {
         match reader.read(walk.next, READ_BYTES) {
             Ok(links) if links.is_empty() => return walk.end(reader),
@@ -71,23 +67,29 @@ struct Walk {
     next: Seq,
     hash: Option<Hash>,
     found: Verified,
-    /// Segments whose files were hashed.
-    files: Vec<u32>,
+    /// The segment that the walk is in.
+    within: Option<Known>,
 }
 
 impl Walk {
-    /// On coming to a new segment: it begins where the one before ended, and its file is what it was when it was sealed.
+    /// On coming to a new segment: it begins where the one before ended, whose file is what it was when it was sealed.
     fn joint(&mut self, reader: &SqliteReader, first_seq: Seq) -> Result<(), ReadFault> {
         let segments = reader.segments();
         let Some(known) = segments.iter().rev().find(|known| known.first_seq <= first_seq) else { return Ok(()) };
-        if self.files.last() == Some(&known.number) {
+        if self.within.is_some_and(|within| within.number == known.number) {
             return Ok(());
         }
         if self.hash.is_some_and(|hash| (known.first_seq, known.hash_before) != (first_seq, hash)) {
             return Err(damaged(first_seq, "its segment began after another append"));
         }
-        self.files.push(known.number);
-        file_is_whole(reader, known)
+        self.leave(reader)?;
+        self.within = Some(*known);
+        Ok(())
+    }
+
+    /// The appends of a segment are whole; so is the rest of its file.
+    fn leave(&mut self, reader: &SqliteReader) -> Result<(), ReadFault> {
+        self.within.take().map_or(Ok(()), |known| file_is_whole(reader, &known))
     }
 
     fn jump(&mut self, reader: &SqliteReader, seq: Seq) -> Result<(), ReadFault> {
@@ -102,7 +104,8 @@ impl Walk {
     }
 
     /// Past the last append: what was durable is not missing there.
-    fn end(self, reader: &SqliteReader) -> Result<Verified, ReadFault> {
+    fn end(mut self, reader: &SqliteReader) -> Result<Verified, ReadFault> {
+        self.leave(reader)?;
         reader.check_end(self.next)?;
         Ok(self.found)
     }

@@ -115,9 +115,7 @@ mod tests {
         std::fs::copy(beside(&path, "-wal"), &wal).expect("a copy");
         change(&std::fs::File::options().write(true).open(&wal).expect("a WAL"));
         let reader = rusqlite::Connection::open(&copy).expect("a database");
-        let valid: i64 = reader
-            .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))
-            .expect("a count");
+        let valid: i64 = reader.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1)).expect("a count");
         // The reader keeps the WAL from being checkpointed and removed at its end.
         std::mem::forget(reader);
         (dir, wal, u64::try_from(valid).expect("a count"))

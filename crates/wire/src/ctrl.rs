@@ -140,7 +140,6 @@ impl fmt::Debug for Ctrl<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::expect_used, reason = "a bad vector should stop the test")]
 
     use super::{Ctrl, CtrlError, VARIABLE_LEN_MAX, get, get_msisdn};
     use crate::imsi::Imsi;

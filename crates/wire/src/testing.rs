@@ -1,7 +1,5 @@
 //! What the tests of several modules share.
 
-#![expect(clippy::expect_used, reason = "a bad vector in a test should stop the test")]
-
 /// Octets from hexadecimal text; blanks are for the reader.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> =

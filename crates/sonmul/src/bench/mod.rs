@@ -29,12 +29,14 @@ use world::{Source, World};
 
 /// See `sonmul bench --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A whole run takes about half an hour on two cores and 12 GiB of disk; --quick takes two minutes and says
+#[command(
+    after_help = "A whole run takes about half an hour on two cores and 12 GiB of disk; --quick takes two minutes and says
 little. DIR is made anew and taken away.
 
 Example:
   sonmul bench --quick
-  sonmul bench --runs 5 --seconds 60 --large 10000000 > docs/benchmarks.out")]
+  sonmul bench --runs 5 --seconds 60 --large 10000000 > docs/benchmarks.out"
+)]
 pub(crate) struct BenchArgs {
     /// Where the bench's data go
     #[arg(long, value_name = "DIR", default_value = "bench-data")]
@@ -146,16 +148,30 @@ impl Baselines {
     fn rows(&self) -> Vec<Row> {
         let gifts = median(&self.bulk_appends) * world::BULK as u64;
         vec![
-            Row::new("baseline: the same gifts on SQLite tables, 512 a transaction", "gifts/s", self.tables.clone(), None),
-            Row::new("baseline: a bare preallocated file, fdatasync, octets of 8,192 gifts", "appends/s", self.bulk_appends.clone(), None)
-                .note(format!("{} gifts/s if nothing but writing cost anything", grouped(gifts))),
+            Row::new(
+                "baseline: the same gifts on SQLite tables, 512 a transaction",
+                "gifts/s",
+                self.tables.clone(),
+                None,
+            ),
+            Row::new(
+                "baseline: a bare preallocated file, fdatasync, octets of 8,192 gifts",
+                "appends/s",
+                self.bulk_appends.clone(),
+                None,
+            )
+            .note(format!("{} gifts/s if nothing but writing cost anything", grouped(gifts))),
             Row::new("baseline: the same, octets of one gift", "appends/s", self.single_appends.clone(), None),
         ]
     }
 
     fn beside(&self, gifts_per_second: u64) -> String {
         let file = median(&self.bulk_appends) * world::BULK as u64;
-        format!("{} SQLite tables, {} bare file", ratio(gifts_per_second, median(&self.tables)), ratio(gifts_per_second, file))
+        format!(
+            "{} SQLite tables, {} bare file",
+            ratio(gifts_per_second, median(&self.tables)),
+            ratio(gifts_per_second, file)
+        )
     }
 }
 
@@ -220,7 +236,12 @@ fn callers_row(
         rates.push(measured.per_second);
         took.merge(measured.latencies);
     }
-    let row = Row::new(format!("{count} callers, one gift at a time, in process"), "gifts/s", rates, Some(Goal::AtLeast(60_000)));
+    let row = Row::new(
+        format!("{count} callers, one gift at a time, in process"),
+        "gifts/s",
+        rates,
+        Some(Goal::AtLeast(60_000)),
+    );
     let beside = format!("{} bare appends of one gift", ratio(row.median(), median(&baselines.single_appends)));
     Ok(row.note(format!("p50 {} µs, p99 {} µs", took.at(500), took.at(990))).note(beside))
 }
@@ -241,7 +262,8 @@ fn dials(http: std::net::SocketAddr, source: &Arc<Source>, plan: Plan) -> anyhow
     for _ in 0..plan.runs {
         rates.push(http::flat_out(http, source, plan.other)?.per_second);
     }
-    let flat_out = Row::new("dials over the HTTP edge, load generator included", "dials/s", rates, Some(Goal::AtLeast(30_000)));
+    let flat_out =
+        Row::new("dials over the HTTP edge, load generator included", "dials/s", rates, Some(Goal::AtLeast(30_000)));
     let half = flat_out.median() / 2;
     let (mut p50, mut p99, mut p999) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.runs {

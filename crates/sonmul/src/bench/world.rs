@@ -72,7 +72,11 @@ impl World {
         let handle = server.handle();
         let filling = tokio::task::spawn_blocking(move || fill(&handle, &keys, subscribers));
         let tags = filling.await??;
-        Ok(Self { server, source: Arc::new(Source { subscribers, tags, key, streams: AtomicU64::new(0) }), dir: dir.to_owned() })
+        Ok(Self {
+            server,
+            source: Arc::new(Source { subscribers, tags, key, streams: AtomicU64::new(0) }),
+            dir: dir.to_owned(),
+        })
     }
 
     /// Stops the server and takes everything away.
@@ -96,7 +100,8 @@ fn told(failure: Failure) -> anyhow::Error {
 fn fill(handle: &Handle, keys: &TagKeys, subscribers: u64) -> anyhow::Result<Vec<PasswordTag>> {
     let rules: Rules = domain::rules::parse::parse(PROFILE).map_err(|error| anyhow::anyhow!("bench.toml: {error}"))?;
     let mut ids = Random::new();
-    let load = LoadRules { staff: Staff(0), rules: Arc::new(rules), file_hash: *blake3::hash(PROFILE.as_bytes()).as_bytes() };
+    let load =
+        LoadRules { staff: Staff(0), rules: Arc::new(rules), file_hash: *blake3::hash(PROFILE.as_bytes()).as_bytes() };
     done(handle, vec![command(handle.now(), &mut ids, Body::LoadRules(load))])?;
     let mut progress = Progress::new("filling", Some(subscribers * 3));
     for first in (0..subscribers).step_by(usize::try_from(CHUNK)?) {

@@ -10,9 +10,7 @@ use domain::account::AccountId;
 use domain::command::{LinkId, OperatorId};
 use domain::restore::{CardRow, SubscriberRow};
 use domain::rules::limit::Limit;
-use domain::state::{
-    BOOKS, Card, CardId, Lock, Purse, State, Subscriber, SubscriberId, Usage, UsageKey, books_of,
-};
+use domain::state::{BOOKS, Card, CardId, Lock, Purse, State, Subscriber, SubscriberId, Usage, UsageKey, books_of};
 use engine::checkpoint::CheckpointFault;
 use rusqlite::Connection;
 
@@ -138,7 +136,8 @@ fn purse(state: &State, account: AccountId) -> Option<Purse> {
 fn locks(conn: &Connection, state: &State, found: &mut Differences) -> Result<(), CheckpointFault> {
     let mut folded: HashMap<(SubscriberId, LinkId), Lock> =
         state.locks().map(|(subscriber, link, lock)| ((subscriber, link), lock)).collect();
-    let row = |subscriber: SubscriberId, link: LinkId| format!("lock of subscriber {} over link {}", subscriber.0, link.0);
+    let row =
+        |subscriber: SubscriberId, link: LinkId| format!("lock of subscriber {} over link {}", subscriber.0, link.0);
     each(conn, LOCKS, [], |columns| {
         let (subscriber, link, table) = lock(Columns(columns))?;
         let fold = folded.remove(&(subscriber, link));
@@ -187,4 +186,3 @@ fn all_usage(conn: &Connection, state: &State, found: &mut Differences) -> Resul
     }
     Ok(())
 }
-

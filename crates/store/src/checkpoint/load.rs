@@ -35,12 +35,7 @@ enum Block {
 }
 
 /// Builds the state and the ids.
-pub(super) fn load(
-    path: &Path,
-    conn: &Connection,
-    meta: &Meta,
-    ids_max: usize,
-) -> Result<Loaded, CheckpointFault> {
+pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Loaded, CheckpointFault> {
     let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
     limits(conn, &mut restore)?;
     operators(conn, &mut restore)?;
@@ -186,13 +181,10 @@ fn operators(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointF
 /// Where the first book stands in what [`operators`] reads: after four columns, and five of the table.
 const FIRST_BOOK: usize = 4 + 5;
 
-fn small_tables(
-    conn: &Connection,
-    meta: &Meta,
-    ids_max: usize,
-    restore: &mut Restore,
-) -> Result<Ids, CheckpointFault> {
-    each(conn, LOCKS, [], |row| lock(Columns(row)).map(|(subscriber, link, lock)| restore.lock(subscriber, link, lock)))?;
+fn small_tables(conn: &Connection, meta: &Meta, ids_max: usize, restore: &mut Restore) -> Result<Ids, CheckpointFault> {
+    each(conn, LOCKS, [], |row| {
+        lock(Columns(row)).map(|(subscriber, link, lock)| restore.lock(subscriber, link, lock))
+    })?;
     each(conn, "SELECT rows FROM repeats ORDER BY first_seq", [], |row| {
         let (block, rest) = Columns(row).octets(0)?.as_chunks();
         if !rest.is_empty() {

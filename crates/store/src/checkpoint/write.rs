@@ -137,9 +137,8 @@ impl<'a> Writing<'a> {
             let (operator, generation, since_ms) = (facts.operator.0, facts.generation, facts.since.ms());
             let written = if *id < self.meta.subscribers {
                 touch.subscriber(*id, row)?;
-                set_facts.execute(params![
-                    id, msisdn, imsi, operator, generation, language, standing, since_ms, changed_ms
-                ])
+                set_facts
+                    .execute(params![id, msisdn, imsi, operator, generation, language, standing, since_ms, changed_ms])
             } else {
                 let airtime = row.airtime.unwrap_or_default();
                 let (date, count) = row.refused.unwrap_or_default();
@@ -147,8 +146,21 @@ impl<'a> Writing<'a> {
                 let recents = rows::recents_octets(&row.gave_to);
                 self.meta.subscribers = next_row(*id, self.meta.subscribers)?;
                 insert.execute(params![
-                    id, msisdn, imsi, operator, generation, language, standing, since_ms, changed_ms,
-                    airtime.balance_minor, int(airtime.latest), latest, date.days(), count, recents
+                    id,
+                    msisdn,
+                    imsi,
+                    operator,
+                    generation,
+                    language,
+                    standing,
+                    since_ms,
+                    changed_ms,
+                    airtime.balance_minor,
+                    int(airtime.latest),
+                    latest,
+                    date.days(),
+                    count,
+                    recents
                 ])
             };
             written.map_err(|error| fault(&error))?;
@@ -157,9 +169,8 @@ impl<'a> Writing<'a> {
     }
 
     fn cards(&mut self, delta: &Delta) -> Written {
-        let mut insert = self.prepare(
-            "INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        )?;
+        let mut insert = self
+            .prepare("INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")?;
         let mut set_purse = self.prepare("UPDATE cards SET balance_minor = ?2, latest_seq = ?3 WHERE id = ?1")?;
         let mut set_state = self.prepare(
             "UPDATE cards SET state = ?2, holder = ?3, state_at_ms = ?4, outlet = ?5, voiding = ?6, tag = ?7, \
@@ -175,9 +186,21 @@ impl<'a> Writing<'a> {
                 let purse = purse.unwrap_or_default();
                 self.meta.cards = next_row(id.0, self.meta.cards)?;
                 one(insert.execute(params![
-                    id.0, facts.number.get().cast_signed(), facts.operator.0, facts.issued_at.ms(), expires_ms,
-                    state.name, state.holder, state.at_ms, state.outlet, state.voiding, state.tag,
-                    purse.balance_minor, int(purse.latest), bound, bind_wrong.unwrap_or_default()
+                    id.0,
+                    facts.number.get().cast_signed(),
+                    facts.operator.0,
+                    facts.issued_at.ms(),
+                    expires_ms,
+                    state.name,
+                    state.holder,
+                    state.at_ms,
+                    state.outlet,
+                    state.voiding,
+                    state.tag,
+                    purse.balance_minor,
+                    int(purse.latest),
+                    bound,
+                    bind_wrong.unwrap_or_default()
                 ]))?;
                 continue;
             }
@@ -249,7 +272,8 @@ impl<'a> Writing<'a> {
         let (limit, subject) = after.unwrap_or((0, i64::MIN));
         let find = "SELECT limits.id, operators.date FROM limits JOIN operators ON operators.id = limits.operator \
                     WHERE limits.subject = 'pair' AND limits.id >= ?1 ORDER BY limits.id LIMIT 1";
-        let found = self.tx.prepare_cached(find)?.query_row([limit], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found =
+            self.tx.prepare_cached(find)?.query_row([limit], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((found, date)): Option<(u16, i32)> = found else { return Ok(None) };
         let subject = if found == limit { subject } else { i64::MIN };
         let end = "SELECT subject FROM usage WHERE limit_id = ?1 AND subject > ?2 ORDER BY subject LIMIT 1 OFFSET ?3";
@@ -295,8 +319,7 @@ impl<'a> Touch<'a> {
 
     /// Recipients of the row with the new ones before them.
     fn with_new(&mut self, id: u32, new: &Recents) -> Result<Option<Vec<u8>>, CheckpointFault> {
-        let known: Option<Vec<u8>> =
-            self.recents.query_row([id], |row| row.get(0)).map_err(|error| fault(&error))?;
+        let known: Option<Vec<u8>> = self.recents.query_row([id], |row| row.get(0)).map_err(|error| fault(&error))?;
         let mut recents: Recents = rows::recents_of(known.as_deref().unwrap_or_default())?.collect();
         new.iter().rev().for_each(|recipient| promote(&mut recents, *recipient));
         Ok(rows::recents_octets(&recents))

@@ -57,8 +57,12 @@ fn without_room_nothing_is_written_and_it_goes_on_when_there_is_some() {
 fn a_segment_that_finds_no_room_to_begin_is_begun_later() {
     let root = tempfile::tempdir().expect("a directory");
     let dir = DataDir::create(&root.path().join("data")).expect("a directory");
-    let config =
-        JournalConfig { segment_entries_max: 3, wal_prewritten_bytes: 0, disk_reserve_bytes: 0, ..JournalConfig::default() };
+    let config = JournalConfig {
+        segment_entries_max: 3,
+        wal_prewritten_bytes: 0,
+        disk_reserve_bytes: 0,
+        ..JournalConfig::default()
+    };
     let (mut journal, reader) = SqliteJournal::open(&dir, config).expect("a journal");
     for _ in 0..3 {
         let link = next(&journal);

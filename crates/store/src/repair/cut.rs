@@ -35,8 +35,7 @@ pub(super) struct Found {
 /// Looks for the first damage.
 pub(super) fn find(dir: &Path) -> Result<Found, StoreFault> {
     let numbers = numbers(dir)?;
-    let mut found =
-        Found { head: Head::default(), damage: None, segment: 0, meta: None, numbers, changed: Vec::new() };
+    let mut found = Found { head: Head::default(), damage: None, segment: 0, meta: None, numbers, changed: Vec::new() };
     let mut before: Option<Number> = None;
     for number in found.numbers.clone() {
         found.segment = number;
@@ -135,12 +134,7 @@ pub(super) fn report(dir: &Path, found: &Found, path: &Path) -> Result<Vec<Lost>
 }
 
 /// Writes rows as they are, whatever they hold.
-fn rows(
-    conn: &Connection,
-    cut: Seq,
-    text: &mut impl Write,
-    lost: &mut Vec<Lost>,
-) -> rusqlite::Result<io::Result<()>> {
+fn rows(conn: &Connection, cut: Seq, text: &mut impl Write, lost: &mut Vec<Lost>) -> rusqlite::Result<io::Result<()>> {
     let mut select = conn.prepare("SELECT first_seq, hash, entries FROM appends ORDER BY first_seq")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

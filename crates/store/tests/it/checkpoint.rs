@@ -127,7 +127,9 @@ fn anybody_can_read_the_tables_while_they_are_written() {
                 collector.add(batch);
             }
         });
-        let sum: i64 = reader.query_row("SELECT coalesce(sum(balance_minor), 0) FROM accounts", [], |row| row.get(0)).expect("a sum");
+        let sum: i64 = reader
+            .query_row("SELECT coalesce(sum(balance_minor), 0) FROM accounts", [], |row| row.get(0))
+            .expect("a sum");
         assert_eq!(sum, 0, "value comes from nowhere");
         reader.execute_batch("BEGIN").expect("a read");
         let seq: i64 = reader.query_row("SELECT seq FROM meta", [], |row| row.get(0)).expect("a seq");
@@ -140,7 +142,8 @@ fn anybody_can_read_the_tables_while_they_are_written() {
         (0..20).for_each(|n| world.step(&(3, n % 6, (n + 1 + round) % 6, 5, 90_000)));
         world.commit();
     }
-    let kinds: i64 = reader.query_row("SELECT count(DISTINCT kind) FROM accounts", [], |row| row.get(0)).expect("kinds");
+    let kinds: i64 =
+        reader.query_row("SELECT count(DISTINCT kind) FROM accounts", [], |row| row.get(0)).expect("kinds");
     assert_eq!(kinds, 7);
 }
 
@@ -211,7 +214,11 @@ fn damage_is_noticed() {
     conn.execute("UPDATE meta SET version = 2", []).expect("changed");
     drop(conn);
     assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))));
-    std::fs::write(table.path(), "no database at all, but long enough to be read as the header of one: 100 octets of it, or so, or more").expect("written");
+    std::fs::write(
+        table.path(),
+        "no database at all, but long enough to be read as the header of one: 100 octets of it, or so, or more",
+    )
+    .expect("written");
     assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))));
 }
 
@@ -221,8 +228,14 @@ fn a_delta_that_does_not_fit_changes_nothing() {
     let head = table.checkpoint.head();
     let next = Head { seq: head.seq.next(), ..head };
     let mut delta = Delta { head: next, ..Delta::default() };
-    delta.subscribers.push((domain::state::SubscriberId(0), engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() }));
-    delta.subscribers.push((domain::state::SubscriberId(999), engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() }));
+    delta.subscribers.push((
+        domain::state::SubscriberId(0),
+        engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() },
+    ));
+    delta.subscribers.push((
+        domain::state::SubscriberId(999),
+        engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() },
+    ));
     assert!(matches!(table.checkpoint.write(&delta), Err(CheckpointFault::Damaged(_))));
     assert!(matches!(table.checkpoint.write(&Delta::default()), Err(CheckpointFault::Damaged(_))), "an older head");
     assert_eq!(table.checkpoint.head(), head);

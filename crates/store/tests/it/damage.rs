@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{FileExt, PermissionsExt};
 
-use engine::journal::{Journal, JournalReader, Link, ReadFault};
+use engine::journal::{Journal, JournalReader, ReadFault};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 use store::verify::verify_chain;

@@ -31,7 +31,11 @@ fn goes_on(place: &Place, repaired: &Repaired) {
         assert_eq!(verified.head, journal.head());
         assert!(before.seq >= repaired.head.seq);
     }
-    assert_eq!(mend(place), Repaired { head: place.open(SMALL).0.head(), ..Repaired::default() }, "nothing more to mend");
+    assert_eq!(
+        mend(place),
+        Repaired { head: place.open(SMALL).0.head(), ..Repaired::default() },
+        "nothing more to mend"
+    );
 }
 
 #[test]
@@ -96,7 +100,8 @@ fn checkpoint_and_followers_come_back_to_the_head() {
     let number = (1..).find(|number| {
         let path = place.path.join(format!("journal-{number:06}.sqlite"));
         let sql = format!("SELECT count(*) FROM appends WHERE first_seq = {}", bad.first_seq);
-        let found: i64 = Connection::open(path).expect("a file").query_row(&sql, [], |row| row.get(0)).expect("a count");
+        let found: i64 =
+            Connection::open(path).expect("a file").query_row(&sql, [], |row| row.get(0)).expect("a count");
         found == 1
     });
     drop(reader);

@@ -68,7 +68,11 @@ impl Place {
             let file = file.expect("a file");
             // What SQLite shares between processes is gone after a crash, or is made again.
             if file.file_name().to_str().is_some_and(|name| !name.ends_with("-shm") && name != "lock") {
-                std::fs::copy(file.path(), copy.path.join(file.file_name())).expect("a copy");
+                match std::fs::copy(file.path(), copy.path.join(file.file_name())) {
+                    // Renamed since it was listed.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    copied => drop(copied.expect("a copy")),
+                }
             }
         }
         copy

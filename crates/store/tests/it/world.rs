@@ -58,8 +58,16 @@ impl World {
         let key = TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32]));
         let at = Timestamp::from_ms(NOW_MS);
         let (state, head) = (State::default(), Head::default());
-        let mut world =
-            Self { state, head, links: Vec::new(), at, keys: TagKeys::new(key, None), draft: Vec::new(), ids: 0, issued: 0 };
+        let mut world = Self {
+            state,
+            head,
+            links: Vec::new(),
+            at,
+            keys: TagKeys::new(key, None),
+            draft: Vec::new(),
+            ids: 0,
+            issued: 0,
+        };
         world.act(load(Arc::new(koryolink())));
         let subscribers = (0..PEOPLE).map(|who| NewSubscriber {
             msisdn: msisdn(who),
@@ -250,7 +258,15 @@ pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
     }
     for (id, card) in state.cards() {
         let tag = card.facts.state.tag().map(|tag| tag.to_bytes());
-        line(&(id, card.facts, tag, card.purse, card.bound, card.bind_wrong, state.find_card(card.facts.number).map(|(id, _)| id)));
+        line(&(
+            id,
+            card.facts,
+            tag,
+            card.purse,
+            card.bound,
+            card.bind_wrong,
+            state.find_card(card.facts.number).map(|(id, _)| id),
+        ));
     }
     line(&state.accounts().collect::<Vec<_>>());
     let today = state.operators().map(|(_, operator)| operator.date).max().unwrap_or_default();
@@ -260,13 +276,17 @@ pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
         .filter(|(key, usage)| !pair(key.limit.0) || usage.start >= today.plus_days(-pairs_from))
         .collect();
     usage.iter().for_each(|row| line(&row));
-    let mut locks: Vec<_> = state.locks().map(|(who, link, lock)| (who, link, lock.wrong, lock.level, lock.until)).collect();
+    let mut locks: Vec<_> =
+        state.locks().map(|(who, link, lock)| (who, link, lock.wrong, lock.level, lock.until)).collect();
     locks.sort_unstable();
     line(&locks);
     let window = state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s).max().unwrap_or(0);
     let from = state.at().plus_s(-i64::from(window));
-    let repeats: BTreeMap<_, _> =
-        state.repeats().filter(|(_, repeat)| repeat.at >= from).map(|(key, repeat)| (key, (repeat.at, repeat.seq))).collect();
+    let repeats: BTreeMap<_, _> = state
+        .repeats()
+        .filter(|(_, repeat)| repeat.at >= from)
+        .map(|(key, repeat)| (key, (repeat.at, repeat.seq)))
+        .collect();
     line(&repeats);
     text
 }

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a bad vector should stop the test")]
-
 use super::{ELEMENT_LEN_MAX, Element, GsupError, Kind, ProcSs, SessionState};
 use crate::imsi::{Imsi, ImsiError};
 use crate::ipa::{Extension, extension_frame, take_frame};

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a bad vector should stop the test")]
-
 use super::{Component, ErrorCode, Operation, Problem, RESULT_OCTETS_MAX, SsError, Ussd};
 use crate::ber::BerError;
 use crate::gsup::{Kind, ProcSs, SessionState};
