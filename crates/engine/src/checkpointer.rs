@@ -27,7 +27,7 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        Self { entries_min: 200_000, interval_ms: 1_000, lag_entries_max: 20_000_000 }
+        Self { entries_min: 1_000_000, interval_ms: 10_000, lag_entries_max: 20_000_000 }
     }
 }
 

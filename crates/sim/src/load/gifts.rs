@@ -92,7 +92,9 @@ impl Gifts {
             occasion: None,
         };
         self.made += 1;
-        let id = uuid_v7(self.at.ms(), u64::from(self.lane), self.made);
+        // Scattered as random bits would be, and never the same twice: an odd factor permutes them.
+        let scattered = self.made.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let id = uuid_v7(self.at.ms(), u64::from(self.lane), scattered);
         Some(Command { id, decide_before: decide_before(self.at), body: Body::Gift(gift) })
     }
 }

@@ -56,6 +56,9 @@ pub(crate) struct BenchArgs {
     /// 50,000 subscribers, one run of three seconds
     #[arg(long)]
     quick: bool,
+    /// Leave DIR as it is at the end
+    #[arg(long)]
+    keep: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -83,7 +86,9 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     std::fs::create_dir_all(&args.dir)?;
     let machine = machine::describe(&args.dir);
     let rows = measure(&crate::serve::runtime()?, &args.dir, plan)?;
-    std::fs::remove_dir_all(&args.dir)?;
+    if !args.keep {
+        std::fs::remove_dir_all(&args.dir)?;
+    }
     if args.json {
         println!("{}", serde_json::json!({ "machine": machine, "rows": rows }));
     } else {

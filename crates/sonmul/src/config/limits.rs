@@ -61,10 +61,10 @@ limits! {
         "Intake closes when less than this is free: room for what is under way, and for cleaning up.";
     ids_max = 10_000_000 in 1_000..=1_000_000_000,
         "Ids of commands that are remembered, for 24 h at most. Each takes about 60 octets of memory.";
-    checkpoint_entries_min = 200_000 in 1..=100_000_000,
-        "The checkpoint is written when so many entries wait ...";
-    checkpoint_interval_ms = 1_000 in 1..=3_600_000,
-        "... or so much time has passed.";
+    checkpoint_entries_min = 1_000_000 in 1..=100_000_000,
+        "The checkpoint is written when so many entries wait (a restart folds them again, about 1 s for 500,000) ...";
+    checkpoint_interval_ms = 10_000 in 1..=3_600_000,
+        "... or so much time has passed. A row costs a page, so the more entries coalesce the less is written.";
     checkpoint_lag_entries_max = 20_000_000 in 1..=1_000_000_000,
         "A checkpoint that lags by more is told to the log: restarts grow slower.";
     clock_step_max_s = 10 in 1..=3_600,

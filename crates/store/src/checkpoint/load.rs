@@ -50,8 +50,13 @@ pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) 
         });
         spawn(scope, path, &blocks, |conn, send| table(conn, USAGE, None, usage, |block| send(Block::Usage(block))));
         drop(blocks);
+        let ids = scope.spawn(move || {
+            let conn = sqlite::open_to_read(path).map_err(|error| fault(&error))?;
+            ids(&conn, meta, ids_max)
+        });
         build(&take, &mut restore)?;
-        small_tables(conn, meta, ids_max, &mut restore)
+        small_tables(conn, &mut restore)?;
+        ids.join().map_err(|_| CheckpointFault::Io(String::from("the thread that read ids is gone")))?
     })?;
     let state = restore.finish(meta.head.seq, meta.head.at).map_err(misfit)?;
     Ok(Loaded { state, ids, head: meta.head })
@@ -181,7 +186,7 @@ fn operators(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointF
 /// Where the first book stands in what [`operators`] reads: after four columns, and five of the table.
 const FIRST_BOOK: usize = 4 + 5;
 
-fn small_tables(conn: &Connection, meta: &Meta, ids_max: usize, restore: &mut Restore) -> Result<Ids, CheckpointFault> {
+fn small_tables(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
     each(conn, LOCKS, [], |row| {
         lock(Columns(row)).map(|(subscriber, link, lock)| restore.lock(subscriber, link, lock))
     })?;
@@ -191,7 +196,10 @@ fn small_tables(conn: &Connection, meta: &Meta, ids_max: usize, restore: &mut Re
             return Err(damaged("remembered gifts are cut off"));
         }
         block.iter().try_for_each(|octets| rows::repeat_of(octets).map(|(key, repeat)| restore.repeat(key, repeat)))
-    })?;
+    })
+}
+
+fn ids(conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Ids, CheckpointFault> {
     let mut ids = Ids::new(ids_max);
     // Generations begin with the first id that is put in, so that it must be the one that the engine's began with.
     let keep_from = meta.ids_keep_from;

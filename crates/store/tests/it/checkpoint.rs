@@ -177,6 +177,11 @@ fn differences_are_found_and_shortened() {
         ]
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
+    change("DELETE FROM usage WHERE limit_id = 1 AND subject = 3");
+    change("DELETE FROM locks WHERE subscriber = 2");
+    let found = table.checkpoint.compare(&state, 100).expect("compared");
+    let rows: Vec<_> = found.iter().skip(5).map(|difference| difference.row.as_str()).collect();
+    assert_eq!(rows, ["lock of subscriber 2 over link 1", "usage of limit 1 by 0x3"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }
