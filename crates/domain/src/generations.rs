@@ -34,6 +34,11 @@ impl<K: Eq + Hash, V> Generations<K, V> {
         self.newest.insert(key, value);
     }
 
+    /// Makes room in the newest generation for so many more, so that loading them moves nothing.
+    pub fn reserve(&mut self, more: usize) {
+        self.newest.reserve(more);
+    }
+
     /// Begins a new generation and gives away the one that is forgotten.
     pub fn turn(&mut self) -> HashMap<K, V, foldhash::fast::RandomState> {
         // As much will come again: growing step by step would move every entry several times.

@@ -81,6 +81,11 @@ impl Restore {
         Ok(())
     }
 
+    /// Makes room for so many records of usage by pairs.
+    pub fn reserve_pairs(&mut self, pairs: usize) {
+        self.state.pair_usage.reserve(pairs);
+    }
+
     /// A limit that rules of the past had, in the order of rows: before any operator.
     pub fn limit(&mut self, limit: crate::state::LimitIdentity) {
         self.state.limits.push(limit);

@@ -172,6 +172,11 @@ impl Ids {
         }
     }
 
+    /// Makes room for so many more, as far as a generation goes, so that loading them moves nothing.
+    pub fn reserve(&mut self, more: usize) {
+        self.map.reserve(more.min(self.turning.half_max));
+    }
+
     /// What an id with that content means at `at`.
     pub fn check(&self, id: CommandId, fingerprint: Fingerprint, at: Timestamp) -> Seen {
         let known = self.map.get(&split(id));

@@ -59,7 +59,7 @@ limits! {
         "Zeros that a new write-ahead log begins with, so that a commit writes into blocks that exist.";
     disk_reserve_bytes = 1_073_741_824 in 0..=1_152_921_504_606_846_976,
         "Intake closes when less than this is free: room for what is under way, and for cleaning up.";
-    ids_max = 10_000_000 in 1_000..=1_000_000_000,
+    ids_max = 4_000_000 in 1_000..=1_000_000_000,
         "Ids of commands that are remembered, for 24 h at most. Each takes about 60 octets of memory.";
     checkpoint_entries_min = 1_000_000 in 1..=100_000_000,
         "The checkpoint is written when so many entries wait (a restart folds them again, about 1 s for 500,000) ...";

@@ -1,5 +1,6 @@
 //! Worlds: a data directory with a server that comes and goes, and a phone that speaks HTTP by itself.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -207,6 +208,8 @@ pub(crate) fn text(path: &Path) -> String {
 pub(crate) struct Served {
     child: Child,
     lines: Receiver<String>,
+    /// Said before it was ready.
+    early: VecDeque<String>,
     log: PathBuf,
 }
 
@@ -220,12 +223,17 @@ impl Served {
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let (tell, lines) = channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut served = Self { child, lines, log };
-        match served.lines.recv_timeout(WITHIN) {
-            Ok(line) if line.starts_with("serving ") => Ok(served),
-            other => {
-                let code = served.child.wait().expect("ends").code().unwrap_or(-1);
-                Err(Ran { code, out: other.unwrap_or_default(), err: served.log() })
+        let mut served = Self { child, lines, early: VecDeque::new(), log };
+        loop {
+            match served.lines.recv_timeout(WITHIN) {
+                Ok(line) if line.starts_with("serving ") => return Ok(served),
+                Ok(line) => served.early.push_back(line),
+                Err(_) => {
+                    // It has ended, or hangs.
+                    let _ended = served.child.kill();
+                    let code = served.child.wait().expect("ends").code().unwrap_or(-1);
+                    return Err(Ran { code, out: String::new(), err: served.log() });
+                }
             }
         }
     }
@@ -236,8 +244,8 @@ impl Served {
     }
 
     /// The next line on stdout.
-    pub(crate) fn line(&self) -> String {
-        self.lines.recv_timeout(WITHIN).expect("a line")
+    pub(crate) fn line(&mut self) -> String {
+        self.early.pop_front().unwrap_or_else(|| self.lines.recv_timeout(WITHIN).expect("a line"))
     }
 
     /// SIGTERM; how it ended, and its log.

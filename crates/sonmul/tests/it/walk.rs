@@ -87,7 +87,7 @@ fn restored(world: &World, backup: &str, head: &str) {
     assert!(restored.run(&["verify", "--anchor", &other]).failed(4).contains("built anew"));
     assert_eq!(served.stop().0, 0);
     // What was given since the restore is still told to its recipient, and nothing from before it.
-    let served = restored.serve_with(&["--resume-followers", "--print-sms"]);
+    let mut served = restored.serve_with(&["--resume-followers", "--print-sms"]);
     assert!(served.line().starts_with(&format!("SMS to +850{}: You got 300 won", number(3))));
     assert_eq!(served.stop().0, 0);
 }
