@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::command::{LinkId, OperatorId};
 use crate::receipt::Seq;
-use crate::rules::Rules;
+use crate::rules::limit::{Subject, WINDOW_DAYS_MAX};
+use crate::rules::{LimitId, Rules};
 use crate::state::{
     BOOKS, Card, CardFacts, CardId, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, SubscriberId,
     Usage, UsageKey,
@@ -153,6 +154,7 @@ impl Restore {
     /// # Errors
     /// When a card's holder does not exist.
     pub fn finish(mut self, seq: Seq, at: Timestamp) -> Result<State, RestoreError> {
+        self.remember_old_pairs();
         self.bound.sort_unstable();
         for (holder, bound, id) in self.bound {
             self.state.link_card(id, holder, bound).map_err(RestoreError)?;
@@ -160,5 +162,18 @@ impl Restore {
         self.state.seq = seq;
         self.state.at = at;
         Ok(self.state)
+    }
+
+    /// A limit on pairs that no rules have any more had a window that no row tells: its usage is kept as long as any window
+    /// lasts, for rules with that limit may come back.
+    fn remember_old_pairs(&mut self) {
+        let rules = self.state.operators.iter().map(|operator| &operator.rules);
+        let current: Vec<LimitId> =
+            rules.flat_map(|rules| &rules.periods).flat_map(|period| &period.limits).map(|limit| limit.id).collect();
+        let rows = (0_u16..).map(LimitId).zip(&self.state.limits);
+        let old = rows.filter(|(id, limit)| limit.subject == Subject::Pair && !current.contains(id)).count();
+        if old > 0 {
+            self.state.pair_window_days = self.state.pair_window_days.max(i32::from(WINDOW_DAYS_MAX));
+        }
     }
 }

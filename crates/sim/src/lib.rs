@@ -1,7 +1,7 @@
 //! The simulator: one seed makes a world of subscribers, a faulty network, crashing machines and a wrong clock around the
 //! real decider, and named invariants are judged after every event.
 //!
-//! For: `sonmul sim`, the tests of this crate, and ([`load`]) the bench.
+//! For: `sonmul sim` and the tests of this crate.
 //!
 //! Guarantees: the same seed gives the same run; a [`Violation`] names seed, step and invariant, and [`replay`] shows the
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
@@ -13,7 +13,6 @@ mod dice;
 mod events;
 mod hands;
 pub mod invariant;
-pub mod load;
 mod machine;
 mod network;
 mod oracle;

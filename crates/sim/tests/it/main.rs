@@ -1,5 +1,4 @@
 //! The simulator's own tests: worlds that hold, planted bugs that are caught, and load that is valid.
 
-mod load;
 mod plants;
 mod worlds;

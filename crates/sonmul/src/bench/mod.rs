@@ -76,6 +76,7 @@ struct Plan {
 
 /// Runs the bench.
 pub(crate) fn run(args: &BenchArgs) -> Outcome {
+    crate::serve::keep_memory();
     let plan = if args.quick {
         let (bulk, other) = (Duration::from_secs(3), Duration::from_secs(2));
         Plan { subscribers: 50_000, large: 0, bulk, other, runs: 1 }

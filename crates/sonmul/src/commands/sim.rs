@@ -26,7 +26,7 @@ pub(crate) struct SimArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// Events of one run
-    #[arg(long, value_name = "N", default_value_t = 400)]
+    #[arg(long, value_name = "N", default_value_t = sim::STEPS)]
     steps: u32,
     /// A bug to plant: the invariants must find it
     #[arg(long, value_name = "NAME", value_parser = Plant::ALL.map(Plant::name))]

@@ -40,7 +40,7 @@ use crate::{faults, print};
 use desk::Desk;
 use listen::Door;
 use open::Opened;
-pub(crate) use process::Signals;
+pub(crate) use process::{Signals, keep_memory};
 pub(crate) use sms::Sink;
 use sms::SmsFollower;
 
@@ -100,6 +100,7 @@ pub(crate) struct Server {
 
 /// Runs until it is told to stop, or stops by itself.
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    process::keep_memory();
     process::harden();
     process::raise_files();
     let sink = if args.print_sms { Sink::Print } else { Sink::LetGo };

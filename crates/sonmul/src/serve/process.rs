@@ -1,5 +1,6 @@
 //! What the server does to its own process before it holds a secret, and how it is told to stop.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use anyhow::Context;
@@ -19,6 +20,22 @@ pub(crate) fn harden() {
     if let Err(error) = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "the process could not be closed to debuggers");
     }
+}
+
+/// What the allocator is told at its start, and with what.
+const KEEP: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "-1");
+
+/// Has the allocator keep memory that was freed, instead of giving it back and taking it again a moment later: batches come
+/// and go many times a second, and a page taken from the system must be cleared first (docs/benchmarks.md has what that
+/// cost). It reads that from its environment before `main`, so the process begins once more, as itself.
+pub(crate) fn keep_memory() {
+    let (name, value) = KEEP;
+    if std::env::var_os(name).is_some() {
+        return;
+    }
+    let again = std::env::current_exe()
+        .map(|this| std::process::Command::new(this).args(std::env::args_os().skip(1)).env(name, value).exec());
+    tracing::warn!(failed = ?again, "memory goes back to the system and comes again: gifts are slower");
 }
 
 /// As many file handles as the system allows: a connection takes one.
