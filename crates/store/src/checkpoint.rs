@@ -3,8 +3,8 @@
 //! Guarantees: a delta and its head are one transaction, so that the tables always are the fold of the journal up to
 //! `meta.seq`; a row that does not fit is noticed when it is loaded; without room nothing was written.
 //!
-//! `synchronous = NORMAL`: a power cut may take the latest deltas back, never part of one. That only makes the journal's
-//! tail longer, and the tables are never ahead of the journal, because only durable entries come here.
+//! `synchronous = NORMAL`: a power cut may take the latest deltas back, never part of one. That only makes the
+//! journal's tail longer, and the tables are never ahead of the journal, because only durable entries come here.
 //!
 //! Bounded by the rows of the state; pair usage that is over is dropped a little with each write.
 //! Deliberately not here: collecting deltas and when to write them (engine).
@@ -69,8 +69,8 @@ impl SqliteCheckpoint {
         Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None })
     }
 
-    /// Moves what was written from the WAL into the file. A person who reads may stand in the way: nobody waits for them,
-    /// and the next write tries again.
+    /// Moves what was written from the WAL into the file. A person who reads may stand in the way: nobody waits for
+    /// them, and the next write tries again.
     fn shorten_wal(&self) -> rusqlite::Result<()> {
         self.conn.busy_timeout(Duration::ZERO)?;
         let shortened = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));

@@ -1,9 +1,9 @@
 //! The journal on SQLite: segments that are written once, closed, and never written again (DESIGN §2).
 //!
-//! Guarantees: an append is one row in one transaction, synced before it returns; it is refused when the journal does not
-//! end where it expects; without room nothing of it was written and the same append may be tried again; after any other
-//! fault the journal takes nothing any more. No WAL checkpoint stands before a commit: a segment is checkpointed once,
-//! after it is closed, by [`crate::keeper`]. A segment that a crash left behind is not written to again.
+//! Guarantees: an append is one row in one transaction, synced before it returns; it is refused when the journal does
+//! not end where it expects; without room nothing of it was written and the same append may be tried again; after any
+//! other fault the journal takes nothing any more. No WAL checkpoint stands before a commit: a segment is checkpointed
+//! once, after it is closed, by [`crate::keeper`]. A segment that a crash left behind is not written to again.
 //!
 //! Bounded by [`JournalConfig`]. Deliberately not here: reading (see [`crate::reader`]), hashing and encoding (engine).
 
@@ -30,7 +30,8 @@ use crate::sqlite::is_full;
 /// How large the parts of a journal get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalConfig {
-    /// Entries of a segment at most; it ends between two appends.
+    /// Entries of a segment at most; it ends between two appends. Sealing writes a segment's file while appends go on:
+    /// the larger it is, the longer an append may wait for the disk then (100 MB: some 40 ms, once for each segment).
     pub segment_entries_max: u64,
     /// Octets that a segment's appends may put into its WAL: what bounds it when appends are small or entries large.
     pub segment_wal_bytes_max: u64,
@@ -43,7 +44,7 @@ pub struct JournalConfig {
 impl Default for JournalConfig {
     fn default() -> Self {
         Self {
-            segment_entries_max: 1_000_000,
+            segment_entries_max: 500_000,
             segment_wal_bytes_max: 1 << 30,
             wal_prewritten_bytes: 128 << 20,
             disk_reserve_bytes: 1 << 30,
@@ -88,11 +89,12 @@ enum LiveState {
 }
 
 impl SqliteJournal {
-    /// Opens the journal of a directory, makes its first segment when there is none, and finishes what a crash interrupted.
+    /// Opens the journal of a directory, makes its first segment when there is none, and finishes what a crash
+    /// interrupted.
     ///
     /// # Errors
-    /// When the latest append is damaged, appends that were durable are missing, a repair was interrupted, or files can't
-    /// be read or written.
+    /// When the latest append is damaged, appends that were durable are missing, a repair was interrupted, or files
+    /// can't be read or written.
     pub fn open(dir: &DataDir, config: JournalConfig) -> Result<(Self, SqliteReader), StoreFault> {
         open::open(dir, config)
     }
@@ -104,8 +106,8 @@ impl SqliteJournal {
         *state != LiveState::Open || *entries > 0 && (too_many || too_large)
     }
 
-    /// Closes the live segment and begins the next one: two transactions. Without room it stops between any two steps and
-    /// goes on from there the next time.
+    /// Closes the live segment and begins the next one: two transactions. Without room it stops between any two steps
+    /// and goes on from there the next time.
     fn turn(&mut self) -> Result<(), AppendFault> {
         let next = match self.next.take() {
             Some(next) => next,

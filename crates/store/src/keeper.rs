@@ -184,7 +184,8 @@ pub(crate) fn one_file(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 fn try_one_file(conn: &Connection) -> rusqlite::Result<()> {
-    // A read of another connection makes it answer "busy" in its row; the next statement then fails for the same reason.
+    // A read of another connection makes it answer "busy" in its row; the next statement then fails for the same
+    // reason.
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let mode: String = conn.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     if mode == "delete" {

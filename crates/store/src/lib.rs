@@ -1,8 +1,8 @@
 //! Journal, checkpoint and followers' cursors on SQLite: what survives a power cut.
 //!
-//! Guarantees: an append is durable when it returns, or its place in the journal is as before, or the process is told to
-//! stop; nothing damaged is dropped in silence; one server writes to a data directory; every file can be read by a person
-//! with the `sqlite3` shell while the server runs.
+//! Guarantees: an append is durable when it returns, or its place in the journal is as before, or the process is told
+//! to stop; nothing damaged is dropped in silence; one server writes to a data directory; every file can be read by a
+//! person with the `sqlite3` shell while the server runs.
 //!
 //! Bounded by [`JournalConfig`]: entries and WAL octets a segment. Readers keep few connections and short transactions.
 //!

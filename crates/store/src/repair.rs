@@ -1,8 +1,8 @@
 //! Cutting a journal before its first damage: the only way in which entries are ever dropped, and only when asked for.
 //!
-//! Guarantees: everything that is dropped and can still be read is written to a file first, and the damaged files stay in
-//! the directory under other names; a repair that is interrupted is finished by the next one, and until then no server
-//! starts; a checkpoint beyond the new head goes, followers beyond it come back to it.
+//! Guarantees: everything that is dropped and can still be read is written to a file first, and the damaged files stay
+//! in the directory under other names; a repair that is interrupted is finished by the next one, and until then no
+//! server starts; a checkpoint beyond the new head goes, followers beyond it come back to it.
 //!
 //! Deliberately not here: guessing what a damaged append held.
 

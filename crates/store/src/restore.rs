@@ -1,8 +1,8 @@
 //! A data directory from a backup.
 //!
-//! Guarantees: nothing that is there is overwritten; every file and the whole chain are checked against the manifest; an
-//! interrupted restore does not pass for a whole one; followers with effects outside start paused at the head, so that
-//! nothing is sent a second time.
+//! Guarantees: nothing that is there is overwritten; every file and the whole chain are checked against the manifest;
+//! an interrupted restore does not pass for a whole one; followers with effects outside start paused at the head, so
+//! that nothing is sent a second time.
 //!
 //! Deliberately not here: keys. What is restored says which ones it needs.
 
@@ -36,8 +36,8 @@ pub struct Restored {
 /// outside. `progress` hears how many entries are checked.
 ///
 /// # Errors
-/// When there is something already, the backup is not what its manifest says, or files can't be read or written. What was
-/// copied so far can't be started.
+/// When there is something already, the backup is not what its manifest says, or files can't be read or written. What
+/// was copied so far can't be started.
 pub fn restore(
     from: &Path,
     dir: &Path,

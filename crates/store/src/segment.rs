@@ -1,8 +1,8 @@
 //! One file of the journal: its tables, the rows in it, and its life from prepared to sealed.
 //!
-//! A segment is *prepared* (tables, no `meta`), *begun* (`meta` says what stands before it), *closed* (`closed` says that
-//! nothing will follow in this file) and *sealed* (one read-only file, its BLAKE3 beside it). Each step is one SQLite
-//! transaction or one rename, so that a crash between any two leaves one of these and nothing else.
+//! A segment is *prepared* (tables, no `meta`), *begun* (`meta` says what stands before it), *closed* (`closed` says
+//! that nothing will follow in this file) and *sealed* (one read-only file, its BLAKE3 beside it). Each step is one
+//! SQLite transaction or one rename, so that a crash between any two leaves one of these and nothing else.
 //!
 //! Guarantees: an append to a closed segment changes nothing, whoever tries; a sealed file never changes.
 //!
@@ -23,8 +23,8 @@ use crate::files::{self, MODE, MODE_READ_ONLY};
 use crate::sqlite::{self, beside, int, read_fault};
 use crate::wal;
 
-/// Octets of a page. An append of 200 octets is one page in the WAL, so small pages cost less there; one of 1 MiB is
-/// written faster with large ones. Measured (docs/benchmarks.md): 4 KiB takes 1.1 ms for 1 MiB, 8 KiB 0.8, 16 KiB 0.6.
+/// Octets of a page. A lone append is one page in the WAL, so small pages cost less room there; a large one is written
+/// faster with large pages. Measured with fsync: 1 MiB takes 1.1 ms with 4 KiB, 0.8 with 8 KiB, 0.6 with 16 KiB.
 pub(crate) const PAGE: u32 = 8_192;
 /// Version of the tables; a program refuses what it doesn't know.
 const VERSION: i64 = 1;
@@ -228,8 +228,8 @@ pub(crate) fn write_new(
     Ok(path)
 }
 
-/// Octets that an append of that length puts into the WAL: its pages, and those of the tree above them. The same for every
-/// writer, so that two of them would end a segment at the same place.
+/// Octets that an append of that length puts into the WAL: its pages, and those of the tree above them. The same for
+/// every writer, so that two of them would end a segment at the same place.
 pub(crate) const fn wal_octets_of(len: usize) -> u64 {
     (len as u64 / PAGE as u64 + 2) * PAGE as u64
 }

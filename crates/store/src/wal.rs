@@ -1,13 +1,13 @@
 //! Was a commit that somebody relied on dropped from a WAL?
 //!
 //! SQLite ends a WAL at the first frame whose checksum is wrong and says nothing: right for the torn end of an append
-//! that was never acknowledged, wrong for a damaged octet before appends that were. The two can be told apart: the frames
-//! of an append are written only after the one before it was synced, so a *commit* frame past the valid ones with another
-//! frame after it stands for an append that was durable.
+//! that was never acknowledged, wrong for a damaged octet before appends that were. The two can be told apart: the
+//! frames of an append are written only after the one before it was synced, so a *commit* frame past the valid ones
+//! with another frame after it stands for an append that was durable.
 //!
 //! Guarantees: no false alarm after a crash, because nothing is written to a segment again after a crash but the mark
-//! that closes it. What it can't see is damage in the very last append of a WAL: that looks like a torn end. Followers and
-//! anchors that know a later seq see it.
+//! that closes it. What it can't see is damage in the very last append of a WAL: that looks like a torn end. Followers
+//! and anchors that know a later seq see it.
 //!
 //! Deliberately not here: checksums (SQLite has checked them), damage in frames' contents (the hash chain finds it).
 

@@ -110,6 +110,9 @@ fn measure(runtime: &Runtime, dir: &Path, plan: Plan) -> anyhow::Result<Vec<Row>
     let (handle, source) = (world.server.handle(), Arc::clone(&world.source));
     told("gifts in bulk");
     rows.push(bulk(&handle, &source, plan, &baselines)?);
+    let per_gift = runtime.block_on(world.journal_octets_per_entry())?;
+    let journal = Row::new("journal per gift", "octets", vec![per_gift], Some(Goal::AtMost(200)));
+    rows.push(journal.note("of the latest full segment in bulk, its file's size over its entries"));
     for count in [32, 64] {
         told("gifts one at a time");
         rows.push(callers_row(&handle, &source, plan, count, &baselines)?);

@@ -1,7 +1,7 @@
 //! The tables against the fold of the journal: what `sonmul verify` shows.
 //!
-//! Guarantees: every subscriber, card, book, lock and every usage that can still count is compared; numbers are shortened
-//! as everywhere, and no tag is shown.
+//! Guarantees: every subscriber, card, book, lock and every usage that can still count is compared; numbers are
+//! shortened as everywhere, and no tag is shown.
 
 use std::collections::HashMap;
 use std::fmt::Debug;

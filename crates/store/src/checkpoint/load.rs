@@ -66,7 +66,8 @@ fn misfit(error: RestoreError) -> CheckpointFault {
     damaged(error.0)
 }
 
-/// Takes blocks until all threads are done. Once one is faulty the rest is only taken, so that no thread waits for ever.
+/// Takes blocks until all threads are done. Once one is faulty the rest is only taken, so that no thread waits for
+/// ever.
 fn build(take: &Receiver<Block>, restore: &mut Restore) -> Result<(), CheckpointFault> {
     let mut built = Ok(());
     for block in take {
@@ -203,6 +204,11 @@ fn ids(conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Ids, Checkpoint
     let mut ids = Ids::new(ids_max);
     // Generations begin with the first id that is put in, so that it must be the one that the engine's began with.
     let keep_from = meta.ids_keep_from;
+    each(conn, "SELECT ifnull(sum(length(rows)), 0) FROM ids WHERE last_seq >= ?1", params![int(keep_from)], |row| {
+        let octets = usize::try_from(Columns(row).int(0)?).map_err(|_| damaged("ids without end"))?;
+        ids.reserve(octets / IdRow::LEN);
+        Ok(())
+    })?;
     each(conn, "SELECT rows FROM ids WHERE last_seq >= ?1 ORDER BY first_seq", params![int(keep_from)], |row| {
         let (block, rest) = Columns(row).octets(0)?.as_chunks::<{ IdRow::LEN }>();
         if !rest.is_empty() {

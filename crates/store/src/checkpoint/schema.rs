@@ -3,8 +3,8 @@
 /// Version of the tables; a program refuses what it doesn't know.
 pub(super) const VERSION: i64 = 1;
 
-/// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file after
-/// each delta, in one go, by the thread that wrote it.
+/// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
+/// after each delta, in one go, by the thread that wrote it.
 pub(super) const PRAGMAS: &str = "
 PRAGMA page_size = 4096;
 PRAGMA journal_mode = WAL;

@@ -264,8 +264,8 @@ impl<'a> Writing<'a> {
         self.tx.execute("DELETE FROM repeats WHERE last_at_ms < ?1", [keep_from]).map(drop)
     }
 
-    /// Drops pair usage whose window is long over, among the next `rows` rows; gives where to go on. A write looks at more
-    /// rows than it adds, so that the table stays within a few times of what counts.
+    /// Drops pair usage whose window is long over, among the next `rows` rows; gives where to go on. A write looks at
+    /// more rows than it adds, so that the table stays within a few times of what counts.
     ///
     /// Twice the longest window that any pair limit ever had: rules that are loaded tomorrow may make a window longer.
     fn prune(&self, rows: usize, after: Option<(u16, i64)>) -> rusqlite::Result<Option<(u16, i64)>> {

@@ -242,8 +242,8 @@ pub(crate) fn collector() -> Collector {
     Collector::new(Head::default(), Turning::new(IDS_MAX), 0)
 }
 
-/// Everything of a state that must be the same after a restart, as text. Pair usage from before `pairs_from` days ago is
-/// left out: it may be forgotten at any time.
+/// Everything of a state that must be the same after a restart, as text. Pair usage from before `pairs_from` days ago
+/// is left out: it may be forgotten at any time.
 pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
     let mut text = format!("{} {:?}\n", state.seq(), state.at());
     let mut line = |what: &dyn std::fmt::Debug| writeln!(text, "{what:?}").expect("text");
