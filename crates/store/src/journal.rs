@@ -3,7 +3,7 @@
 //! Guarantees: an append is one row in one transaction, synced before it returns; it is refused when the journal does
 //! not end where it expects; without room nothing of it was written and the same append may be tried again; after any
 //! other fault the journal takes nothing any more. No WAL checkpoint stands before a commit: a segment is checkpointed
-//! once, after it is closed, by [`crate::keeper`]. A segment that a crash left behind is not written to again.
+//! once, after it is closed, by the keeper's thread. A segment that a crash left behind is not written to again.
 //!
 //! Bounded by [`JournalConfig`]. Deliberately not here: reading (see [`crate::reader`]), hashing and encoding (engine).
 

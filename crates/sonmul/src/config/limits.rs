@@ -51,7 +51,7 @@ limits! {
         "Commands that wait for the decider; more phones read \"busy, nothing was sent\".";
     batch_entries_max = 8_192 in 1..=16_384,
         "Entries in one append to the journal.";
-    segment_entries_max = 1_000_000 in 1_000..=1_000_000_000,
+    segment_entries_max = 500_000 in 1_000..=1_000_000_000,
         "Entries in one file of the journal: what a backup copies and an archive moves at a time.";
     segment_wal_bytes_max = 1_073_741_824 in 1_048_576..=17_179_869_184,
         "Octets that one file of the journal may put into its write-ahead log before the next file begins.";

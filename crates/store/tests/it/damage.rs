@@ -93,7 +93,8 @@ proptest! {
         let len = file.metadata().expect("a file").len();
         file.set_len(u64::from(at) % len).expect("cut");
         let verified = verify(&place);
-        prop_assert!(matches!(verified, Err(ReadFault::Damaged { .. })), "{:?} with {} of {}", verified, u64::from(at) % len, len);
+        let named = matches!(verified, Err(ReadFault::Damaged { .. }));
+        prop_assert!(named, "{:?} with {} of {}", verified, u64::from(at) % len, len);
         if number == 4 {
             prop_assert!(place.fault().contains("the journal is damaged at seq"));
         }
