@@ -113,9 +113,9 @@ impl ClockGuard {
         }
     }
 
-    /// The instant without a check: for deadlines that edges set.
+    /// The instant without a check, never before one that was given: for deadlines.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_ms(self.clock.wall_ms())
+        self.latest.max(Timestamp::from_ms(self.clock.wall_ms()))
     }
 }
 

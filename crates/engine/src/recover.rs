@@ -29,7 +29,7 @@ pub enum RecoverFault {
     Misfit(#[from] Misfit),
     /// The checkpoint knows entries that the journal does not have.
     #[error(
-        "the checkpoint is at seq {checkpoint}, the journal ends at {journal}: it lost its tail; restore it, or see `sonmul repair --help`"
+        "the checkpoint is at seq {checkpoint}, the journal ends at {journal}: it lost its tail; bring its files back, or restore a backup"
     )]
     TailLost {
         /// Where the checkpoint is.
