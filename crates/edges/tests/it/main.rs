@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
 mod answers;
+mod asked_again;
 mod dialogues;
 mod fake;
 mod hostile;

@@ -9,8 +9,14 @@ use anyhow::{Context, bail};
 use super::table::{Goal, Row, grouped};
 use super::world::World;
 
-/// Octets of memory that one remembered id takes: 40 of a slot and one of its control octet, at the map's emptiest.
-const OCTETS_PER_ID: u64 = 96;
+/// Octets of a map's slot with its control octet: of a remembered id, and of a pair's usage.
+const ID_SLOT: u64 = 41;
+const PAIR_SLOT: u64 = 33;
+
+/// What a map with so many entries takes: its slots are a power of two, at most seven of eight in use.
+const fn map_octets(entries: u64, slot: u64) -> u64 {
+    (entries * 8).div_ceil(7).next_power_of_two() * slot
+}
 
 /// Restart with the world's entries, and memory per subscriber.
 pub(super) async fn rows(world: World, subscribers: u64) -> anyhow::Result<Vec<Row>> {
@@ -28,11 +34,11 @@ pub(super) async fn rows(world: World, subscribers: u64) -> anyhow::Result<Vec<R
         Row::new(format!("restart after {after}"), "ms", vec![ms(took)], Some(Goal::AtMost(3_000))).note(note.clone())
     };
     let (clean, again) = (restart("a clean stop", clean), restart("a kill", again));
-    let ids = status.ids as u64 * OCTETS_PER_ID;
-    let pairs = status.pair_usage as u64 * OCTETS_PER_ID;
+    let ids = map_octets(status.ids as u64, ID_SLOT);
+    let pairs = map_octets(status.pair_usage as u64, PAIR_SLOT);
     let rest = resident.saturating_sub(ids + pairs) / subscribers.max(1);
     let memory = Row::new("memory per subscriber with one card", "octets", vec![rest], Some(Goal::AtMost(250))).note(format!(
-        "the whole process has {} MiB; {} ids and {} records of pair usage are taken off at {OCTETS_PER_ID} octets each, nothing else",
+        "the whole process has {} MiB; {} ids and {} records of pair usage are taken off, each as one map, nothing else",
         resident >> 20,
         grouped(status.ids as u64),
         grouped(status.pair_usage as u64),
