@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 use crate::brake::BrakeConfig;
 use crate::flow::{Flow, Input, Link, LinkConfig, SESSION_NAME_LEN_MAX, Screen, Turn};
 use crate::port::Decider;
+use crate::session::Times;
 
 pub use peer::{Source, SourceError, key_hash};
 
@@ -54,6 +55,10 @@ pub struct AggregatorConfig {
     pub ranges: Vec<(Msisdn, Msisdn)>,
     /// How long its screens may be.
     pub budget: Budget,
+    /// How long its sessions live.
+    pub times: Times,
+    /// After so long without an answer the phone reads *unknown*.
+    pub answer_within_ms: u32,
     /// How many wrong passwords it may bring.
     pub brake: BrakeConfig,
 }
@@ -81,6 +86,8 @@ pub fn router<D: Decider>(flow: &Flow<D>, aggregators: Vec<AggregatorConfig>) ->
             ranges: config.ranges.clone(),
             budget: config.budget,
             dialogue: true,
+            times: config.times,
+            answer_within_ms: config.answer_within_ms,
             brake: config.brake,
         });
         Peer { config, link }

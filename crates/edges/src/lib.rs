@@ -23,6 +23,7 @@ pub mod port;
 pub mod say;
 pub mod session;
 pub mod texts;
+pub mod told;
 
 #[cfg(test)]
 mod testing;

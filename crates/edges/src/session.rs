@@ -3,7 +3,7 @@
 //! Guarantees: a frame that comes again finds the session that answered it, also after the session is over; two frames of
 //! one session are never worked on at the same time; no plain password is kept.
 //!
-//! Bounded by: [`Limits::sessions_max`] rows. A new session beyond it drops a session that is over, and only where there is
+//! Bounded by: `sessions_max` rows. A new session beyond it drops a session that is over, and only where there is
 //! none a dialogue, each time the one that nobody touched for longest; rows older than [`REMEMBERED_S`] are dropped when
 //! others come. A row holds at most [`ANSWERS_MAX`] screens.
 //!
@@ -26,21 +26,19 @@ pub const ANSWERS_MAX: usize = 4;
 /// Old rows that one new session sweeps away at most, so that no dial waits for a long sweep.
 const SWEEP_MAX: usize = 8;
 
-/// How many sessions, and for how long.
+/// How long the sessions of a link live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Rows at most.
-    pub sessions_max: usize,
+pub struct Times {
     /// A session ends when nothing was typed for so long.
     pub idle_s: u32,
     /// A session ends so long after it began.
     pub total_s: u32,
 }
 
-/// 65,536 sessions, 30 s idle, 180 s in all: what networks allow (facts/protocols).
-impl Default for Limits {
+/// 30 s idle, 180 s in all: what networks allow (facts/protocols).
+impl Default for Times {
     fn default() -> Self {
-        Self { sessions_max: 65_536, idle_s: 30, total_s: 180 }
+        Self { idle_s: 30, total_s: 180 }
     }
 }
 
@@ -135,14 +133,14 @@ struct Rows {
 /// See the module.
 #[derive(Debug)]
 pub struct Sessions {
-    limits: Limits,
+    sessions_max: usize,
     rows: Mutex<Rows>,
 }
 
 impl Sessions {
     /// An empty table.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, rows: Mutex::default() }
+    pub fn new(sessions_max: usize) -> Self {
+        Self { sessions_max, rows: Mutex::default() }
     }
 
     /// How many rows there are.
@@ -191,16 +189,16 @@ impl Sessions {
         rows.remove(key);
         rows.by_key.insert(key, row);
         rows.touch(key, false);
-        rows.sweep(self.limits.sessions_max, now);
+        rows.sweep(self.sessions_max, now);
         cell
     }
 
     /// The session of that name, after its first frame.
-    pub fn find(&self, key: Key, name: &[u8], now: Timestamp) -> Option<Found> {
+    pub fn find(&self, key: Key, name: &[u8], times: Times, now: Timestamp) -> Option<Found> {
         let mut rows = self.lock();
         let row = rows.by_key.get_mut(&key).filter(|row| *row.name == *name)?;
-        let idle_ms = i64::from(self.limits.idle_s) * 1_000;
-        let total_ms = i64::from(self.limits.total_s) * 1_000;
+        let idle_ms = i64::from(times.idle_s) * 1_000;
+        let total_ms = i64::from(times.total_s) * 1_000;
         let live = age_ms(row.seen_at, now) <= idle_ms && age_ms(row.begun_at, now) <= total_ms;
         let found = Found { cell: Arc::clone(&row.cell), live };
         if live {
@@ -273,7 +271,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::{ANSWERS_MAX, Key, Limits, REMEMBERED_S, Session, Sessions};
+    use super::{ANSWERS_MAX, Key, REMEMBERED_S, Session, Sessions, Times};
     use crate::flow::Screen;
     use domain::command::LinkId;
     use domain::msisdn::Msisdn;
@@ -290,28 +288,28 @@ mod tests {
 
     #[test]
     fn a_session_idles_out_and_ends_after_its_total_time() {
-        let sessions = Sessions::new(Limits::default());
+        let sessions = Sessions::new(65_536);
         sessions.begin(key(1), b"s", 7, at(0));
-        let live = |s| sessions.find(key(1), b"s", at(s)).expect("remembered").live;
+        let live = |s| sessions.find(key(1), b"s", Times::default(), at(s)).expect("remembered").live;
         assert!(live(30));
         for s in [60, 90, 120, 150, 180] {
             assert!(live(s), "{s}");
         }
         assert!(!live(181), "180 s in all");
         sessions.begin(key(2), b"s", 7, at(0));
-        assert!(!sessions.find(key(2), b"s", at(31)).expect("remembered").live);
-        assert!(sessions.find(key(2), b"t", at(1)).is_none(), "another name");
+        assert!(!sessions.find(key(2), b"s", Times::default(), at(31)).expect("remembered").live);
+        assert!(sessions.find(key(2), b"t", Times::default(), at(1)).is_none(), "another name");
     }
 
     #[test]
     fn a_repeated_first_frame_finds_its_session_and_a_used_name_is_a_new_one() {
-        let sessions = Sessions::new(Limits::default());
+        let sessions = Sessions::new(65_536);
         let first = sessions.begin(key(1), b"s", 7, at(0));
         assert!(Arc::ptr_eq(&first, &sessions.begin(key(1), b"s", 7, at(1))));
         assert!(Arc::ptr_eq(&first, &sessions.repeated(key(1), b"s", 7, at(1)).expect("repeated")));
         let other = sessions.begin(key(1), b"s", 8, at(2));
         assert_eq!(other.try_lock().expect("free").reuse, 1);
-        sessions.find(key(1), b"s", at(3)).expect("there");
+        sessions.find(key(1), b"s", Times::default(), at(3)).expect("there");
         let again = sessions.begin(key(1), b"s", 8, at(4));
         assert_eq!(again.try_lock().expect("free").reuse, 2, "the same content after others is a new session");
         let late = sessions.begin(key(1), b"s", 8, at(4 + REMEMBERED_S));
@@ -320,17 +318,17 @@ mod tests {
 
     #[test]
     fn a_flood_drops_the_longest_idle() {
-        let sessions = Sessions::new(Limits { sessions_max: 100, ..Limits::default() });
+        let sessions = Sessions::new(100);
         for caller in 0..100 {
             sessions.begin(key(caller), b"s", 0, at(0));
         }
-        sessions.find(key(0), b"s", at(1)).expect("there");
+        sessions.find(key(0), b"s", Times::default(), at(1)).expect("there");
         for caller in 100..100_000 {
             sessions.begin(key(caller), b"s", 0, at(1));
             assert!(sessions.len() <= 100);
             if caller == 198 {
-                assert!(sessions.find(key(0), b"s", at(1)).is_some(), "touched later than those");
-                assert!(sessions.find(key(1), b"s", at(1)).is_none());
+                assert!(sessions.find(key(0), b"s", Times::default(), at(1)).is_some(), "touched later than those");
+                assert!(sessions.find(key(1), b"s", Times::default(), at(1)).is_none());
             }
         }
         let rows = sessions.lock();
@@ -339,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_is_over_makes_room_before_any_dialogue() {
-        let sessions = Sessions::new(Limits { sessions_max: 100, ..Limits::default() });
+        let sessions = Sessions::new(100);
         for caller in 0..50 {
             sessions.begin(key(caller), b"s", 0, at(0));
         }
@@ -348,14 +346,14 @@ mod tests {
             sessions.over(key(caller), b"s");
         }
         assert_eq!(sessions.len(), 100);
-        assert!((0..50).all(|caller| sessions.find(key(caller), b"s", at(1)).is_some()));
+        assert!((0..50).all(|caller| sessions.find(key(caller), b"s", Times::default(), at(1)).is_some()));
         let rows = sessions.lock();
         assert_eq!((rows.waiting.len(), rows.over.len()), (50, 50));
     }
 
     #[test]
     fn old_rows_go_when_others_come() {
-        let sessions = Sessions::new(Limits::default());
+        let sessions = Sessions::new(65_536);
         for caller in 0..50 {
             sessions.begin(key(caller), b"s", 0, at(0));
         }
@@ -369,7 +367,7 @@ mod tests {
     fn a_session_keeps_its_latest_screens() {
         let mut session = Session::default();
         for mark in 0..6 {
-            session.remember(mark, Screen { text: mark.to_string(), goes_on: true });
+            session.remember(mark, Screen { text: mark.to_string(), goes_on: true, seq: None });
         }
         assert!(session.answer(1).is_none());
         assert_eq!(session.answer(5).expect("kept").text, "5");

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use domain::command::{Body, Command, Language};
 use domain::id::{CommandId, UssdPrompt};
+use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
-use domain::verdict::Outcome;
+use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Query, Reply, View};
 use tokio::time::timeout;
 
@@ -28,16 +29,17 @@ impl<D: Decider> Link<D> {
     /// Follows a step to the screen it leads to, and leaves the session where it waits.
     pub(super) async fn drive(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, mut step: Step) -> Screen {
         let mut now = at.now;
+        let mut told = None;
         loop {
             step = match step {
                 Step::Ask(state, say) => {
                     let text = self.said(at, desk, session, now, &say).await;
                     session.prompt += 1;
-                    return settle(at, session, Some(state), text);
+                    return settle(at, session, Some(state), text, told);
                 }
                 Step::End(say) => {
                     let text = self.said(at, desk, session, now, &say).await;
-                    return settle(at, session, None, text);
+                    return settle(at, session, None, text, told);
                 }
                 Step::List(lines) => return self.list(at, desk, session, now, lines).await,
                 Step::Gifts(latest) => {
@@ -57,13 +59,14 @@ impl<D: Decider> Link<D> {
                 Step::Submit(body, again) => match self.submit(at, session, &body).await {
                     Answer::Verdict(reply) => {
                         now = reply.at;
+                        told = moved_money(&reply).then_some(reply.seq);
                         self.learn(at, session, &body, &reply);
                         menu::answered(&body, again, &reply)
                     }
                     // Not settled: the same frame may hear more later, under the same id.
                     Answer::Unknown => {
                         let text = self.said(at, desk, session, now, &Say::Unknown).await;
-                        return Screen { text, goes_on: false };
+                        return Screen::end(text);
                     }
                     answer => Step::End(no_verdict(&answer)),
                 },
@@ -84,7 +87,7 @@ impl<D: Decider> Link<D> {
         let rest = lines.split_off(shown.min(lines.len()));
         let state = (desk.dialogue && !rest.is_empty()).then_some(State::List(rest));
         session.prompt += u32::from(state.is_some());
-        settle(at, session, state, text)
+        settle(at, session, state, text, None)
     }
 
     async fn said(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, now: Timestamp, say: &Say) -> String {
@@ -167,13 +170,13 @@ impl<D: Decider> Link<D> {
     }
 
     fn answer_within(&self) -> Duration {
-        Duration::from_millis(u64::from(self.shared.config.answer_within_ms))
+        Duration::from_millis(u64::from(self.config.answer_within_ms))
     }
 }
 
 /// Leaves the session in a state, with the screen for whoever sends the same frame again.
-fn settle(at: &Place<'_>, session: &mut Session, state: Option<State>, text: String) -> Screen {
-    let screen = Screen { text, goes_on: state.is_some() };
+fn settle(at: &Place<'_>, session: &mut Session, state: Option<State>, text: String, seq: Option<Seq>) -> Screen {
+    let screen = Screen { text, goes_on: state.is_some(), seq };
     session.state = state;
     session.decide_before = None;
     session.submitted = None;
@@ -182,6 +185,10 @@ fn settle(at: &Place<'_>, session: &mut Session, state: Option<State>, text: Str
     }
     session.remember(at.mark, screen.clone());
     screen
+}
+
+const fn moved_money(reply: &Reply) -> bool {
+    matches!(reply.outcome, Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }))
 }
 
 /// What a phone reads when nothing was decided.

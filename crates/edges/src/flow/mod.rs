@@ -19,6 +19,8 @@ use std::sync::Arc;
 use domain::command::{Caller, Language, LinkId, OperatorId};
 use domain::msisdn::{Imsi, Msisdn};
 use domain::password::TagKeys;
+use domain::receipt::Seq;
+use domain::refusal::Refusal;
 use domain::rules::Rules;
 use domain::time::Timestamp;
 use engine::answer::Directory;
@@ -31,8 +33,9 @@ use crate::dial;
 use crate::menu::{self, Step};
 use crate::port::Decider;
 use crate::say::Say;
-use crate::session::{Found, Key, Limits, Session, Sessions};
+use crate::session::{Found, Key, Session, Sessions, Times};
 use crate::texts::{Texts, Voice};
+use crate::told::{TOLD_MAX, Told};
 
 /// Prompts of one session: more are a script and not a person.
 pub const PROMPTS_MAX: u32 = 64;
@@ -48,6 +51,15 @@ pub struct Screen {
     pub text: String,
     /// The session waits for an input; otherwise it ends with this screen.
     pub goes_on: bool,
+    /// The entry that moved money and that this screen tells of. An edge that knows it was shown says [`Link::told`].
+    pub seq: Option<Seq>,
+}
+
+impl Screen {
+    /// A last screen that tells of no entry.
+    pub const fn end(text: String) -> Self {
+        Self { text, goes_on: false, seq: None }
+    }
 }
 
 /// Shows the length only: balances and numbers are nobody else's business.
@@ -60,20 +72,20 @@ impl std::fmt::Debug for Screen {
 /// How many, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowConfig {
-    /// Of sessions.
-    pub sessions: Limits,
+    /// Sessions at most, over all links.
+    pub sessions_max: usize,
+    /// Verdicts that are remembered as told.
+    pub told_max: usize,
     /// Callers whose dials in a minute are counted.
     pub callers_max: usize,
     /// A command is not decided any more so long after it was submitted, because the phone has gone by then. At most
     /// [`DECIDE_WITHIN_S_MAX`].
     pub decide_within_s: u32,
-    /// After so long without an answer the phone reads *unknown*. Aggregators wait for 15 s.
-    pub answer_within_ms: u32,
 }
 
 impl Default for FlowConfig {
     fn default() -> Self {
-        Self { sessions: Limits::default(), callers_max: 262_144, decide_within_s: 20, answer_within_ms: 10_000 }
+        Self { sessions_max: 65_536, told_max: TOLD_MAX, callers_max: 262_144, decide_within_s: 20 }
     }
 }
 
@@ -92,6 +104,11 @@ pub struct LinkConfig {
     pub budget: Budget,
     /// Whether it can ask back.
     pub dialogue: bool,
+    /// How long its sessions live.
+    pub times: Times,
+    /// After so long without an answer the phone reads *unknown*: below what the peer waits for. Aggregators wait for
+    /// 15 s, OsmoHLR for its `ncss-guard-timeout`.
+    pub answer_within_ms: u32,
     /// How many wrong passwords it may bring.
     pub brake: BrakeConfig,
 }
@@ -135,6 +152,7 @@ pub(crate) struct Shared<D> {
     texts: Arc<Texts>,
     sessions: Sessions,
     callers: Callers,
+    told: Arc<Told>,
     /// Marks are made with a key of this process, so that nobody can choose inputs that look repeated.
     marks: foldhash::quality::RandomState,
     config: FlowConfig,
@@ -160,8 +178,9 @@ impl<D: Decider> Flow<D> {
                 decider,
                 keys,
                 texts,
-                sessions: Sessions::new(config.sessions),
+                sessions: Sessions::new(config.sessions_max),
                 callers: Callers::new(config.callers_max),
+                told: Arc::new(Told::new(config.told_max)),
                 marks: foldhash::quality::RandomState::default(),
                 config,
             }),
@@ -172,6 +191,11 @@ impl<D: Decider> Flow<D> {
     pub fn link(&self, config: LinkConfig) -> Link<D> {
         let brake = Arc::new(Brake::new(config.brake));
         Link { shared: Arc::clone(&self.shared), config: Arc::new(config), brake }
+    }
+
+    /// What the phones of senders are known to have shown.
+    pub fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.shared.told)
     }
 
     /// Rows in the table of sessions, for metrics.
@@ -216,7 +240,7 @@ impl<D: Decider> Link<D> {
             Input::Typed { mark, .. } => *mark,
         };
         let at = Place { turn: &turn, key, mark, now, directory: self.shared.decider.directory() };
-        let found = || self.shared.sessions.find(key, &turn.session, now);
+        let found = || self.shared.sessions.find(key, &turn.session, self.config.times, now);
         let screen = match &turn.input {
             Input::Dialled(dialled) => self.begin(&at, dialled).await,
             Input::Joined { dialled, .. } => match found() {
@@ -354,7 +378,7 @@ impl<D: Decider> Link<D> {
         let known = self.shared.callers.language(at.key.link, at.key.caller, at.now);
         let language = known.unwrap_or_else(|| rules.default_language());
         tracing::debug!(link = %self.config.name, caller = ?at.key.caller, "answered by the edge");
-        Screen { text: self.voice(rules, language, at.now).say(say), goes_on: false }
+        Screen::end(self.voice(rules, language, at.now).say(say))
     }
 
     fn voice<'a>(&'a self, rules: &'a Rules, language: Language, now: Timestamp) -> Voice<'a> {
@@ -366,11 +390,32 @@ impl<D: Decider> Link<D> {
         let directory = self.shared.decider.directory();
         let Some(rules) = self.default_operator(&directory) else { return self.no_service() };
         let now = self.shared.decider.now();
-        Screen { text: self.voice(rules, rules.default_language(), now).say(&Say::Unknown), goes_on: false }
+        Screen::end(self.voice(rules, rules.default_language(), now).say(&Say::Unknown))
     }
 
     /// The end of a session that no operator's rules are known for.
     pub fn no_service(&self) -> Screen {
-        Screen { text: self.shared.texts.no_service(Language::default()), goes_on: false }
+        Screen::end(self.shared.texts.no_service(Language::default()))
+    }
+
+    /// The end of a session whose caller the network does not name.
+    pub fn caller_unknown(&self) -> Screen {
+        let directory = self.shared.decider.directory();
+        let Some(rules) = self.default_operator(&directory) else { return self.no_service() };
+        let now = self.shared.decider.now();
+        let say = Say::Refused(Refusal::CallerUnknown);
+        Screen::end(self.voice(rules, rules.default_language(), now).say(&say))
+    }
+
+    /// What was configured.
+    pub fn config(&self) -> &LinkConfig {
+        &self.config
+    }
+
+    /// Says that the phone is known to have shown this screen: the sender needs no SMS about it.
+    pub fn told(&self, screen: &Screen) {
+        if let Some(seq) = screen.seq {
+            self.shared.told.mark(seq);
+        }
     }
 }

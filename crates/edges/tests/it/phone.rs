@@ -11,6 +11,7 @@ use domain::command::LinkId;
 use edges::aggregator::{AggregatorConfig, Source, key_hash, router};
 use edges::brake::BrakeConfig;
 use edges::flow::{Flow, FlowConfig};
+use edges::session::Times;
 use edges::texts::Texts;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -37,6 +38,8 @@ pub(crate) fn config() -> AggregatorConfig {
         operators: vec![String::from("koryolink")],
         ranges: Vec::new(),
         budget: Budget::USSD,
+        times: Times::default(),
+        answer_within_ms: 10_000,
         brake: BrakeConfig::default(),
     }
 }

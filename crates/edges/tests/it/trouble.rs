@@ -2,6 +2,7 @@ use crate::fake::{ALICE, BOB, CAROL, DAVE, Trouble};
 use crate::phone::{World, config};
 use edges::brake::BrakeConfig;
 use edges::flow::FlowConfig;
+use edges::session::Times;
 use expect_test::expect;
 
 #[tokio::test]
@@ -166,7 +167,7 @@ async fn a_link_that_brings_wrong_passwords_is_braked() {
 #[tokio::test]
 async fn a_flood_of_sessions_is_bounded() {
     let mut flow = FlowConfig { callers_max: 64, ..FlowConfig::default() };
-    flow.sessions.sessions_max = 100;
+    flow.sessions_max = 100;
     let world = World::with(config(), flow);
     for caller in 0..2_000_u64 {
         let mut phone = world.phone(&(8_501_930_000_000 + caller).to_string());
@@ -183,8 +184,7 @@ async fn a_flood_of_sessions_is_bounded() {
 
 #[tokio::test]
 async fn a_name_that_we_forgot_and_the_decider_did_not_is_a_new_session() {
-    let mut flow = FlowConfig::default();
-    flow.sessions.sessions_max = 1;
+    let flow = FlowConfig { sessions_max: 1, ..FlowConfig::default() };
     let world = World::with(config(), flow);
     world.phone(ALICE).dial("*999*0*5*100*482913#").await;
     world.phone(BOB).dial("*999#").await;
@@ -207,6 +207,8 @@ async fn a_switch_that_uses_a_name_again_means_a_new_session() {
         ranges: Vec::new(),
         budget: wire::text::Budget::USSD_OSMOHLR,
         dialogue: true,
+        times: Times::default(),
+        answer_within_ms: 10_000,
         brake: BrakeConfig::default(),
     });
     let turn =
@@ -247,6 +249,8 @@ async fn a_link_without_dialogue_answers_with_the_full_form() {
         ranges: vec![(crate::fake::msisdn(ALICE), crate::fake::msisdn(ALICE))],
         budget: wire::text::Budget::USSD,
         dialogue: false,
+        times: Times::default(),
+        answer_within_ms: 10_000,
         brake: BrakeConfig::default(),
     });
     let mut all = String::new();

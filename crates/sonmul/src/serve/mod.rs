@@ -23,7 +23,7 @@ use domain::receipt::Seq;
 use edges::aggregator::AggregatorConfig;
 use edges::brake::BrakeConfig;
 use edges::flow::{Flow, FlowConfig};
-use edges::session;
+use edges::session::Times;
 use edges::texts::Texts;
 use engine::follower::Cursor;
 use engine::handle::{Engine, Fault};
@@ -191,14 +191,10 @@ pub(crate) fn check_texts(texts: &Texts, rules: &domain::rules::Rules) -> Result
 fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> axum::Router {
     let limits = &config.limits;
     let flow = FlowConfig {
-        sessions: session::Limits {
-            sessions_max: word(limits.sessions_max),
-            idle_s: half(limits.session_idle_s),
-            total_s: half(limits.session_total_s),
-        },
+        sessions_max: word(limits.sessions_max),
+        told_max: edges::told::TOLD_MAX,
         callers_max: word(limits.callers_max),
         decide_within_s: half(limits.decide_within_s),
-        answer_within_ms: half(limits.answer_within_ms),
     };
     let flow = Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow);
     let peers = config.aggregators.iter().map(|aggregator| AggregatorConfig {
@@ -209,6 +205,8 @@ fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Ar
         operators: aggregator.operators.clone(),
         ranges: Vec::new(),
         budget: Budget::USSD,
+        times: Times { idle_s: half(limits.session_idle_s), total_s: half(limits.session_total_s) },
+        answer_within_ms: half(limits.answer_within_ms),
         brake: BrakeConfig::default(),
     });
     edges::aggregator::router(&flow, peers.collect())
