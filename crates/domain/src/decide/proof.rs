@@ -25,6 +25,8 @@ const HOUR_MS: i64 = 3_600_000;
 pub(super) struct Known<'a> {
     pub(super) id: SubscriberId,
     pub(super) row: &'a Subscriber,
+    /// The row's, with the SIM that calls now.
+    pub(super) facts: SubscriberFacts,
 }
 
 /// A caller's card that the password opens.
@@ -49,7 +51,21 @@ pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known
     if row.facts.standing == Standing::Barred {
         return Err(Refusal::CallerBarred);
     }
-    Ok(Known { id, row })
+    Ok(Known { id, row, facts: with_sim(draft, id, row, caller) })
+}
+
+/// Another SIM than the known one is a SIM change from this very dial on: whoever got hold of a number finds it resting
+/// before the first try, and there is no moment between noticing and refusing. The first SIM that is heard of is learnt
+/// and is no change. Kept whatever the outcome.
+fn with_sim(draft: &mut Draft<'_>, id: SubscriberId, row: &Subscriber, caller: &Caller) -> SubscriberFacts {
+    let known = row.facts.imsi;
+    if caller.imsi.is_none() || caller.imsi == known {
+        return row.facts;
+    }
+    let imsi_changed_at = known.map(|_| draft.at).or(row.facts.imsi_changed_at);
+    let facts = SubscriberFacts { imsi: caller.imsi, imsi_changed_at, ..row.facts };
+    draft.change_always(Change::Subscriber { id, facts });
+    facts
 }
 
 /// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so.
@@ -75,7 +91,7 @@ pub(super) fn first_use(
 /// A caller whose SIM changed a short while ago may not move money.
 pub(super) fn not_resting(draft: &Draft<'_>, known: Known<'_>, rules: &Rules) -> Result<(), Refusal> {
     let rest_ms = i64::from(rules.standing.swap_rest_h) * HOUR_MS;
-    match known.row.facts.imsi_changed_at.map(|changed| changed.plus_ms(rest_ms)) {
+    match known.facts.imsi_changed_at.map(|changed| changed.plus_ms(rest_ms)) {
         Some(until) if draft.at < until => Err(Refusal::CallerResting { until }),
         _ => Ok(()),
     }

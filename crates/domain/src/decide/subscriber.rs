@@ -20,8 +20,8 @@ pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<D
     if !operator.rules.standing.languages.contains(&set.language) {
         return Err(Refusal::LanguageNotOffered);
     }
-    let facts = SubscriberFacts { language: set.language, ..known.row.facts };
-    if facts != known.row.facts {
+    let facts = SubscriberFacts { language: set.language, ..known.facts };
+    if facts != known.facts {
         draft.change(Change::Subscriber { id: known.id, facts });
     }
     Ok(Done::LanguageSet)

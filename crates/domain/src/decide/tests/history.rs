@@ -10,8 +10,9 @@ use super::script::STAFF;
 use super::world::{World, card_number, number};
 use crate::card::{Serial, Voiding};
 use crate::command::{
-    Bind, Body, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers, IssueCards,
-    Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage, SubscriberChange, TopUp,
+    Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
+    IssueCards, Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage,
+    SubscriberChange, TopUp,
 };
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
@@ -92,6 +93,8 @@ const RULES: [(&str, &[&str]); 5] = [
 pub(super) struct By {
     who: usize,
     link: u16,
+    /// The SIM that the link tells; 0: it tells none.
+    sim: u8,
     password: usize,
     /// Dials the other operator's service code.
     astray: bool,
@@ -142,8 +145,9 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn by() -> impl Strategy<Value = By> {
     let who = prop_oneof![40 => select(&[0, 1, 3, 4][..]), 8 => 0..6_usize, 1 => 6..8_usize];
     let password = prop_oneof![20 => Just(0_usize), 3 => 1..PASSWORDS.len()];
-    (who, prop_oneof![4 => Just(1_u16), 1 => Just(2_u16)], password, any::<u8>())
-        .prop_map(|(who, link, password, n)| By { who, link, password, astray: n == 0 })
+    let sim = prop_oneof![30 => Just(0_u8), 8 => Just(1_u8), 1 => Just(2_u8)];
+    (who, prop_oneof![4 => Just(1_u16), 1 => Just(2_u16)], sim, password, any::<u8>())
+        .prop_map(|(who, link, sim, password, n)| By { who, link, sim, password, astray: n == 0 })
 }
 
 fn act() -> BoxedStrategy<Act> {
@@ -183,7 +187,7 @@ fn act() -> BoxedStrategy<Act> {
 
 /// Two operators with two subscribers each, a card on every phone.
 pub(super) fn opening() -> Vec<Step> {
-    let by = |who| By { who, link: 1, password: 0, astray: false };
+    let by = |who| By { who, link: 1, sim: 0, password: 0, astray: false };
     let lines = |from: usize| vec![(from, 3, None, 0), (from + 1, 3, None, 0)];
     let cards = |from: u64| vec![(from, 8, 0), (from + 1, 7, 0), (from + 2, 8, 0)];
     let acts = [
@@ -263,7 +267,8 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
     else {
         return None;
     };
-    let mut caller = world.caller(number(NUMBERS[by.who])?, by.link);
+    let imsi = Imsi::parse(&format!("46705000000000{}", by.sim)).ok().filter(|_| by.sim > 0);
+    let mut caller = Caller { imsi, ..world.caller(number(NUMBERS[by.who])?, by.link) };
     if by.astray {
         caller.operator = OperatorId(1 - caller.operator.0);
     }

@@ -21,9 +21,9 @@ use super::say;
 use super::world::{World, card_number, number};
 use crate::card::{Serial, Voiding};
 use crate::command::{
-    Bind, Body, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers, IssueCards,
-    Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage, Staff, SubscriberChange,
-    TopUp,
+    Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
+    IssueCards, Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage, Staff,
+    SubscriberChange, TopUp,
 };
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
@@ -65,6 +65,7 @@ pub(super) fn play(script: &str) -> Stage {
 struct Extras<'a> {
     password: &'a str,
     link: u16,
+    sim: Option<Imsi>,
     via: Option<&'a str>,
     times: u32,
     swapped: bool,
@@ -225,7 +226,7 @@ impl Stage {
     }
 
     fn subscriber(&self, who: &str, words: &[&str], extras: &Extras<'_>) -> Option<Body> {
-        let mut caller = self.world.caller(number(who)?, extras.link);
+        let mut caller = Caller { imsi: extras.sim, ..self.world.caller(number(who)?, extras.link) };
         if let Some(name) = extras.via {
             caller.operator = self.operator(name).unwrap_or(OperatorId(99));
         }
@@ -266,7 +267,7 @@ impl Stage {
     }
 
     fn bind(&self, who: &str, card: &str, extras: &Extras<'_>) -> Body {
-        let mut caller = self.world.caller(number(who).expect("a number"), extras.link);
+        let mut caller = Caller { imsi: extras.sim, ..self.world.caller(number(who).expect("a number"), extras.link) };
         if let Some(name) = extras.via {
             caller.operator = self.operator(name).expect("an operator");
         }
@@ -376,11 +377,11 @@ fn amount(word: &str) -> Dialled<Amount> {
 }
 
 fn is_extra(word: &str) -> bool {
-    matches!(word, "password" | "over" | "via" | "swapped" | "times")
+    matches!(word, "password" | "over" | "with-sim" | "via" | "swapped" | "times")
 }
 
 fn read_extras<'a>(words: &[&'a str]) -> Extras<'a> {
-    let mut extras = Extras { password: PASSWORD, link: 1, via: None, times: 1, swapped: false };
+    let mut extras = Extras { password: PASSWORD, link: 1, sim: None, via: None, times: 1, swapped: false };
     let mut words = words;
     loop {
         words = match words {
@@ -391,6 +392,10 @@ fn read_extras<'a>(words: &[&'a str]) -> Extras<'a> {
             }
             ["over", link, rest @ ..] => {
                 extras.link = link.parse().expect("a link");
+                rest
+            }
+            ["with-sim", imsi, rest @ ..] => {
+                extras.sim = Some(Imsi::parse(imsi).expect("an identity"));
                 rest
             }
             ["via", name, rest @ ..] => {

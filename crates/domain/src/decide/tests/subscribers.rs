@@ -72,6 +72,40 @@ fn a_sim_change_rests_gifts_and_top_ups() {
 }
 
 #[test]
+fn another_sim_rests_from_its_first_dial_on_whatever_it_asks() {
+    check(
+        "koryolink from 2020-06-08
+         191…001 has a card with 1000
+         2020-06-10 10:00  191…001 gives 10 to 191…002 with-sim 467050000000001
+         191…001 gives 10 to 191…003
+         191…001 gives 10 to 191…003 with-sim 467050000000002
+         191…001 gives 10 to 191…004 over 2
+         191…001 asks balance password 111111 with-sim 467050000000003
+         191…001 speaks en with-sim 467050000000004
+         2020-06-12 09:59:59  191…001 gives 10 to 191…004 with-sim 467050000000004
+         2020-06-12 10:00  191…001 gives 10 to 191…004 with-sim 467050000000004
+         care bars 191…001
+         191…001 gives 10 to 191…002 with-sim 467050000000005
+         care unbars 191…001
+         191…001 gives 10 to 191…002 with-sim 467050000000004",
+        expect![[r#"
+            given 10, 990 left
+            refused: limit one-a-day reached until 2020-06-11
+            refused: caller-resting, until 2020-06-12 10:00:00
+            refused: caller-resting, until 2020-06-12 10:00:00
+            refused: wrong-password, 2 left
+            language set
+            refused: caller-resting, until 2020-06-12 10:00:00
+            given 10, 980 left
+            subscriber changed
+            refused: caller-barred
+            subscriber changed
+            refused: limit one-a-day reached until 2020-06-13
+        "#]],
+    );
+}
+
+#[test]
 fn an_import_with_another_sim_is_a_sim_change() {
     check(
         "koryolink from 2020-06-08
