@@ -14,6 +14,7 @@ mod ask;
 mod cards;
 mod issue;
 mod journal;
+mod links;
 mod numbers;
 mod operators;
 mod problem;
@@ -41,6 +42,7 @@ use self::ask::Asked;
 use self::issue::{Dice, Issued};
 use self::problem::Problem;
 
+pub use self::links::{LinkView, Links};
 pub use self::reply::http_status;
 pub use self::serve::{DRAIN_S, serve_unix};
 
@@ -67,6 +69,8 @@ pub struct AdminParts {
     pub keys: Arc<TagKeys>,
     /// Whether every text fits under these rules; edges know.
     pub check_rules: CheckRules,
+    /// How the links do.
+    pub links: Links,
     /// Of the program.
     pub version: &'static str,
 }
@@ -155,6 +159,7 @@ pub fn router(parts: AdminParts) -> Router {
 fn router_of(admin: Arc<Admin>) -> Router {
     Router::new()
         .route("/v1/status", get(operators::status))
+        .route("/v1/links", get(links::list))
         .route("/v1/clock/accept", post(operators::accept_clock))
         .route("/v1/operators", get(operators::list).post(operators::load))
         .route("/v1/subscribers/import", post(subscribers::import))

@@ -1,5 +1,6 @@
 //! Everything that is no verdict.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -182,7 +183,13 @@ async fn nobody_is_served_whose_uid_is_not_known() {
     let world = World::koryolink().await;
     let check_rules: api::admin::CheckRules = std::sync::Arc::new(|_| Ok(()));
     let keys = std::sync::Arc::new(crate::world::keys());
-    let router = api::router(api::AdminParts { handle: world.handle.clone(), keys, check_rules, version: "" });
+    let router = api::router(api::AdminParts {
+        handle: world.handle.clone(),
+        keys,
+        check_rules,
+        links: Arc::new(Vec::new),
+        version: "",
+    });
     let dir = tempfile::tempdir().expect("a directory");
     let socket = dir.path().join("other.sock");
     let listener = UnixListener::bind(&socket).expect("a socket");

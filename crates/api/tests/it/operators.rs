@@ -101,3 +101,14 @@ async fn a_clock_that_jumped_closes_intake_until_somebody_accepts_it() {
     let operators = world.get("/v1/operators").await.json();
     assert_eq!(operators.pointer("/0/file_hash").and_then(Value::as_str).map(str::len), Some(64));
 }
+
+#[tokio::test]
+async fn links_say_how_they_do() {
+    let world = World::empty();
+    let listed = world.get("/v1/links").await;
+    let expected = json!([{
+        "name": "hlr1", "link": 10, "kind": "hlr", "address": "127.0.0.1:4222", "up": false,
+        "says": "nobody listens there: start osmo-hlr", "counts": { "dials": 3 },
+    }]);
+    assert_eq!((listed.status, listed.json()), (200, expected));
+}

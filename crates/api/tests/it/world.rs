@@ -158,7 +158,13 @@ impl World {
             let long = rules.display_names.iter().any(|name| name == "too long");
             if long { Err(problems.to_vec()) } else { Ok(()) }
         });
-        let parts = AdminParts { handle: handle.clone(), keys: Arc::new(keys()), check_rules, version: "0.1.0-test" };
+        let parts = AdminParts {
+            handle: handle.clone(),
+            keys: Arc::new(keys()),
+            check_rules,
+            links: Arc::new(links),
+            version: "0.1.0-test",
+        };
         let dir = tempfile::tempdir().expect("a directory");
         let socket = dir.path().join("admin.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
@@ -232,4 +238,18 @@ pub(crate) async fn ask(socket: &std::path::Path, method: &str, path: &str, id: 
     let body = answer.into_body().collect().await.expect("a body").to_bytes();
     driver.abort();
     Told { status, id, seq, text: String::from_utf8(body.to_vec()).expect("UTF-8") }
+}
+
+/// One link that is down.
+fn links() -> Vec<api::admin::LinkView> {
+    let counts = [(String::from("dials"), 3)].into();
+    vec![api::admin::LinkView {
+        name: String::from("hlr1"),
+        link: 10,
+        kind: String::from("hlr"),
+        address: String::from("127.0.0.1:4222"),
+        up: false,
+        says: String::from("nobody listens there: start osmo-hlr"),
+        counts,
+    }]
 }

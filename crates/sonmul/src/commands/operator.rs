@@ -135,7 +135,7 @@ fn load(args: &LoadArgs) -> Outcome {
     let seq = verdict.get("seq").map(Value::to_string).unwrap_or_default();
     print::line(&format!("{} is in force since entry {seq}", args.file.display()))?;
     if let Ok(config) = Config::load(&args.data.dir())
-        && !config.aggregators.iter().any(|aggregator| aggregator.operators.contains(&rules.operator))
+        && !config.links.common().any(|link| link.operators.contains(&rules.operator))
     {
         let name = rules.operator;
         eprintln!(

@@ -6,21 +6,20 @@
 //! Deliberately not here: the rules of operators (they are state, loaded by a command).
 
 mod limits;
+mod links;
 mod raw;
 mod template;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use edges::aggregator::Source;
 use toml::Spanned;
 
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::keys::unhex;
 pub(crate) use limits::{Limits, half, word};
+pub(crate) use links::{Common, Links};
 pub(crate) use template::template;
 
 /// Its name in the data directory.
@@ -39,25 +38,10 @@ pub(crate) struct Config {
     pub(crate) admin_group: Option<String>,
     /// Profiles whose files are compared with what is loaded.
     pub(crate) profiles: Vec<PathBuf>,
-    /// HTTP aggregators.
-    pub(crate) aggregators: Vec<Aggregator>,
+    /// Connections to networks and aggregators.
+    pub(crate) links: Links,
     /// Ceilings and times.
     pub(crate) limits: Limits,
-}
-
-/// One HTTP aggregator.
-#[derive(Debug)]
-pub(crate) struct Aggregator {
-    /// For the log.
-    pub(crate) name: String,
-    /// Its number: part of commands' ids and of lock-outs.
-    pub(crate) link: u16,
-    /// BLAKE3 of its key.
-    pub(crate) key_hash: [u8; 32],
-    /// Where it may call from.
-    pub(crate) sources: Vec<Source>,
-    /// Operators whose service codes it may pass on.
-    pub(crate) operators: Vec<String>,
 }
 
 /// What is wrong with the configuration, and where.
@@ -83,6 +67,9 @@ impl Config {
         for profile in &mut config.profiles {
             *profile = data.join(&*profile);
         }
+        for file in config.links.files() {
+            *file = data.join(&*file);
+        }
         Ok(config)
     }
 
@@ -100,9 +87,9 @@ impl Config {
         })?;
         let listen = listen(&place, &raw.http)?;
         let limits = limits::read(&place, &raw.limits)?;
-        let aggregators = aggregators(&place, &raw.aggregator)?;
+        let links = links::read(&place, &raw, &limits)?;
         let profiles = raw.profiles.into_iter().map(PathBuf::from).collect();
-        Ok(Self { listen, admin_group: raw.admin_group, profiles, aggregators, limits })
+        Ok(Self { listen, admin_group: raw.admin_group, profiles, links, limits })
     }
 }
 
@@ -135,36 +122,4 @@ fn listen(place: &Place<'_>, raw: &raw::Http) -> Result<SocketAddr, ConfigError>
              \"127.0.0.1:7929\" and put a reverse proxy with TLS before it",
         ))
     }
-}
-
-fn aggregators(place: &Place<'_>, raw: &[raw::Aggregator]) -> Result<Vec<Aggregator>, ConfigError> {
-    let mut links = HashSet::new();
-    let mut names = HashSet::new();
-    let mut read = Vec::with_capacity(raw.len());
-    for aggregator in raw {
-        if *aggregator.link.get_ref() == 0 || !links.insert(*aggregator.link.get_ref()) {
-            return Err(place.of(&aggregator.link, "every aggregator has a link number of its own, from 1"));
-        }
-        if !names.insert(aggregator.name.get_ref()) {
-            return Err(place.of(&aggregator.name, "two aggregators have this name"));
-        }
-        let key_hash = aggregator.key_hash.get_ref().strip_prefix("blake3:").and_then(unhex::<32>);
-        let key_hash = key_hash.ok_or_else(|| {
-            place.of(&aggregator.key_hash, "write \"blake3:\" and the 64 hexadecimal digits of the key's BLAKE3 hash")
-        })?;
-        read.push(Aggregator {
-            name: aggregator.name.get_ref().clone(),
-            link: *aggregator.link.get_ref(),
-            key_hash,
-            sources: sources(place, &aggregator.sources)?,
-            operators: aggregator.operators.clone(),
-        });
-    }
-    Ok(read)
-}
-
-fn sources(place: &Place<'_>, raw: &[Spanned<String>]) -> Result<Vec<Source>, ConfigError> {
-    let parse =
-        |text: &Spanned<String>| Source::parse(text.get_ref()).map_err(|error| place.of(text, error.to_string()));
-    raw.iter().map(parse).collect()
 }

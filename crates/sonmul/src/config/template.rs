@@ -34,6 +34,42 @@ key_hash = "blake3:{key_hash}"
 sources = ["127.0.0.1", "::1"]
 # Whose subscribers it may speak for, by the operators' public names. The first answers what can't be read.
 operators = [{operators}]
+# Numbers that it may speak for among those operators' own, with country code; without it all of them.
+# ranges = ["8501910000000-8501919999999"]
+# Every link may say these for itself: how many wrong passwords it may bring, how long its sessions live, and how long a
+# phone waits before it reads "not known yet".
+# wrong_passwords_burst = 300
+# wrong_passwords_per_min = 300
+# session_idle_s = 30
+# session_total_s = 180
+# answer_within_ms = 10_000
+
+# An OsmoHLR that we are an External USSD Entity of: docs/operating/osmocom.md.
+# [[hlr]]
+# name = "hlr1"
+# link = 10
+# gsup = "127.0.0.1:4222"
+# ctrl = "127.0.0.1:4259"
+# euse = "airtime"       # as after `euse` in its hlr.cfg
+# guard_s = 30           # its ncss-guard-timeout
+# operators = [{operators}]
+
+# An SMSC, or a USSD gateway that speaks SMPP: docs/operating/smpp.md. Files are relative to this one's directory; the
+# password's must be its owner's alone (0600).
+# [[smsc]]
+# name = "smsc1"
+# link = 20
+# address = "127.0.0.1:2775"
+# system_id = "sonmul"
+# password_file = "smsc1.password"
+# operators = [{operators}]
+# sms = true             # it carries SMS ...
+# ussd = false           # ... and dialogues
+# source = "999"         # whom SMS come from: a number, a short code, or up to eleven letters
+# window = 10            # messages sent and not answered yet
+# submits_per_s_max = 100
+# enquire_link_s = 30
+# tls = {{ ca_file = "smsc1-ca.pem" }}
 
 [limits]
 "#

@@ -21,9 +21,7 @@ use domain::command::LinkId;
 use domain::password::TagKeys;
 use domain::receipt::Seq;
 use edges::aggregator::AggregatorConfig;
-use edges::brake::BrakeConfig;
 use edges::flow::{Flow, FlowConfig};
-use edges::session::Times;
 use edges::texts::Texts;
 use engine::follower::Cursor;
 use engine::handle::{Engine, Fault};
@@ -32,7 +30,7 @@ use tokio::sync::watch;
 use wire::text::Budget;
 
 use crate::commands::DATA;
-use crate::config::{Config, half, word};
+use crate::config::{Common, Config, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::load_tag_keys;
 use crate::{faults, print};
@@ -157,6 +155,7 @@ impl Server {
             handle: engine.handle(),
             keys,
             check_rules: Arc::new(move |rules| check_texts(&texts, rules)),
+            links: Arc::new(Vec::new),
             version: env!("CARGO_PKG_VERSION"),
         };
         let staff = listen::admin(&data, config.admin_group.as_deref(), api::router(parts), stopped)?;
@@ -197,17 +196,20 @@ fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Ar
         decide_within_s: half(limits.decide_within_s),
     };
     let flow = Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow);
-    let peers = config.aggregators.iter().map(|aggregator| AggregatorConfig {
-        link: LinkId(aggregator.link),
-        name: aggregator.name.clone(),
-        key_hash: aggregator.key_hash,
-        sources: aggregator.sources.clone(),
-        operators: aggregator.operators.clone(),
-        ranges: Vec::new(),
-        budget: Budget::USSD,
-        times: Times { idle_s: half(limits.session_idle_s), total_s: half(limits.session_total_s) },
-        answer_within_ms: half(limits.answer_within_ms),
-        brake: BrakeConfig::default(),
+    let peers = config.links.aggregators.iter().map(|aggregator| {
+        let Common { name, link, operators, ranges, brake, times, answer_within_ms } = aggregator.common.clone();
+        AggregatorConfig {
+            link: LinkId(link),
+            name,
+            key_hash: aggregator.key_hash,
+            sources: aggregator.sources.clone(),
+            operators,
+            ranges,
+            budget: Budget::USSD,
+            times,
+            answer_within_ms,
+            brake,
+        }
     });
     edges::aggregator::router(&flow, peers.collect())
 }
