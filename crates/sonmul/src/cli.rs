@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::{self, BenchArgs};
 use crate::commands::{
-    backup, card, demo, dial, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
+    backup, card, demo, dial, doctor, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
 };
 use crate::exit::{EXIT_HELP, Outcome};
 use crate::serve::{self, ServeArgs};
@@ -45,6 +45,8 @@ enum Word {
     Subscriber(subscriber::SubscriberArgs),
     /// How the server does
     Status(status::StatusArgs),
+    /// Looks at keys, server and links, and says what is wrong and what to do
+    Doctor(doctor::DoctorArgs),
     /// The entry behind a receipt number
     Receipt(receipt::ReceiptArgs),
     /// Reads the journal
@@ -88,6 +90,7 @@ impl Cli {
             Word::Card(args) => card::run(args),
             Word::Subscriber(args) => subscriber::run(args),
             Word::Status(args) => status::run(args),
+            Word::Doctor(args) => doctor::run(args),
             Word::Receipt(args) => receipt::run(args),
             Word::Journal(args) => journal::run(args),
             Word::Verify(args) => verify::run(args),

@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod card;
 pub(crate) mod demo;
 pub(crate) mod dial;
+pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod journal;
 pub(crate) mod operator;

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use wire::text::Budget;
 
 use crate::config::Config;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::print;
+use crate::serve::{check_texts, screen_budget};
 
 use super::{DataArg, block_on};
 
@@ -33,14 +35,19 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  sonmul operator check profiles/koryolink.toml")]
+#[command(after_help = "Where there is a data directory, its links say how long a screen may be.
+
+Example:
+  sonmul operator check profiles/koryolink.toml
+  sonmul operator check profiles/koryolink.toml --data sonmul-data")]
 struct CheckArgs {
     /// The profile
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    data: DataArg,
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,7 +93,7 @@ pub(crate) fn run(args: &OperatorArgs) -> Outcome {
 }
 
 fn check(args: &CheckArgs) -> Outcome {
-    let checked = read(&args.file).and_then(|text| parse(&args.file, &text));
+    let checked = read(&args.file).and_then(|text| parse(&args.file, &text, &args.data));
     match checked {
         Ok(rules) => {
             let shown = json!({
@@ -113,18 +120,21 @@ pub(crate) fn read(file: &Path) -> Outcome<String> {
 }
 
 /// Checks a profile as the server will: its rules, and that its texts fit the screens.
-fn parse(file: &Path, text: &str) -> Outcome<domain::rules::Rules> {
+fn parse(file: &Path, text: &str, data: &DataArg) -> Outcome<domain::rules::Rules> {
     let wrong = |what: String| Failure::new(Exit::Usage, format!("{}, {what}", file.display()));
     let rules = domain::rules::parse::parse(text).map_err(|error| wrong(error.to_string()))?;
     let texts = edges::texts::Texts::embedded();
-    crate::serve::check_texts(&texts, &rules).map_err(|problems| wrong(problems.join("; ")))?;
+    // A directory that can't be read has no links that would make screens smaller.
+    let config = Config::load(&data.dir()).ok();
+    let screen = config.map_or(Budget::USSD, |config| screen_budget(&config.links, &rules.operator));
+    check_texts(&texts, &rules, screen).map_err(|problems| wrong(problems.join("; ")))?;
     Ok(rules)
 }
 
 fn load(args: &LoadArgs) -> Outcome {
     let text = read(&args.file)?;
     // First here: the line is named with the file, and nothing is sent that can't be.
-    let rules = parse(&args.file, &text)?;
+    let rules = parse(&args.file, &text, &args.data)?;
     let answer = block_on(async { args.data.admin().post("/v1/operators", &json!({ "toml": text })).await })?;
     let exit = answer.exit();
     if args.json {
@@ -138,9 +148,7 @@ fn load(args: &LoadArgs) -> Outcome {
         && !config.links.common().any(|link| link.operators.contains(&rules.operator))
     {
         let name = rules.operator;
-        eprintln!(
-            "no aggregator in sonmul.toml speaks for {name}: add it to `operators` there and start the server again"
-        );
+        eprintln!("no link in sonmul.toml speaks for {name}: add it to `operators` there and start the server again");
     }
     Ok(Exit::Ok)
 }

@@ -51,7 +51,7 @@ pub(crate) struct Aggregator {
 }
 
 /// One OsmoHLR that we are an EUSE of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Hlr {
     pub(crate) common: Common,
     /// Host and port of GSUP.
@@ -65,7 +65,7 @@ pub(crate) struct Hlr {
 }
 
 /// One SMSC, or a USSD gateway that speaks SMPP.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Smsc {
     pub(crate) common: Common,
     /// Host and port.
@@ -93,7 +93,7 @@ pub(crate) struct Smsc {
 }
 
 /// TLS towards an SMSC.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SmscTls {
     /// Certificates, PEM, that its own must lead to.
     pub(crate) ca_file: PathBuf,

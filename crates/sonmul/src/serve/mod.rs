@@ -5,6 +5,7 @@
 
 mod desk;
 mod limited;
+mod links;
 mod listen;
 mod open;
 mod polite;
@@ -17,10 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::command::LinkId;
 use domain::password::TagKeys;
 use domain::receipt::Seq;
-use edges::aggregator::AggregatorConfig;
+use domain::rules::Rules;
 use edges::flow::{Flow, FlowConfig};
 use edges::texts::Texts;
 use engine::follower::Cursor;
@@ -30,12 +30,14 @@ use tokio::sync::watch;
 use wire::text::Budget;
 
 use crate::commands::DATA;
-use crate::config::{Common, Config, half, word};
+use crate::config::{Config, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::load_tag_keys;
 use crate::{faults, print};
 
 use desk::Desk;
+use links::Running;
+pub(crate) use links::screen_budget;
 use listen::Door;
 use open::Opened;
 pub(crate) use process::{Signals, keep_memory};
@@ -90,6 +92,7 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
     engine: Engine,
     doors: Vec<Door>,
+    links: Running,
     stop: watch::Sender<bool>,
     drain: Duration,
     /// Dropped last: the lock.
@@ -148,20 +151,25 @@ impl Server {
         let texts = Arc::new(Texts::embedded());
         follow_sms(&mut engine, &data, &texts, sink, head.seq, resume_followers)?;
         let (stop, stopped) = watch::channel(false);
-        let router = aggregators(&config, &engine, &keys, &texts);
+        let flow = flow(&config, &engine, &keys, &texts);
+        let router = edges::aggregator::router(&flow, links::aggregators(&config));
         let (http, edge) =
             listen::http(&data, config.listen, word(limits.http_connections_max), router, stopped.clone()).await?;
+        let links = Running::start(&config, &flow, &stopped)?;
+        let admin_group = config.admin_group.clone();
         let parts = api::admin::AdminParts {
             handle: engine.handle(),
             keys,
-            check_rules: Arc::new(move |rules| check_texts(&texts, rules)),
-            links: Arc::new(Vec::new),
+            check_rules: Arc::new(move |rules| {
+                check_texts(&texts, rules, screen_budget(&config.links, &rules.operator))
+            }),
+            links: links.views(),
             version: env!("CARGO_PKG_VERSION"),
         };
-        let staff = listen::admin(&data, config.admin_group.as_deref(), api::router(parts), stopped)?;
+        let staff = listen::admin(&data, admin_group.as_deref(), api::router(parts), stopped)?;
         tracing::info!(%http, head = head.seq.0, "serving");
         let drain = Duration::from_secs(limits.drain_s);
-        Ok(Self { http, engine, doors: vec![edge, staff], stop, drain, _dir: dir })
+        Ok(Self { http, engine, doors: vec![edge, staff], links, stop, drain, _dir: dir })
     }
 
     /// The engine, for whoever measures it.
@@ -175,6 +183,7 @@ impl Server {
         for door in self.doors {
             door.closed(self.drain).await;
         }
+        self.links.stopped(self.drain).await;
         let engine = self.engine;
         let stopped: Result<(), Fault> = tokio::task::spawn_blocking(move || engine.stop()).await?;
         stopped.map_err(|fault| Failure { exit: Exit::Fault, error: fault.into() })
@@ -182,12 +191,12 @@ impl Server {
 }
 
 /// Says which texts would not fit under these rules, for whoever loads them.
-pub(crate) fn check_texts(texts: &Texts, rules: &domain::rules::Rules) -> Result<(), Vec<String>> {
-    let problems = texts.check(rules, Budget::USSD);
+pub(crate) fn check_texts(texts: &Texts, rules: &Rules, screen: Budget) -> Result<(), Vec<String>> {
+    let problems = texts.check(rules, screen);
     problems.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> axum::Router {
+fn flow(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> Flow<Desk> {
     let limits = &config.limits;
     let flow = FlowConfig {
         sessions_max: word(limits.sessions_max),
@@ -195,23 +204,7 @@ fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Ar
         callers_max: word(limits.callers_max),
         decide_within_s: half(limits.decide_within_s),
     };
-    let flow = Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow);
-    let peers = config.links.aggregators.iter().map(|aggregator| {
-        let Common { name, link, operators, ranges, brake, times, answer_within_ms } = aggregator.common.clone();
-        AggregatorConfig {
-            link: LinkId(link),
-            name,
-            key_hash: aggregator.key_hash,
-            sources: aggregator.sources.clone(),
-            operators,
-            ranges,
-            budget: Budget::USSD,
-            times,
-            answer_within_ms,
-            brake,
-        }
-    });
-    edges::aggregator::router(&flow, peers.collect())
+    Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow)
 }
 
 /// Starts the SMS follower where it was; a new one at the head, for what was given long ago is no news.
