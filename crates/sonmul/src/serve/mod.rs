@@ -13,21 +13,19 @@ mod profiles;
 mod sms;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::command::LinkId;
 use domain::password::TagKeys;
-use domain::receipt::Seq;
 use edges::aggregator::AggregatorConfig;
 use edges::brake::BrakeConfig;
 use edges::flow::{Flow, FlowConfig};
 use edges::session::Times;
 use edges::texts::Texts;
-use engine::follower::Cursor;
 use engine::handle::{Engine, Fault};
-use store::{DataDir, SqliteCursor};
+use store::DataDir;
 use tokio::sync::watch;
 use wire::text::Budget;
 
@@ -35,14 +33,13 @@ use crate::commands::DATA;
 use crate::config::{Config, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::load_tag_keys;
-use crate::{faults, print};
+use crate::print;
 
 use desk::Desk;
 use listen::Door;
 use open::Opened;
 pub(crate) use process::{Signals, keep_memory};
 pub(crate) use sms::Sink;
-use sms::SmsFollower;
 
 /// See `sonmul serve --help`.
 #[derive(Debug, clap::Args)]
@@ -148,9 +145,12 @@ impl Server {
         let Opened { mut engine, head, file_hashes, dir } = tokio::task::spawn_blocking(opening).await??;
         profiles::compare(&config.profiles, &file_hashes);
         let texts = Arc::new(Texts::embedded());
-        follow_sms(&mut engine, &data, &texts, sink, head.seq, resume_followers)?;
+        let flow = flow(&config, &engine, &keys, &texts);
+        let resume = (head.seq, resume_followers);
+        let said = (&texts, flow.told());
+        let _receipts = sms::follow(&mut engine, &data, sms::outlets(sink), said, &limits, resume)?;
         let (stop, stopped) = watch::channel(false);
-        let router = aggregators(&config, &engine, &keys, &texts);
+        let router = aggregators(&config, &flow);
         let (http, edge) =
             listen::http(&data, config.listen, word(limits.http_connections_max), router, stopped.clone()).await?;
         let parts = api::admin::AdminParts {
@@ -188,7 +188,8 @@ pub(crate) fn check_texts(texts: &Texts, rules: &domain::rules::Rules) -> Result
     problems.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
-fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> axum::Router {
+/// What all edges share.
+fn flow(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> Flow<Desk> {
     let limits = &config.limits;
     let flow = FlowConfig {
         sessions_max: word(limits.sessions_max),
@@ -196,7 +197,11 @@ fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Ar
         callers_max: word(limits.callers_max),
         decide_within_s: half(limits.decide_within_s),
     };
-    let flow = Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow);
+    Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow)
+}
+
+fn aggregators(config: &Config, flow: &Flow<Desk>) -> axum::Router {
+    let limits = &config.limits;
     let peers = config.aggregators.iter().map(|aggregator| AggregatorConfig {
         link: LinkId(aggregator.link),
         name: aggregator.name.clone(),
@@ -209,41 +214,5 @@ fn aggregators(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Ar
         answer_within_ms: half(limits.answer_within_ms),
         brake: BrakeConfig::default(),
     });
-    edges::aggregator::router(&flow, peers.collect())
-}
-
-/// Starts the SMS follower where it was; a new one at the head, for what was given long ago is no news.
-fn follow_sms(
-    engine: &mut Engine,
-    data: &Path,
-    texts: &Arc<Texts>,
-    sink: Sink,
-    head: Seq,
-    resume: bool,
-) -> Outcome<()> {
-    let mut cursor = SqliteCursor::open(data, sms::NAME).map_err(faults::store)?;
-    if cursor.is_paused()? {
-        if !resume {
-            tracing::warn!("SMS are paused since a restore; `sonmul serve --resume-followers` lets them go on");
-            return Ok(());
-        }
-        cursor.resume()?;
-    }
-    let done = match cursor.load()? {
-        Some(done) if done > head => {
-            let what = format!("SMS were sent up to entry {done}, the journal ends at {head}: it lost its tail");
-            return Err(Failure::new(Exit::Damaged, what));
-        }
-        Some(done) => done,
-        None => {
-            cursor.save(head)?;
-            head
-        }
-    };
-    if matches!(sink, Sink::LetGo) {
-        tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
-    }
-    let follower =
-        SmsFollower::new(sink, Arc::clone(texts), engine.handle(), tokio::runtime::Handle::current(), cursor, done);
-    Ok(engine.follow(sms::NAME, done, Box::new(follower))?)
+    edges::aggregator::router(flow, peers.collect())
 }
