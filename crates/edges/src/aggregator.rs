@@ -127,7 +127,7 @@ async fn africas_talking<D: Decider>(State(peers): State<Peers<D>>, request: Req
     let Some(turn) = turn(form) else { return shown(&peer.link.no_service()) };
     let link = peer.link.clone();
     // A task of its own: an aggregator that hangs up must not stop a turn half way.
-    match tokio::spawn(async move { link.turn(turn).await }).await {
+    match tokio::spawn(async move { link.turn(turn).await }).await.inspect(|screen| peer.link.told(screen)) {
         Ok(screen) => shown(&screen),
         // A bug of ours, or the runtime is stopping: whether anything was done is not known.
         Err(_) => shown(&peer.link.unknown()),

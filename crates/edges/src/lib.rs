@@ -23,6 +23,7 @@ pub mod notice;
 pub mod port;
 pub mod say;
 pub mod session;
+pub mod sms;
 pub mod texts;
 pub mod told;
 

@@ -1,80 +1,121 @@
-//! The SMS that an entry of the journal causes, and the port through which it leaves.
+//! The messages that an entry of the journal causes, and their texts.
 //!
-//! **For:** a follower in `sonmul` that reads the journal and hands each [`Sms`] to its [`Notifier`].
+//! **For:** [`crate::sms`], which delivers them.
 //!
-//! **Guarantees:** [`notices`] is pure: the same entry under the same rules gives the same text, so that sending it again
-//! after a crash sends the same; a text fits one SMS.
+//! **Guarantees:** [`notices`] and [`Notice::text`] are pure: the same entry in the same language under the same rules gives
+//! the same text, receipt number included, so that sending it again after a crash sends the same; a text fits one SMS.
 //!
-//! **Bounded by:** one SMS an entry.
+//! **Bounded by:** one message to the recipient and one to the sender for each entry.
 //!
-//! **Deliberately not here:** the sender's SMS (a screen told them; issue 3), cursors, retries, SMPP.
+//! **Deliberately not here:** whether the sender's screen told them already, retries, cursors, SMPP.
 
-use std::fmt;
-use std::future::Future;
-
-use domain::command::{Body, Dialled};
+use domain::command::{Body, Dialled, Language, OperatorId};
+use domain::money::Amount;
 use domain::msisdn::Msisdn;
 use domain::receipt::Seq;
+use domain::rules::Rules;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
-use engine::answer::Directory;
+use engine::deliveries::{DeliveryKey, Role};
 use wire::text::Budget;
 
 use crate::port::GiftLine;
-use crate::texts::{Texts, Voice};
+use crate::texts::{SenderSms, Texts, Voice};
 
-/// One message to one phone.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Sms {
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// A gift came.
+    Received { from: Msisdn, amount: Amount, occasion: Option<u8> },
+    /// A gift was given.
+    Gave { to: Msisdn, amount: Amount, fee_minor: i64, left_minor: i64 },
+    /// The own airtime was topped up.
+    ToppedUp { amount: Amount, fee_minor: i64, left_minor: i64, airtime_minor: i64 },
+}
+
+/// One message to one phone, without its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its name.
+    pub key: DeliveryKey,
+    /// When the entry was decided.
+    pub at: Timestamp,
+    /// Whose subscriber it goes to.
+    pub operator: OperatorId,
     /// To whom.
     pub to: Msisdn,
-    /// Fits one SMS.
-    pub text: String,
-    /// The entry that caused it. An entry causes one SMS to one number at most, so that a receiver can tell a repeated one.
-    pub seq: Seq,
-    /// When that was decided: an SMSC may be told until when it is worth delivering.
-    pub at: Timestamp,
+    /// The recipient's language stands in the entry. The sender's does not: whoever sends asks for it once and keeps it.
+    pub language: Option<Language>,
+    what: What,
 }
 
-/// Not the text: what somebody was given is nobody else's business.
-impl fmt::Debug for Sms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { to, text, seq, at } = self;
-        f.debug_struct("Sms").field("to", to).field("text_len", &text.len()).field("seq", seq).field("at", at).finish()
+impl Notice {
+    /// Its text in a language, under the rules of its operator. At `at`, so that a later try reads the same.
+    pub fn text(&self, texts: &Texts, rules: &Rules, language: Language) -> String {
+        let voice = Voice { texts, rules, language, budget: Budget::SMS, now: self.at };
+        let seq = self.key.seq;
+        match self.what {
+            What::Received { from, amount, occasion } => {
+                let occasions = &rules.standing.occasions;
+                let occasion = occasion.and_then(|number| occasions.get(usize::from(number).checked_sub(1)?));
+                let received = GiftLine { at: self.at, seq, sent: false, other: from, amount };
+                voice.gift_sms(&received, occasion.map(String::as_str))
+            }
+            What::Gave { to, amount, fee_minor, left_minor } => {
+                voice.sender_sms(&SenderSms::Gave { to, amount, fee_minor, left_minor, seq })
+            }
+            What::ToppedUp { amount, fee_minor, left_minor, airtime_minor } => {
+                voice.sender_sms(&SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq })
+            }
+        }
     }
 }
 
-/// A message was not taken over; the same one is handed over again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the message was not taken over: {why}")]
-pub struct NotTaken {
-    /// For the log.
-    pub why: String,
-}
-
-/// Where SMS leave. At least once: after a crash the same message may be handed over again.
-pub trait Notifier: Send + Sync + 'static {
-    /// Whether messages lead anywhere. They are not even put together for one that lets them go.
-    fn is_connected(&self) -> bool {
-        true
-    }
-
-    /// Takes a message over: when this is `Ok` the notifier answers for it.
-    fn notify(&self, sms: Sms) -> impl Future<Output = Result<(), NotTaken>> + Send;
-}
-
-/// The messages that an entry causes, under the rules now in force: a given gift tells its recipient, in their language.
-pub fn notices(texts: &Texts, directory: &Directory, seq: Seq, at: Timestamp, entry: &Entry) -> Option<Sms> {
-    let (Body::Gift(gift), Outcome::Done(Done::Given { language, .. })) = (&entry.body, &entry.verdict.outcome) else {
-        return None;
+/// The messages that an entry causes: a gift tells its recipient and its sender, a top-up whoever did it. Nothing that was
+/// refused tells anybody: no money moved, and whoever misses that screen dials again.
+pub fn notices(seq: Seq, at: Timestamp, entry: &Entry) -> impl Iterator<Item = Notice> {
+    let [recipient, sender] = match (&entry.body, &entry.verdict.outcome) {
+        (Body::Gift(gift), Outcome::Done(Done::Given { left_minor, fee_minor, language })) => {
+            match (gift.recipient, gift.amount) {
+                (Dialled::Value(to), Dialled::Value(amount)) => {
+                    let (operator, from) = (gift.caller.operator, gift.caller.msisdn);
+                    let received = What::Received { from, amount, occasion: gift.occasion };
+                    let gave = What::Gave { to, amount, fee_minor: *fee_minor, left_minor: *left_minor };
+                    let notice = |role, to, language, what| Notice {
+                        key: DeliveryKey { seq, role },
+                        at,
+                        operator,
+                        to,
+                        language,
+                        what,
+                    };
+                    [
+                        Some(notice(Role::Recipient, to, Some(*language), received)),
+                        Some(notice(Role::Sender, from, None, gave)),
+                    ]
+                }
+                _ => [None, None],
+            }
+        }
+        (Body::TopUp(top_up), Outcome::Done(Done::ToppedUp { left_minor, fee_minor, airtime_minor })) => {
+            let own = top_up.amount.value().map(|amount| Notice {
+                key: DeliveryKey { seq, role: Role::Sender },
+                at,
+                operator: top_up.caller.operator,
+                to: top_up.caller.msisdn,
+                language: None,
+                what: What::ToppedUp {
+                    amount,
+                    fee_minor: *fee_minor,
+                    left_minor: *left_minor,
+                    airtime_minor: *airtime_minor,
+                },
+            });
+            [None, own]
+        }
+        _ => [None, None],
     };
-    let (Dialled::Value(to), Dialled::Value(amount)) = (gift.recipient, gift.amount) else { return None };
-    let rules = directory.rules(gift.caller.operator)?;
-    let occasions = &rules.standing.occasions;
-    let occasion = gift.occasion.and_then(|number| occasions.get(usize::from(number).checked_sub(1)?));
-    let voice = Voice { texts, rules, language: *language, budget: Budget::SMS, now: at };
-    let received = GiftLine { at, seq, sent: false, other: gift.caller.msisdn, amount };
-    Some(Sms { to, text: voice.gift_sms(&received, occasion.map(String::as_str)), seq, at })
+    [recipient, sender].into_iter().flatten()
 }
 
 #[cfg(test)]

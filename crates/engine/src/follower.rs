@@ -20,6 +20,14 @@ const FAILED_WAIT: Duration = Duration::from_millis(500);
 
 /// What a follower does with durable batches.
 pub trait Follow: Send {
+    /// Whether the next batch may come; waits up to `wait` for that. Asked before every batch. While it may not, the
+    /// follower lags behind the journal, and nobody waits for it: not the decider, no other follower, not the server that
+    /// stops.
+    fn is_ready(&mut self, wait: Duration) -> bool {
+        let _ready_at_once = wait;
+        true
+    }
+
     /// Takes the next batch. The first one may hold entries from before the cursor, which it skips.
     ///
     /// # Errors
@@ -54,10 +62,31 @@ pub(crate) fn run_follower(
 ) {
     let told = |what: &str, fault: &dyn core::fmt::Display| tracing::error!(follower = name, %fault, "{what}");
     let mut given_up_after_stop = 0;
+    let mut parked = false;
     loop {
+        if std::mem::take(&mut parked) {
+            // What is not taken stays in the journal.
+            if feed.is_stopped() {
+                if let Err(fault) = follow.end() {
+                    told("it could not end well", &fault);
+                }
+                return;
+            }
+            if let Err(fault) = follow.idle() {
+                told("it could not do its idle work", &fault);
+            }
+            if !follow.is_ready(IDLE) {
+                parked = true;
+                continue;
+            }
+        }
         match feed.next(cursor, reader, IDLE) {
             Ok(Next::Batches(batches)) => {
                 for batch in batches {
+                    if !follow.is_ready(IDLE) {
+                        parked = true;
+                        break;
+                    }
                     match follow.batch(&batch) {
                         Ok(()) => {
                             cursor = batch.last_seq();

@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod checkpointer;
 pub mod clock;
 pub mod decider;
+pub mod deliveries;
 pub mod feed;
 pub mod follower;
 pub mod handle;

@@ -1,6 +1,8 @@
 //! Technical failures of the crates below, with the exit code that a script sees.
 
+use edges::sms::SmsStartFault;
 use engine::checkpoint::CheckpointFault;
+use engine::deliveries::FollowerStoreFault;
 use engine::journal::ReadFault;
 use engine::recover::RecoverFault;
 use store::StoreFault;
@@ -18,6 +20,7 @@ pub(crate) fn store(fault: StoreFault) -> Failure {
         | StoreFault::Manifest { .. } => Exit::Damaged,
         StoreFault::Read(fault) => of_read(fault),
         StoreFault::Checkpoint(fault) => of_checkpoint(fault),
+        StoreFault::Deliveries(fault) => of_follower(fault),
         StoreFault::Cursor(_) | StoreFault::Io { .. } | StoreFault::Sqlite { .. } => Exit::Fault,
     };
     Failure { exit, error: fault.into() }
@@ -31,6 +34,21 @@ pub(crate) fn read(fault: ReadFault) -> Failure {
 /// Of the checkpoint's tables.
 pub(crate) fn checkpoint(fault: CheckpointFault) -> Failure {
     Failure { exit: of_checkpoint(&fault), error: fault.into() }
+}
+
+/// Of a follower's database.
+pub(crate) fn follower(fault: FollowerStoreFault) -> Failure {
+    Failure { exit: of_follower(&fault), error: fault.into() }
+}
+
+/// Of starting the SMS follower.
+pub(crate) fn sms(fault: SmsStartFault) -> Failure {
+    let exit = match &fault {
+        SmsStartFault::Ahead { .. } => Exit::Damaged,
+        SmsStartFault::Store(fault) => of_follower(fault),
+        SmsStartFault::Journal(fault) => of_read(fault),
+    };
+    Failure { exit, error: fault.into() }
 }
 
 /// Of building the state.
@@ -47,6 +65,13 @@ const fn of_read(fault: &ReadFault) -> Exit {
     match fault {
         ReadFault::Damaged { .. } | ReadFault::Absent { .. } => Exit::Damaged,
         ReadFault::Io(_) => Exit::Fault,
+    }
+}
+
+const fn of_follower(fault: &FollowerStoreFault) -> Exit {
+    match fault {
+        FollowerStoreFault::Damaged(_) => Exit::Damaged,
+        FollowerStoreFault::NoRoom | FollowerStoreFault::Io(_) => Exit::Fault,
     }
 }
 

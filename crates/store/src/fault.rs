@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use engine::checkpoint::CheckpointFault;
+use engine::deliveries::FollowerStoreFault;
 use engine::follower::CursorFault;
 use engine::journal::ReadFault;
 
@@ -74,6 +75,9 @@ pub enum StoreFault {
     /// A follower's database can't be used.
     #[error(transparent)]
     Cursor(#[from] CursorFault),
+    /// A follower's deliveries can't be used.
+    #[error(transparent)]
+    Deliveries(#[from] FollowerStoreFault),
     /// A file can't be read or written.
     #[error("{}: {error}", path.display())]
     Io {
@@ -99,6 +103,7 @@ impl StoreFault {
             Self::Io { error, .. } => error.kind() == io::ErrorKind::StorageFull,
             Self::Sqlite { error, .. } => crate::sqlite::is_full(error),
             Self::Checkpoint(fault) => *fault == CheckpointFault::NoRoom,
+            Self::Deliveries(fault) => *fault == FollowerStoreFault::NoRoom,
             Self::InUse { .. }
             | Self::Shared { .. }
             | Self::NoDataDir { .. }

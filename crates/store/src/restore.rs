@@ -13,6 +13,7 @@ use engine::journal::{Hash, Head};
 
 use crate::cursor::SqliteCursor;
 use crate::data_dir::{CHECKPOINT, DataDir};
+use crate::deliveries::{self, SqliteDeliveries};
 use crate::fault::{At, StoreFault};
 use crate::files;
 use crate::manifest::{MANIFEST, Manifest, ManifestSegment};
@@ -61,7 +62,11 @@ pub fn restore(
         return Err(StoreFault::Manifest { path: from.join(MANIFEST), what });
     }
     for name in followers {
-        SqliteCursor::open(dir, name)?.put(manifest.head.seq, true)?;
+        if *name == deliveries::NAME {
+            SqliteDeliveries::open(dir)?.put(manifest.head.seq, true)?;
+        } else {
+            SqliteCursor::open(dir, name)?.put(manifest.head.seq, true)?;
+        }
     }
     files::sync_dir(dir).at(dir)?;
     files::remove(&mark).at(&mark)?;

@@ -1,50 +1,75 @@
-use super::{Sms, notices};
-use crate::testing::{at, desk, keys, msisdn, rules};
+use super::notices;
+use crate::testing::{at, desk, keys, msisdn, rules, rules_with};
 use crate::texts::Texts;
-use domain::command::{Body, Dialled, Gift, Language};
+use domain::command::{Body, Dialled, Gift, Language, TopUp};
 use domain::id::CommandId;
 use domain::money::Amount;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
+use domain::rules::Rules;
 use domain::verdict::{Done, Effects, Entry, Outcome, Verdict};
-use engine::answer::Directory;
+use engine::deliveries::Role;
 use expect_test::expect;
-use std::sync::Arc;
 use wire::text::{Budget, fits};
 
-fn entry(occasion: Option<u8>, outcome: Outcome) -> Entry {
+fn amount() -> Dialled<Amount> {
+    Dialled::Value(Amount::try_new(500).expect("positive"))
+}
+
+fn entry(body: Body, outcome: Outcome) -> Entry {
+    Entry { id: CommandId::internal(0, 0), body, verdict: Verdict { outcome, effects: Effects::default() } }
+}
+
+fn gift(occasion: Option<u8>, outcome: Outcome) -> Entry {
     let (rules, keys) = (rules("koryolink"), keys());
     let desk = desk(&rules, &keys);
     let body = Body::Gift(Gift {
         caller: desk.caller,
         recipient: Dialled::Value(msisdn("8501921112222")),
-        amount: Dialled::Value(Amount::try_new(500).expect("positive")),
+        amount: amount(),
         proof: desk.proof("482913"),
         swapped: false,
         occasion,
     });
-    Entry { id: CommandId::internal(0, 0), body, verdict: Verdict { outcome, effects: Effects::default() } }
+    entry(body, outcome)
 }
 
-fn given(language: Language) -> Outcome {
-    Outcome::Done(Done::Given { left_minor: 1_500, fee_minor: 0, language })
+fn top_up(outcome: Outcome) -> Entry {
+    let (rules, keys) = (rules("koryolink"), keys());
+    let desk = desk(&rules, &keys);
+    let body = Body::TopUp(TopUp { caller: desk.caller, amount: amount(), proof: desk.proof("482913") });
+    entry(body, outcome)
 }
 
-fn sms(occasion: Option<u8>, outcome: Outcome) -> Option<Sms> {
-    let directory = Directory { operators: vec![Arc::new(rules("koryolink"))], ..Directory::default() };
-    let now = at("2026-11-22T05:00:00Z");
-    notices(&Texts::embedded(), &directory, Seq(1_234_567), now, &entry(occasion, outcome))
+fn given(language: Language, fee_minor: i64) -> Outcome {
+    Outcome::Done(Done::Given { left_minor: 1_500, fee_minor, language })
+}
+
+/// Role, number and text of every message of an entry; `language` is the sender's.
+fn told(rules: &Rules, language: Language, entry: &Entry) -> Vec<(Role, u64, String)> {
+    let (texts, now) = (Texts::embedded(), at("2026-11-22T05:00:00Z"));
+    let show = |notice: super::Notice| {
+        assert_eq!((notice.key.seq, notice.at), (Seq(1_234_567), now));
+        let text = notice.text(&texts, rules, notice.language.unwrap_or(language));
+        assert_eq!(text, notice.text(&texts, rules, notice.language.unwrap_or(language)));
+        assert!(fits(&text, Budget::SMS), "{text}");
+        (notice.key.role, notice.to.get(), text)
+    };
+    notices(Seq(1_234_567), now, entry).map(show).collect()
 }
 
 #[test]
 fn the_recipient_hears_of_a_gift_in_their_language() {
+    let rules = rules("koryolink");
     let mut all = String::new();
     for language in Language::ALL {
         for occasion in 0..=7 {
-            let sms = sms(Some(occasion).filter(|occasion| *occasion != 0), given(language)).expect("an SMS");
-            assert_eq!((sms.to, sms.seq), (msisdn("8501921112222"), Seq(1_234_567)));
-            assert!(fits(&sms.text, Budget::SMS));
-            all.push_str(&format!("{}\n", sms.text));
+            let entry = gift(Some(occasion).filter(|occasion| *occasion != 0), given(language, 0));
+            // The sender's language is another matter.
+            let told = told(&rules, Language::Korean, &entry);
+            let (role, to, text) = told.first().expect("a message");
+            assert_eq!((*role, *to, told.len()), (Role::Recipient, 8_501_921_112_222, 2));
+            all.push_str(&format!("{text}\n"));
         }
     }
     expect![[r#"
@@ -69,13 +94,54 @@ fn the_recipient_hears_of_a_gift_in_their_language() {
 }
 
 #[test]
-fn nobody_hears_of_anything_else() {
-    assert_eq!(sms(None, Outcome::Refused(Refusal::NoCard)), None);
-    assert_eq!(sms(None, Outcome::Done(Done::PasswordChanged)), None);
+fn the_sender_hears_what_the_screen_said() {
+    let cents = rules_with("koryolink", &[("minor_digits = 0", "minor_digits = 2")]);
+    let mut all = String::new();
+    for rules in [rules("koryolink"), cents] {
+        for language in Language::ALL {
+            for fee_minor in [0, 5] {
+                // The recipient's language is another matter.
+                let gave = gift(None, given(Language::English, fee_minor));
+                let own = Done::ToppedUp { left_minor: 1_500, fee_minor, airtime_minor: 700 };
+                for entry in [gave, top_up(Outcome::Done(own))] {
+                    let told = told(&rules, language, &entry);
+                    let (role, to, text) = told.last().expect("a message");
+                    assert_eq!((*role, *to), (Role::Sender, 8_501_912_345_678));
+                    all.push_str(&format!("{text}\n"));
+                }
+            }
+        }
+    }
+    expect![[r#"
+        500원 보냈습니다. 받은 번호 0192 111 2222. 카드 잔고 1500원. 접수번호 15NM7-VZ
+        내 손전화에 500원 넣었습니다. 전화돈 700원. 카드 잔고 1500원. 접수번호 15NM7-VZ
+        500원 보냈습니다(료금 5원). 받은 번호 0192 111 2222. 카드 잔고 1500원. 접수번호 15NM7-VZ
+        내 손전화에 500원 넣었습니다(료금 5원). 전화돈 700원. 카드 잔고 1500원. 접수번호 15NM7-VZ
+        You sent 500 won to 0192 111 2222. Left on the card: 1500 won. Receipt 15NM7-VZ
+        Your phone got 500 won from your card. Airtime 700 won. Left on the card: 1500 won. Receipt 15NM7-VZ
+        You sent 500 won to 0192 111 2222, fee 5 won. Left on the card: 1500 won. Receipt 15NM7-VZ
+        Your phone got 500 won from your card, fee 5 won. Airtime 700 won. Left on the card: 1500 won. Receipt 15NM7-VZ
+        5원 보냈습니다. 받은 번호 0192 111 2222. 카드 잔고 15원. 접수번호 15NM7-VZ
+        내 손전화에 5원 넣었습니다. 전화돈 7원. 카드 잔고 15원. 접수번호 15NM7-VZ
+        5원 보냈습니다(료금 0.05원). 받은 번호 0192 111 2222. 카드 잔고 15원. 접수번호 15NM7-VZ
+        내 손전화에 5원 넣었습니다(료금 0.05원). 전화돈 7원. 카드 잔고 15원. 접수번호 15NM7-VZ
+        You sent 5 won to 0192 111 2222. Left on the card: 15 won. Receipt 15NM7-VZ
+        Your phone got 5 won from your card. Airtime 7 won. Left on the card: 15 won. Receipt 15NM7-VZ
+        You sent 5 won to 0192 111 2222, fee 0.05 won. Left on the card: 15 won. Receipt 15NM7-VZ
+        Your phone got 5 won from your card, fee 0.05 won. Airtime 7 won. Left on the card: 15 won. Receipt 15NM7-VZ
+    "#]].assert_eq(&all);
 }
 
 #[test]
-fn debug_hides_the_text() {
-    let sms = sms(None, given(Language::English)).expect("an SMS");
-    assert!(!format!("{sms:?}").contains("500"));
+fn nobody_hears_of_anything_else() {
+    let rules = rules("koryolink");
+    let told = |entry| told(&rules, Language::English, &entry);
+    assert_eq!(told(gift(None, Outcome::Refused(Refusal::NoCard))), []);
+    assert_eq!(told(top_up(Outcome::Refused(Refusal::NoCard))), []);
+    assert_eq!(told(gift(None, Outcome::Done(Done::PasswordChanged))), []);
+    let mut malformed = gift(None, given(Language::English, 0));
+    if let Body::Gift(gift) = &mut malformed.body {
+        gift.recipient = Dialled::Malformed;
+    }
+    assert_eq!(told(malformed), []);
 }

@@ -166,6 +166,10 @@ impl Measure<'_, '_> {
             let said = self.voice.sms(&gift, Some(String::new()));
             self.measure(&said);
         }
+        for sms in samples::sender_sms(&self.voice) {
+            let said = self.voice.sender_said(&sms);
+            self.measure(&said);
+        }
         self.voice.budget = screen;
     }
 

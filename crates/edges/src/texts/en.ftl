@@ -277,3 +277,13 @@ greeting-new-year = Happy New Year!
 greeting-exam = Good luck with your exam!
 greeting-thanks = Thank you!
 greeting-get-well = Get well soon!
+
+# SMS to the sender, where the screen may not have been seen
+sms-gave = You sent { $amount } to { $to }. Left on the card: { $left }. Receipt { $receipt }
+    .short = Sent { $amount } to { $to }. Left { $left }. Receipt { $receipt }
+sms-gave-fee = You sent { $amount } to { $to }, fee { $fee }. Left on the card: { $left }. Receipt { $receipt }
+    .short = Sent { $amount } to { $to }, fee { $fee }. Left { $left }. Receipt { $receipt }
+sms-topped-up = Your phone got { $amount } from your card. Airtime { $airtime }. Left on the card: { $left }. Receipt { $receipt }
+    .short = Your phone got { $amount }. Card { $left }. Receipt { $receipt }
+sms-topped-up-fee = Your phone got { $amount } from your card, fee { $fee }. Airtime { $airtime }. Left on the card: { $left }. Receipt { $receipt }
+    .short = Your phone got { $amount }, fee { $fee }. Card { $left }. Receipt { $receipt }

@@ -319,3 +319,13 @@ greeting-new-year = 새해를 축하합니다!
 greeting-exam = 시험을 잘 치십시오!
 greeting-thanks = 고맙습니다!
 greeting-get-well = 빨리 나으십시오!
+
+# SMS to the sender, where the screen may not have been seen
+sms-gave = { $amount } 보냈습니다. 받은 번호 { $to }. 카드 잔고 { $left }. 접수번호 { $receipt }
+    .short = { $amount } 보냄, { $to }. 잔고 { $left }. 접수 { $receipt }
+sms-gave-fee = { $amount } 보냈습니다(료금 { $fee }). 받은 번호 { $to }. 카드 잔고 { $left }. 접수번호 { $receipt }
+    .short = { $amount } 보냄, { $to }. 료금 { $fee }, 잔고 { $left }. 접수 { $receipt }
+sms-topped-up = 내 손전화에 { $amount } 넣었습니다. 전화돈 { $airtime }. 카드 잔고 { $left }. 접수번호 { $receipt }
+    .short = 내 손전화에 { $amount } 넣음. 카드 { $left }. 접수 { $receipt }
+sms-topped-up-fee = 내 손전화에 { $amount } 넣었습니다(료금 { $fee }). 전화돈 { $airtime }. 카드 잔고 { $left }. 접수번호 { $receipt }
+    .short = 내 손전화에 { $amount } 넣음. 료금 { $fee }, 카드 { $left }. 접수 { $receipt }

@@ -154,4 +154,8 @@ messages! {
     TwiceInList = "refusal-twice-in-list",
     SmsGift = "sms-gift",
     SmsGiftGreeting = "sms-gift-greeting",
+    SmsGave = "sms-gave",
+    SmsGaveFee = "sms-gave-fee",
+    SmsToppedUp = "sms-topped-up",
+    SmsToppedUpFee = "sms-topped-up-fee",
 }

@@ -14,6 +14,7 @@ mod check;
 mod message;
 mod refusal;
 mod screen;
+mod sms;
 mod values;
 
 use domain::command::Language;
@@ -29,6 +30,7 @@ use crate::say::{Line, Say};
 
 pub use check::{TextFault, TextProblem};
 pub use message::Message;
+pub(crate) use sms::SenderSms;
 
 const KO: &str = include_str!("ko.ftl");
 const EN: &str = include_str!("en.ftl");

@@ -82,7 +82,11 @@ fn missing_texts_and_unfilled_variables_are_found() {
         text given in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text given-fee in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text sms-gift in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
-        text sms-gift-greeting in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt"#]]
+        text sms-gift-greeting in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-gave in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-topped-up in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-gave-fee in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-topped-up-fee in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt"#]]
     .assert_eq(&lines.join("\n"));
 }
 

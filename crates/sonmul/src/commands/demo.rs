@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use edges::notice::Sms;
+use edges::sms::Outgoing;
 use serde_json::{Value, json};
 use store::{DataDir, StoreFault};
 
@@ -139,7 +139,7 @@ fn wipe(data: &Path) -> Outcome<()> {
     std::fs::remove_dir_all(data).or_exit_with(Exit::Usage, || format!("{} can't be wiped", data.display()))
 }
 
-async fn show(args: &DemoArgs, messages: &Receiver<Sms>) -> Outcome<()> {
+async fn show(args: &DemoArgs, messages: &Receiver<Outgoing>) -> Outcome<()> {
     let stage = Stage { data: &args.data, admin: Admin::new(&args.data), messages };
     stage.set_up().await?;
     let [koryolink, _] = &NETWORKS;
@@ -156,7 +156,7 @@ async fn show(args: &DemoArgs, messages: &Receiver<Sms>) -> Outcome<()> {
 struct Stage<'a> {
     data: &'a Path,
     admin: Admin,
-    messages: &'a Receiver<Sms>,
+    messages: &'a Receiver<Outgoing>,
 }
 
 impl Stage<'_> {
@@ -236,7 +236,7 @@ impl Stage<'_> {
 }
 
 /// The recipient's phone.
-fn told(sms: &Sms) -> Outcome<()> {
+fn told(sms: &Outgoing) -> Outcome<()> {
     print::line(&format!("  SMS to +{}", sms.to.get()))?;
     print::line(&boxed(&sms.text))
 }

@@ -83,6 +83,26 @@ limits! {
         "A session is over when nothing was typed for so long.";
     session_total_s = 180 in 1..=600,
         "A session is over after so long whatever happens.";
+    told_wait_ms = 5_000 in 0..=3_600_000,
+        "A sender whose screen is not known to have been shown by then gets an SMS of their own.";
+    sms_open_max = 100_000 in 1..=10_000_000,
+        "SMS that no SMSC has taken over yet; with more their follower lags behind the journal. Each takes about 400 octets.";
+    sms_awaiting_max = 200_000 in 1..=10_000_000,
+        "SMS whose receipts are awaited; with more the oldest read \"sent, not confirmed\".";
+    sms_retry_max_h = 24 in 1..=720,
+        "An SMS is not tried any more so long after its gift.";
+    sms_retry_wait_ms = 5_000 in 100..=3_600_000,
+        "The first wait after an SMSC refused an SMS for the moment; it doubles each time ...";
+    sms_retry_wait_max_ms = 900_000 in 100..=86_400_000,
+        "... up to this.";
+    sms_receipt_wait_h = 26 in 1..=720,
+        "A receipt is awaited for so long: longer than an SMSC keeps trying.";
+    sms_submit_within_ms = 60_000 in 1_000..=600_000,
+        "An SMSC that did not answer for so long may have taken the SMS over: it is sent again.";
+    sms_kept_days = 7 in 0..=3_650,
+        "What became of an SMS can be looked up for so long ...";
+    sms_kept_max = 1_000_000 in 0..=1_000_000_000,
+        "... for so many at most. Each takes about 100 octets on disk.";
     http_connections_max = 1_024 in 1..=1_000_000,
         "Connections of aggregators at a time; more wait until one ends.";
     drain_s = 30 in 1..=3_600,

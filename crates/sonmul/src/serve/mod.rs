@@ -14,18 +14,16 @@ mod profiles;
 mod sms;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::password::TagKeys;
-use domain::receipt::Seq;
 use domain::rules::Rules;
 use edges::flow::{Flow, FlowConfig};
 use edges::texts::Texts;
-use engine::follower::Cursor;
 use engine::handle::{Engine, Fault};
-use store::{DataDir, SqliteCursor};
+use store::DataDir;
 use tokio::sync::watch;
 use wire::text::Budget;
 
@@ -33,7 +31,7 @@ use crate::commands::DATA;
 use crate::config::{Config, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::load_tag_keys;
-use crate::{faults, print};
+use crate::print;
 
 use desk::Desk;
 use links::Running;
@@ -42,7 +40,6 @@ use listen::Door;
 use open::Opened;
 pub(crate) use process::{Signals, keep_memory};
 pub(crate) use sms::Sink;
-use sms::SmsFollower;
 
 /// See `sonmul serve --help`.
 #[derive(Debug, clap::Args)]
@@ -149,9 +146,11 @@ impl Server {
         let Opened { mut engine, head, file_hashes, dir } = tokio::task::spawn_blocking(opening).await??;
         profiles::compare(&config.profiles, &file_hashes);
         let texts = Arc::new(Texts::embedded());
-        follow_sms(&mut engine, &data, &texts, sink, head.seq, resume_followers)?;
-        let (stop, stopped) = watch::channel(false);
         let flow = flow(&config, &engine, &keys, &texts);
+        let resume = (head.seq, resume_followers);
+        let said = (&texts, flow.told());
+        let _receipts = sms::follow(&mut engine, &data, sms::outlets(sink), said, &limits, resume)?;
+        let (stop, stopped) = watch::channel(false);
         let router = edges::aggregator::router(&flow, links::aggregators(&config));
         let (http, edge) =
             listen::http(&data, config.listen, word(limits.http_connections_max), router, stopped.clone()).await?;
@@ -196,6 +195,7 @@ pub(crate) fn check_texts(texts: &Texts, rules: &Rules, screen: Budget) -> Resul
     problems.map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
+/// What all edges share.
 fn flow(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts>) -> Flow<Desk> {
     let limits = &config.limits;
     let flow = FlowConfig {
@@ -205,40 +205,4 @@ fn flow(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts
         decide_within_s: half(limits.decide_within_s),
     };
     Flow::new(Desk(engine.handle()), Arc::clone(keys), Arc::clone(texts), flow)
-}
-
-/// Starts the SMS follower where it was; a new one at the head, for what was given long ago is no news.
-fn follow_sms(
-    engine: &mut Engine,
-    data: &Path,
-    texts: &Arc<Texts>,
-    sink: Sink,
-    head: Seq,
-    resume: bool,
-) -> Outcome<()> {
-    let mut cursor = SqliteCursor::open(data, sms::NAME).map_err(faults::store)?;
-    if cursor.is_paused()? {
-        if !resume {
-            tracing::warn!("SMS are paused since a restore; `sonmul serve --resume-followers` lets them go on");
-            return Ok(());
-        }
-        cursor.resume()?;
-    }
-    let done = match cursor.load()? {
-        Some(done) if done > head => {
-            let what = format!("SMS were sent up to entry {done}, the journal ends at {head}: it lost its tail");
-            return Err(Failure::new(Exit::Damaged, what));
-        }
-        Some(done) => done,
-        None => {
-            cursor.save(head)?;
-            head
-        }
-    };
-    if matches!(sink, Sink::LetGo) {
-        tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
-    }
-    let follower =
-        SmsFollower::new(sink, Arc::clone(texts), engine.handle(), tokio::runtime::Handle::current(), cursor, done);
-    Ok(engine.follow(sms::NAME, done, Box::new(follower))?)
 }

@@ -1,119 +1,131 @@
-//! The SMS follower: every durable gift's message goes to a [`Notifier`], at least once and in order.
+//! SMS out, wired: the follower of `edges::sms` on its database, and the ways out that this server has.
 //!
-//! Guarantees: the cursor moves only past entries whose messages were taken over; after a crash at most what was taken
-//! since the latest save ([`SAVE_EVERY`]) goes out again, with the same text. A restore leaves it paused.
+//! Guarantees: a restore leaves it paused; a database that is ahead of the journal, damaged or foreign refuses to start.
 //!
-//! Deliberately not here: delivery to phones. There is no SMSC yet; [`Sink`] prints, hands on, or lets go.
+//! Deliberately not here: delivery itself (`edges::sms`), tables (`store::deliveries`).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
 
+use domain::command::LinkId;
 use domain::receipt::Seq;
-use edges::notice::{NotTaken, Notifier, Sms, notices};
+use edges::sms::{
+    Outgoing, Outlet, Outlets, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, receipts,
+};
 use edges::texts::Texts;
-use engine::follower::{Cursor, Follow, FollowFault};
-use engine::handle::Handle;
-use engine::journal::Batch;
-use store::SqliteCursor;
-use tokio::runtime;
+use edges::told::Told;
+use engine::handle::Engine;
+use store::SqliteDeliveries;
+
+use crate::config::{Limits, half, word};
+use crate::exit::Outcome;
+use crate::faults;
+
+use super::desk::Desk;
 
 /// Its name, and so its file's.
-pub(crate) const NAME: &str = "sms";
-/// What a crash may send again.
-const SAVE_EVERY: Duration = Duration::from_millis(500);
+pub(crate) use store::deliveries::NAME;
 
-/// Where messages go while there is no SMSC.
+/// Where messages go besides SMSCs.
 #[derive(Debug)]
 pub(crate) enum Sink {
     /// To stdout, whole: for a demonstration, never for an operator's server.
     Print,
     /// To whoever waits for them.
-    Hand(Sender<Sms>),
+    Hand(Sender<Outgoing>),
     /// Nowhere.
     LetGo,
 }
 
-impl Notifier for Sink {
-    fn is_connected(&self) -> bool {
-        !matches!(self, Self::LetGo)
-    }
+/// A way out.
+#[derive(Debug)]
+pub(crate) enum Centre {
+    /// To stdout.
+    Print,
+    /// To whoever waits.
+    Hand(Sender<Outgoing>),
+}
 
-    async fn notify(&self, sms: Sms) -> Result<(), NotTaken> {
+impl SmsCentre for Centre {
+    async fn submit(&self, sms: &Outgoing) -> Result<Submitted, SubmitFault> {
         match self {
+            // A pipe that can't be written now may be read again later.
             Self::Print => crate::print::line(&format!("SMS to +{}: {}", sms.to.get(), sms.text))
-                .map_err(|failure| NotTaken { why: failure.to_string() }),
+                .map_err(|_| SubmitFault::NotBound)?,
             // Who waits no more does not want it.
             Self::Hand(hand) => {
-                let _gone = hand.send(sms);
-                Ok(())
+                let _gone = hand.send(sms.clone());
             }
-            Self::LetGo => Ok(()),
         }
+        Ok(Submitted::default())
     }
 }
 
-/// See the module.
-pub(crate) struct SmsFollower<N> {
-    notifier: N,
-    texts: Arc<Texts>,
-    handle: Handle,
-    runtime: runtime::Handle,
-    cursor: SqliteCursor,
-    /// Everything up to here is taken over, and what of it is saved.
-    done: Seq,
-    saved: Seq,
-    saved_at: Instant,
+/// The number of the link that is no SMSC: configured ones begin at 1.
+const NO_LINK: LinkId = LinkId(0);
+
+/// The ways out of a sink: one message at a time, so that they come in order; nobody confirms them.
+pub(crate) fn outlets(sink: Sink) -> Outlets<Centre> {
+    let centre = match sink {
+        Sink::Print => Centre::Print,
+        Sink::Hand(hand) => Centre::Hand(hand),
+        Sink::LetGo => return Outlets::new(Vec::new()),
+    };
+    let operators = Vec::new();
+    Outlets::new(vec![Outlet { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
 }
 
-impl<N: Notifier> SmsFollower<N> {
-    /// A follower after `done`.
-    pub(crate) fn new(
-        notifier: N,
-        texts: Arc<Texts>,
-        handle: Handle,
-        runtime: runtime::Handle,
-        cursor: SqliteCursor,
-        done: Seq,
-    ) -> Self {
-        Self { notifier, texts, handle, runtime, cursor, done, saved: done, saved_at: Instant::now() }
-    }
-
-    fn save(&mut self) -> Result<(), FollowFault> {
-        if self.saved < self.done {
-            self.cursor.save(self.done).map_err(|fault| FollowFault(fault.to_string()))?;
-            self.saved = self.done;
-        }
-        self.saved_at = Instant::now();
-        Ok(())
+/// What the follower is told about its bounds.
+fn config(limits: &Limits) -> SmsConfig {
+    const HOUR_MS: i64 = 3_600_000;
+    let hours = |hours: u64| i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(HOUR_MS);
+    SmsConfig {
+        told_wait_ms: half(limits.told_wait_ms),
+        open_max: word(limits.sms_open_max),
+        awaiting_max: word(limits.sms_awaiting_max),
+        retry_max_ms: hours(limits.sms_retry_max_h),
+        retry_wait_ms: i64::from(half(limits.sms_retry_wait_ms)),
+        retry_wait_max_ms: i64::from(half(limits.sms_retry_wait_max_ms)),
+        receipt_wait_ms: hours(limits.sms_receipt_wait_h),
+        submit_within_ms: half(limits.sms_submit_within_ms),
+        kept_ms: hours(limits.sms_kept_days.saturating_mul(24)),
+        kept_max: limits.sms_kept_max,
     }
 }
 
-impl<N: Notifier> Follow for SmsFollower<N> {
-    fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
-        let directory = self.handle.directory();
-        if !self.notifier.is_connected() {
-            self.done = self.done.max(batch.last_seq());
+/// Starts the follower where it was. What is given back takes receipts; `None`: it is paused.
+pub(crate) fn follow<C: SmsCentre>(
+    engine: &mut Engine,
+    data: &Path,
+    outlets: Outlets<C>,
+    (texts, told): (&Arc<Texts>, Arc<Told>),
+    limits: &Limits,
+    (head, resume): (Seq, bool),
+) -> Outcome<Option<Receipts>> {
+    let mut store = SqliteDeliveries::open(data).map_err(faults::follower)?;
+    if store.is_paused().map_err(faults::follower)? {
+        if !resume {
+            tracing::warn!("SMS are paused since a restore; `sonmul serve --resume-followers` lets them go on");
+            return Ok(None);
         }
-        for (seq, entry) in batch.iter() {
-            // The first batch may hold earlier ones; one that failed half way comes again.
-            if seq <= self.done {
-                continue;
-            }
-            if let Some(sms) = notices(&self.texts, &directory, seq, batch.at, entry) {
-                let taken = self.runtime.block_on(self.notifier.notify(sms));
-                taken.map_err(|fault| FollowFault(fault.to_string()))?;
-            }
-            self.done = seq;
-        }
-        if self.saved_at.elapsed() >= SAVE_EVERY { self.save() } else { Ok(()) }
+        store.resume().map_err(faults::follower)?;
     }
-
-    fn idle(&mut self) -> Result<(), FollowFault> {
-        self.save()
+    if outlets.is_empty() {
+        tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
     }
-
-    fn end(&mut self) -> Result<(), FollowFault> {
-        self.save()
-    }
+    let (receipts, receipts_in) = receipts();
+    let parts = SmsParts {
+        outlets,
+        decider: Desk(engine.handle()),
+        texts: Arc::clone(texts),
+        told,
+        store: Box::new(store),
+        reader: engine.handle().reader(),
+        receipts: receipts_in,
+        config: config(limits),
+    };
+    let follower = SmsFollower::start(parts, head, &tokio::runtime::Handle::current()).map_err(faults::sms)?;
+    engine.follow(NAME, follower.cursor(), Box::new(follower))?;
+    Ok(Some(receipts))
 }

@@ -12,6 +12,7 @@ use super::cut::Found;
 use crate::checkpoint;
 use crate::cursor::{self, SqliteCursor};
 use crate::data_dir::CHECKPOINT;
+use crate::deliveries::{self, SqliteDeliveries};
 use crate::fault::{At, StoreFault};
 use crate::files;
 use crate::pending;
@@ -162,6 +163,9 @@ fn go_back(dir: &Path, head: Seq, repaired: &mut Repaired) -> Result<(), StoreFa
     if ahead {
         segment::remove_with_wal(&path).at(&path)?;
         repaired.checkpoint_removed = true;
+    }
+    if dir.join(deliveries::FILE).exists() && SqliteDeliveries::open(dir)?.go_back(head)? {
+        repaired.followers_moved.push(String::from(deliveries::NAME));
     }
     for name in cursor::names(dir).at(dir)? {
         let mut follower = SqliteCursor::open(dir, &name)?;

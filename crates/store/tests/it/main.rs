@@ -7,6 +7,7 @@ mod checkpoint;
 mod crash;
 mod cursor;
 mod damage;
+mod deliveries;
 mod journal;
 mod repair;
 mod room;

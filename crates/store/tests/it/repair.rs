@@ -1,18 +1,28 @@
 //! What is dropped, and what is said about it.
 
+use domain::msisdn::Msisdn;
+use domain::receipt::Seq;
 use engine::checkpoint::Checkpoint;
+use engine::deliveries::{Changes, Delivery, DeliveryKey, FollowerStore, Role};
 use engine::follower::Cursor;
 use engine::journal::Journal;
 use rusqlite::Connection;
 use store::repair::{Repaired, repair};
 use store::verify::verify_chain;
-use store::{DataDir, SqliteCheckpoint, SqliteCursor, StoreFault};
+use store::{DataDir, SqliteCheckpoint, SqliteCursor, SqliteDeliveries, StoreFault};
 
 use crate::support::{Place, SMALL, eight_appends, fill, is_sealed, seq, wait_for};
 use crate::world::{World, batches, collector};
 
 fn mend(place: &Place) -> Repaired {
     repair(&DataDir::open(&place.path).expect("free")).expect("repaired")
+}
+
+/// An SMS that an entry caused and that nobody has yet.
+fn sms_of(seq: Seq) -> Delivery {
+    let to = Msisdn::try_new(8_501_911_000_001).expect("a number");
+    let at = domain::time::Timestamp::from_ms(1_000);
+    Delivery::new(DeliveryKey { seq, role: Role::Recipient }, to, at, at)
 }
 
 fn change(place: &Place, number: u32, sql: &str) {
@@ -93,7 +103,11 @@ fn checkpoint_and_followers_come_back_to_the_head() {
     checkpoint.write(&collector.take(domain::time::Timestamp::MIN)).expect("written");
     drop(checkpoint);
     let middle = world.links[world.links.len() / 2].head();
-    SqliteCursor::open(&place.path, "sms").expect("a cursor").save(middle.seq.next()).expect("saved");
+    let past = middle.seq.next();
+    let mut sms = SqliteDeliveries::open(&place.path).expect("a database");
+    sms.write(&Changes { cursor: Some(past), deliveries: vec![sms_of(middle.seq), sms_of(past)], forget: None })
+        .expect("written");
+    drop(sms);
     SqliteCursor::open(&place.path, "webhooks").expect("a cursor").save(seq(1)).expect("saved");
     let bad = &world.links[world.links.len() / 2 + 1];
     let reader = place.reader();
@@ -111,7 +125,8 @@ fn checkpoint_and_followers_come_back_to_the_head() {
     assert_eq!((repaired.head, repaired.checkpoint_removed), (middle, true));
     assert_eq!(repaired.followers_moved, ["sms"]);
     assert!(!path.exists());
-    assert_eq!(SqliteCursor::open(&place.path, "sms").expect("a cursor").load(), Ok(Some(middle.seq)));
+    let mut sms = SqliteDeliveries::open(&place.path).expect("a database");
+    assert_eq!((sms.cursor(), sms.open_deliveries()), (Ok(Some(middle.seq)), Ok(vec![sms_of(middle.seq)])));
     assert_eq!(SqliteCursor::open(&place.path, "webhooks").expect("a cursor").load(), Ok(Some(seq(1))));
 }
 

@@ -15,6 +15,7 @@ use super::{DIGITS_MAX, Voice};
 use crate::menu::Wish;
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, FullForm, Line, NewPasswordProblem, RecipientProblem, Say};
+use crate::texts::SenderSms;
 
 /// 2026-06-01.
 pub(super) const NOW: Timestamp = Timestamp::from_ms(1_780_272_000_000);
@@ -67,6 +68,23 @@ const ABROAD: Msisdn = match Msisdn::try_new(999_999_999_999_999) {
 
 pub(super) fn gift(voice: &Voice<'_>) -> GiftLine {
     GiftLine { at: FAR, seq: SEQ, sent: false, other: number(voice), amount: amount(gift_minor(voice.rules)) }
+}
+
+pub(super) fn sender_sms(voice: &Voice<'_>) -> Vec<SenderSms> {
+    let (to, amount, balance_minor) = (number(voice), amount(gift_minor(voice.rules)), balance_minor());
+    let both = |fee_minor| {
+        [
+            SenderSms::Gave { to, amount, fee_minor, left_minor: balance_minor, seq: SEQ },
+            SenderSms::ToppedUp {
+                amount,
+                fee_minor,
+                left_minor: balance_minor,
+                airtime_minor: balance_minor,
+                seq: SEQ,
+            },
+        ]
+    };
+    [0, amount.minor()].into_iter().flat_map(both).collect()
 }
 
 pub(super) fn lines(voice: &Voice<'_>) -> Vec<Line> {

@@ -1,0 +1,73 @@
+//! What the SMS to a sender reads: what their screen would have said, with the receipt number.
+
+use domain::money::Amount;
+use domain::msisdn::Msisdn;
+use domain::receipt::Seq;
+
+use super::message::Message;
+use super::{Said, Voice};
+
+/// What a sender is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderSms {
+    /// A gift is posted.
+    Gave {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// Fee with its tax, minor units.
+        fee_minor: i64,
+        /// On the card after it, minor units.
+        left_minor: i64,
+        /// Its entry.
+        seq: Seq,
+    },
+    /// The own airtime is topped up.
+    ToppedUp {
+        /// How much.
+        amount: Amount,
+        /// Fee with its tax, minor units.
+        fee_minor: i64,
+        /// On the card after it, minor units.
+        left_minor: i64,
+        /// Airtime after it, minor units.
+        airtime_minor: i64,
+        /// Its entry.
+        seq: Seq,
+    },
+}
+
+impl Voice<'_> {
+    /// The sender's SMS.
+    pub(crate) fn sender_sms(&self, sms: &SenderSms) -> String {
+        self.fit(&self.sender_said(sms))
+    }
+
+    pub(super) fn sender_said(&self, sms: &SenderSms) -> Said {
+        match *sms {
+            SenderSms::Gave { to, amount, fee_minor, left_minor, seq } => {
+                let message = if fee_minor == 0 { Message::SmsGave } else { Message::SmsGaveFee };
+                let values = [
+                    ("amount", self.money(amount.minor())),
+                    ("to", self.number(to)),
+                    ("fee", self.money(fee_minor)),
+                    ("left", self.money(left_minor)),
+                    ("receipt", Self::receipt(seq)),
+                ];
+                Said::new(message, values)
+            }
+            SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq } => {
+                let message = if fee_minor == 0 { Message::SmsToppedUp } else { Message::SmsToppedUpFee };
+                let values = [
+                    ("amount", self.money(amount.minor())),
+                    ("airtime", self.money(airtime_minor)),
+                    ("fee", self.money(fee_minor)),
+                    ("left", self.money(left_minor)),
+                    ("receipt", Self::receipt(seq)),
+                ];
+                Said::new(message, values)
+            }
+        }
+    }
+}
