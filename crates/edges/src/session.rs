@@ -17,6 +17,7 @@ use domain::msisdn::Msisdn;
 use domain::time::Timestamp;
 
 use crate::flow::Screen;
+use crate::flow::latest::Latest;
 use crate::menu::State;
 
 /// As long as the engine remembers ids of prompts: until then the same names are the same session (DESIGN §2, Ids).
@@ -70,6 +71,10 @@ pub struct Session {
     pub submitted: Option<u64>,
     /// How much of an aggregator's joined inputs is used up, and their mark.
     pub joined: (usize, u64),
+    /// The last frame, where frames have no numbers.
+    pub latest: Option<Latest>,
+    /// Frames of that kind so far.
+    pub inputs: u32,
     answers: VecDeque<(u64, Screen)>,
 }
 

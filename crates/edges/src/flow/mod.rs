@@ -12,6 +12,7 @@
 //! **Deliberately not here:** sockets, framing, keys of peers; what is said when ([`crate::menu`]).
 
 mod drive;
+pub mod latest;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -137,6 +138,14 @@ pub enum Input {
         /// number).
         mark: u64,
     },
+    /// What was typed in answer to a screen, from a peer that numbers its frames badly or not at all: a repeated frame is
+    /// told from a new one by [`latest`].
+    Latest {
+        /// As typed.
+        text: Zeroizing<String>,
+        /// The peer's number of the frame: the same number *and* text is the same frame. `None`: it gives none.
+        sequence: Option<u64>,
+    },
     /// All inputs so far, joined by `*`, as aggregators send them.
     Joined {
         /// The whole dialled string that these make if they are the session's first.
@@ -238,6 +247,7 @@ impl<D: Decider> Link<D> {
         let mark = match &turn.input {
             Input::Dialled(text) | Input::Joined { text, .. } => self.shared.marks.hash_one(text.as_str()),
             Input::Typed { mark, .. } => *mark,
+            Input::Latest { text, sequence } => self.shared.marks.hash_one((sequence, text.as_str())),
         };
         let at = Place { turn: &turn, key, mark, now, directory: self.shared.decider.directory() };
         let found = || self.shared.sessions.find(key, &turn.session, self.config.times, now);
@@ -247,7 +257,7 @@ impl<D: Decider> Link<D> {
                 Some(found) => self.go_on(&at, found).await,
                 None => self.begin(&at, dialled).await,
             },
-            Input::Typed { .. } => match found() {
+            Input::Typed { .. } | Input::Latest { .. } => match found() {
                 Some(found) => self.go_on(&at, found).await,
                 None => self.edge_answer(&at, self.default_operator(&at.directory), &Say::SessionOver),
             },
@@ -310,6 +320,7 @@ impl<D: Decider> Link<D> {
     async fn go_on(&self, at: &Place<'_>, found: Found) -> Screen {
         let mut session = found.cell.lock().await;
         let session = &mut *session;
+        let at = &self.marked(at, session);
         if let Some(screen) = session.answer(at.mark) {
             return screen.clone();
         }
@@ -317,7 +328,7 @@ impl<D: Decider> Link<D> {
         let first = session.is_new() || (asked_again && session.state.is_none());
         match &at.turn.input {
             Input::Joined { dialled, .. } if first => return self.first(at, session, dialled).await,
-            Input::Dialled(_) | Input::Typed { .. } | Input::Joined { .. } => {}
+            Input::Dialled(_) | Input::Typed { .. } | Input::Latest { .. } | Input::Joined { .. } => {}
         }
         let rules = session.operator.and_then(|operator| Some((operator, at.directory.rules(operator)?)));
         let over = || self.edge_answer(at, rules.map(|(_, rules)| rules), &Say::SessionOver);
@@ -330,13 +341,24 @@ impl<D: Decider> Link<D> {
         };
         let desk = self.desk(at, operator, rules);
         let step = menu::step(&desk, state, typed);
-        self.drive(at, &desk, session, step).await
+        let screen = self.drive(at, &desk, session, step).await;
+        latest::answered(session, self.shared.decider.now());
+        screen
+    }
+
+    /// The same place with the mark that only its session knows, where frames have no numbers.
+    fn marked<'a>(&self, at: &Place<'a>, session: &mut Session) -> Place<'a> {
+        let mark = match &at.turn.input {
+            Input::Latest { text, sequence: None } => latest::mark(session, text, at.now, &self.shared.marks),
+            Input::Dialled(_) | Input::Typed { .. } | Input::Latest { .. } | Input::Joined { .. } => at.mark,
+        };
+        Place { mark, directory: Arc::clone(&at.directory), ..*at }
     }
 
     /// What is new in this frame; `None` when an aggregator's inputs don't continue those before.
     fn typed<'a>(&self, at: &Place<'a>, session: &Session) -> Option<&'a str> {
         match &at.turn.input {
-            Input::Dialled(text) | Input::Typed { text, .. } => Some(text.as_str()),
+            Input::Dialled(text) | Input::Typed { text, .. } | Input::Latest { text, .. } => Some(text.as_str()),
             Input::Joined { text, .. } => {
                 let (len, mark) = session.joined;
                 let (before, rest) = text.split_at_checked(len)?;

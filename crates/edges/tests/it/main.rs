@@ -2,8 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
+mod aggregators;
 mod answers;
 mod asked_again;
+mod dialects;
 mod dialogues;
 mod fake;
 mod hostile;

@@ -83,7 +83,12 @@ pub(crate) fn request(session: &str, service_code: &str, phone: &str, text: &str
 }
 
 pub(crate) fn post(body: String, from: &str, key: Option<&str>) -> Request<Body> {
-    let mut request = Request::post("/ussd/africastalking").header("content-type", "application/x-www-form-urlencoded");
+    post_to("/ussd/africastalking", "application/x-www-form-urlencoded", body, from, key)
+}
+
+/// A body for any path.
+pub(crate) fn post_to(path: &str, content_type: &str, body: String, from: &str, key: Option<&str>) -> Request<Body> {
+    let mut request = Request::post(path).header("content-type", content_type);
     if let Some(key) = key {
         request = request.header("authorization", format!("Bearer {key}"));
     }
