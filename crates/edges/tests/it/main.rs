@@ -7,5 +7,7 @@ mod asked_again;
 mod dialogues;
 mod fake;
 mod hostile;
+mod line;
 mod phone;
+mod resume;
 mod trouble;
