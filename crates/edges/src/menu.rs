@@ -6,6 +6,8 @@
 //!
 //! Deliberately not here: ids, repeated frames, time-outs ([`crate::flow`]), words ([`crate::texts`]).
 
+mod resume;
+
 use domain::card::CardNumber;
 use domain::command::{Bind, Body, ChangePassword, Dialled, Gift, NewPassword, SetLanguage, TopUp};
 use domain::money::Amount;
@@ -18,6 +20,9 @@ use engine::answer::Reply;
 
 use crate::desk::Desk;
 use crate::say::{AmountProblem, Line, NewPasswordProblem, RecipientProblem, Say};
+use resume::resumed_say;
+
+pub use resume::{news, resume};
 
 /// Everything that a command needs except the password that it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +99,10 @@ pub enum State {
     Language,
     /// The rest of a list.
     List(Vec<Line>),
+    /// Where a session before this one was: what it asked for, except that 0 leads to the menu.
+    Resumed(Box<State>),
+    /// Nothing: what became of something is read, and the menu comes next.
+    News,
 }
 
 /// What happens next.
@@ -115,7 +124,7 @@ impl Step {
     /// Waits in a state behind its usual screen.
     pub fn ask(state: State) -> Self {
         let say = match &state {
-            State::Menu | State::List(_) => Say::Menu,
+            State::Menu | State::List(_) | State::News => Say::Menu,
             State::Recipient { .. } => Say::AskRecipient(None),
             State::Amount { .. } | State::TopUpAmount => Say::AskAmount(None),
             State::CardNumber => Say::AskCardNumber { again: false },
@@ -124,8 +133,23 @@ impl Step {
             State::NewPassword { .. } => Say::AskNewPassword(None),
             State::RepeatPassword { .. } => Say::AskRepeat,
             State::Language => Say::AskLanguage,
+            State::Resumed(state) => resumed_say(state).unwrap_or(Say::Menu),
         };
         Self::Ask(state, say)
+    }
+
+    /// Whether an answer is waited for before anything is asked of the decider.
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::Ask(..))
+    }
+
+    /// The gift that it leads to, where recipient and amount are known.
+    pub fn gives(&self) -> Option<(Msisdn, Amount)> {
+        match self {
+            Self::Ask(State::Password(Wish::Give { to, amount, .. }), _) => Some((*to, *amount)),
+            Self::Submit(Body::Gift(gift), _) => gift.recipient.value().zip(gift.amount.value()),
+            Self::Ask(..) | Self::End(_) | Self::Submit(..) | Self::List(_) | Self::Gifts(_) => None,
+        }
     }
 }
 
@@ -134,6 +158,8 @@ pub fn step(desk: &Desk<'_>, state: State, typed: &str) -> Step {
     match (typed.trim(), state) {
         ("00", _) | ("0", State::Menu) => Step::End(Say::Bye),
         ("0", State::List(rest)) => Step::List(rest),
+        ("", State::Resumed(state)) => Step::ask(State::Resumed(state)),
+        (typed, State::Resumed(state)) if typed != "0" => taken(desk, *state, typed),
         ("0", state) => Step::ask(before(state)),
         // An empty field proves nothing and probes nothing: a password left out is no wrong one.
         ("", state) => Step::ask(state),
@@ -157,7 +183,9 @@ fn before(state: State) -> State {
         | State::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
         | State::OldPassword
         | State::Language
-        | State::List(_) => State::Menu,
+        | State::List(_)
+        | State::Resumed(_)
+        | State::News => State::Menu,
     }
 }
 
@@ -179,7 +207,8 @@ fn taken(desk: &Desk<'_>, state: State, typed: &str) -> Step {
             Some(language) => Step::Submit(Body::SetLanguage(SetLanguage { caller: desk.caller, language }), None),
             None => Step::ask(State::Language),
         },
-        State::List(_) => Step::ask(State::Menu),
+        State::Resumed(state) => taken(desk, *state, typed),
+        State::List(_) | State::News => Step::ask(State::Menu),
     }
 }
 

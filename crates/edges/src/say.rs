@@ -8,6 +8,7 @@ use domain::money::Amount;
 use domain::msisdn::Msisdn;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
+use domain::time::Timestamp;
 
 use crate::menu::Wish;
 use crate::port::GiftLine;
@@ -190,6 +191,40 @@ pub enum Say {
     IdAhead,
     /// Not known.
     Unknown,
+    /// A dropped dialogue lacked the password for this.
+    ResumePassword(Wish),
+    /// A dropped gift lacked its amount.
+    ResumeAmount {
+        /// To whom.
+        to: Msisdn,
+    },
+    /// A dropped gift lacked its recipient.
+    ResumeRecipient {
+        /// How much.
+        amount: Amount,
+    },
+    /// What a session before this one asked for: a gift is posted.
+    LastGiven {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// When.
+        at: Timestamp,
+        /// Its entry, and so its receipt number.
+        seq: Seq,
+    },
+    /// What a session before this one asked for: the caller's own airtime is topped up.
+    LastToppedUp {
+        /// How much.
+        amount: Amount,
+        /// When.
+        at: Timestamp,
+    },
+    /// What a session before this one asked for is done.
+    LastDone,
+    /// What a session before this one asked for is not done, and never will be.
+    LastNotDone,
 }
 
 /// One line of a list that may be longer than a screen.

@@ -1,7 +1,8 @@
 //! The table of sessions: one per caller and link, found by the name that the peer gave it.
 //!
 //! Guarantees: a frame that comes again finds the session that answered it, also after the session is over; two frames of
-//! one session are never worked on at the same time; no plain password is kept.
+//! one session are never worked on at the same time; no plain password is kept. A session that takes another's place knows
+//! which one ([`Left`]), so that a dialogue that was dropped can go on in it.
 //!
 //! Bounded by: `sessions_max` rows. A new session beyond it drops a session that is over, and only where there is
 //! none a dialogue, each time the one that nobody touched for longest; rows older than [`REMEMBERED_S`] are dropped when
@@ -12,7 +13,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::command::{Language, LinkId, OperatorId};
+use domain::command::{Command, Language, LinkId, OperatorId};
 use domain::msisdn::Msisdn;
 use domain::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub const REMEMBERED_S: i64 = 600;
 pub const ANSWERS_MAX: usize = 4;
 /// Old rows that one new session sweeps away at most, so that no dial waits for a long sweep.
 const SWEEP_MAX: usize = 8;
+/// A dialogue that was dropped goes on when its caller dials again within so long.
+pub const RESUME_S: i64 = 60;
 
 /// How long the sessions of a link live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +68,10 @@ pub struct Session {
     pub prompt: u32,
     /// Raised when a switch uses the session's name again.
     pub reuse: u32,
-    /// The last instant at which what was submitted for this prompt may be decided: asked again, it is not put off.
-    pub decide_before: Option<Timestamp>,
-    /// The frame whose command was submitted and not answered yet: the same frame may ask again, and no other.
-    pub submitted: Option<u64>,
+    /// What was submitted and whose outcome the phone may not have read.
+    pub asked: Option<Asked>,
+    /// The caller's session before this one, until somebody has looked at it.
+    pub left: Option<Left>,
     /// How much of an aggregator's joined inputs is used up, and their mark.
     pub joined: (usize, u64),
     /// The last frame, where frames have no numbers.
@@ -92,9 +95,49 @@ impl Session {
         self.answers.push_back((mark, screen));
     }
 
-    /// Whether any frame was answered yet.
+    /// Whether no frame was answered yet.
     pub fn is_new(&self) -> bool {
-        self.answers.is_empty() && self.submitted.is_none()
+        self.answers.is_empty() && self.asked.is_none()
+    }
+
+    /// The mark of the frame whose command was submitted and not answered yet: that frame may ask again, and no other.
+    pub fn unanswered(&self) -> Option<u64> {
+        self.asked.as_ref().filter(|asked| !asked.answered).map(|asked| asked.mark)
+    }
+}
+
+/// A command on its way, under the id of its prompt. Asked again, it keeps its id and its deadline, and is not put off.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Of the frame that it came from.
+    pub mark: u64,
+    /// What was asked: tags and no password.
+    pub command: Command,
+    /// Its verdict is known here. Kept only while the phone may not have read it.
+    pub answered: bool,
+}
+
+/// A session whose place another one took.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The session.
+    pub cell: Cell,
+    /// Of its first frame.
+    pub begin_mark: u64,
+    begun_at: Timestamp,
+    seen_at: Timestamp,
+    /// When the phone was known to be gone.
+    pub released_at: Option<Timestamp>,
+}
+
+impl Left {
+    /// Whether a dialogue that still waited in it may go on: it was dropped [`RESUME_S`] ago at most. It was dropped when
+    /// the phone was released, when its time was up, or just now: whoever dials has nothing else open.
+    pub fn may_resume(&self, times: Times, now: Timestamp) -> bool {
+        let idle = self.seen_at.plus_s(i64::from(times.idle_s));
+        let total = self.begun_at.plus_s(i64::from(times.total_s));
+        let dropped_at = self.released_at.unwrap_or(now).min(idle).min(total);
+        age_ms(dropped_at, now) <= RESUME_S * 1_000
     }
 }
 
@@ -121,6 +164,8 @@ struct Row {
     followed: bool,
     /// Its last screen is shown: kept for repeated frames only.
     over: bool,
+    /// When the peer said that the phone is gone.
+    released_at: Option<Timestamp>,
     tick: u64,
     cell: Cell,
 }
@@ -169,7 +214,7 @@ impl Sessions {
     /// Begins a session, in the place of the caller's last one.
     pub fn begin(&self, key: Key, name: &[u8], begin_mark: u64, now: Timestamp) -> Cell {
         let mut rows = self.lock();
-        let mut reuse = 0;
+        let (mut reuse, mut left) = (0, None);
         if let Some(row) = rows.by_key.get(&key) {
             // Another thread may have begun it since `repeated` was asked.
             if is_repeated(row, name, begin_mark, now) {
@@ -178,8 +223,9 @@ impl Sessions {
             if *row.name == *name {
                 reuse = row.reuse.saturating_add(1);
             }
+            left = what_is_left(row, now);
         }
-        let cell = Cell::new(tokio::sync::Mutex::new(Session { reuse, ..Session::default() }));
+        let cell = Cell::new(tokio::sync::Mutex::new(Session { reuse, left, ..Session::default() }));
         let row = Row {
             name: name.into(),
             begin_mark,
@@ -188,6 +234,7 @@ impl Sessions {
             seen_at: now,
             followed: false,
             over: false,
+            released_at: None,
             tick: 0,
             cell: Arc::clone(&cell),
         };
@@ -204,7 +251,8 @@ impl Sessions {
         let row = rows.by_key.get_mut(&key).filter(|row| *row.name == *name)?;
         let idle_ms = i64::from(times.idle_s) * 1_000;
         let total_ms = i64::from(times.total_s) * 1_000;
-        let live = age_ms(row.seen_at, now) <= idle_ms && age_ms(row.begun_at, now) <= total_ms;
+        let in_time = age_ms(row.seen_at, now) <= idle_ms && age_ms(row.begun_at, now) <= total_ms;
+        let live = in_time && row.released_at.is_none();
         let found = Found { cell: Arc::clone(&row.cell), live };
         if live {
             (row.seen_at, row.followed) = (now, true);
@@ -222,10 +270,39 @@ impl Sessions {
         }
     }
 
+    /// Says that the phone is gone before the session's last screen was shown. Later it says nothing.
+    pub fn released(&self, key: Key, name: &[u8], now: Timestamp) {
+        let mut rows = self.lock();
+        if let Some(row) = rows.by_key.get_mut(&key).filter(|row| *row.name == *name && !row.over) {
+            row.released_at.get_or_insert(now);
+        }
+    }
+
+    /// Whether a screen of this session can't be read any more: the phone is gone, or has dialled again.
+    pub fn is_gone(&self, key: Key, name: &[u8]) -> bool {
+        self.lock().by_key.get(&key).is_none_or(|row| *row.name != *name || row.released_at.is_some())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Rows> {
         // A panic elsewhere leaves the rows whole: no method stops half way.
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a new session has to know of the one in whose place it comes.
+fn what_is_left(row: &Row, now: Timestamp) -> Option<Left> {
+    let Row { begin_mark, begun_at, seen_at, released_at, .. } = *row;
+    if age_ms(seen_at, now) >= REMEMBERED_S * 1_000 {
+        return None;
+    }
+    // One that nothing happened in hands on what it came after, so that sessions never hold a chain of others.
+    if let Ok(mut session) = row.cell.try_lock()
+        && session.is_new()
+        && session.left.is_some()
+    {
+        return session.left.take();
+    }
+    Some(Left { cell: Arc::clone(&row.cell), begin_mark, begun_at, seen_at, released_at })
 }
 
 fn is_repeated(row: &Row, name: &[u8], begin_mark: u64, now: Timestamp) -> bool {
@@ -275,107 +352,4 @@ impl Rows {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{ANSWERS_MAX, Key, REMEMBERED_S, Session, Sessions, Times};
-    use crate::flow::Screen;
-    use domain::command::LinkId;
-    use domain::msisdn::Msisdn;
-    use domain::time::Timestamp;
-    use std::sync::Arc;
-
-    fn key(caller: u64) -> Key {
-        Key { link: LinkId(1), caller: Msisdn::try_new(8_501_910_000_000 + caller).expect("a number") }
-    }
-
-    fn at(s: i64) -> Timestamp {
-        Timestamp::from_ms(1_800_000_000_000).plus_s(s)
-    }
-
-    #[test]
-    fn a_session_idles_out_and_ends_after_its_total_time() {
-        let sessions = Sessions::new(65_536);
-        sessions.begin(key(1), b"s", 7, at(0));
-        let live = |s| sessions.find(key(1), b"s", Times::default(), at(s)).expect("remembered").live;
-        assert!(live(30));
-        for s in [60, 90, 120, 150, 180] {
-            assert!(live(s), "{s}");
-        }
-        assert!(!live(181), "180 s in all");
-        sessions.begin(key(2), b"s", 7, at(0));
-        assert!(!sessions.find(key(2), b"s", Times::default(), at(31)).expect("remembered").live);
-        assert!(sessions.find(key(2), b"t", Times::default(), at(1)).is_none(), "another name");
-    }
-
-    #[test]
-    fn a_repeated_first_frame_finds_its_session_and_a_used_name_is_a_new_one() {
-        let sessions = Sessions::new(65_536);
-        let first = sessions.begin(key(1), b"s", 7, at(0));
-        assert!(Arc::ptr_eq(&first, &sessions.begin(key(1), b"s", 7, at(1))));
-        assert!(Arc::ptr_eq(&first, &sessions.repeated(key(1), b"s", 7, at(1)).expect("repeated")));
-        let other = sessions.begin(key(1), b"s", 8, at(2));
-        assert_eq!(other.try_lock().expect("free").reuse, 1);
-        sessions.find(key(1), b"s", Times::default(), at(3)).expect("there");
-        let again = sessions.begin(key(1), b"s", 8, at(4));
-        assert_eq!(again.try_lock().expect("free").reuse, 2, "the same content after others is a new session");
-        let late = sessions.begin(key(1), b"s", 8, at(4 + REMEMBERED_S));
-        assert!(!Arc::ptr_eq(&again, &late), "forgotten after ten minutes");
-    }
-
-    #[test]
-    fn a_flood_drops_the_longest_idle() {
-        let sessions = Sessions::new(100);
-        for caller in 0..100 {
-            sessions.begin(key(caller), b"s", 0, at(0));
-        }
-        sessions.find(key(0), b"s", Times::default(), at(1)).expect("there");
-        for caller in 100..100_000 {
-            sessions.begin(key(caller), b"s", 0, at(1));
-            assert!(sessions.len() <= 100);
-            if caller == 198 {
-                assert!(sessions.find(key(0), b"s", Times::default(), at(1)).is_some(), "touched later than those");
-                assert!(sessions.find(key(1), b"s", Times::default(), at(1)).is_none());
-            }
-        }
-        let rows = sessions.lock();
-        assert_eq!(rows.by_key.len(), rows.waiting.len() + rows.over.len());
-    }
-
-    #[test]
-    fn what_is_over_makes_room_before_any_dialogue() {
-        let sessions = Sessions::new(100);
-        for caller in 0..50 {
-            sessions.begin(key(caller), b"s", 0, at(0));
-        }
-        for caller in 50..10_000 {
-            sessions.begin(key(caller), b"s", 0, at(1));
-            sessions.over(key(caller), b"s");
-        }
-        assert_eq!(sessions.len(), 100);
-        assert!((0..50).all(|caller| sessions.find(key(caller), b"s", Times::default(), at(1)).is_some()));
-        let rows = sessions.lock();
-        assert_eq!((rows.waiting.len(), rows.over.len()), (50, 50));
-    }
-
-    #[test]
-    fn old_rows_go_when_others_come() {
-        let sessions = Sessions::new(65_536);
-        for caller in 0..50 {
-            sessions.begin(key(caller), b"s", 0, at(0));
-        }
-        for caller in 50..60 {
-            sessions.begin(key(caller), b"s", 0, at(REMEMBERED_S));
-        }
-        assert_eq!(sessions.len(), 10);
-    }
-
-    #[test]
-    fn a_session_keeps_its_latest_screens() {
-        let mut session = Session::default();
-        for mark in 0..6 {
-            session.remember(mark, Screen { text: mark.to_string(), goes_on: true, seq: None });
-        }
-        assert!(session.answer(1).is_none());
-        assert_eq!(session.answer(5).expect("kept").text, "5");
-        assert_eq!(session.answers.len(), ANSWERS_MAX);
-    }
-}
+mod tests;

@@ -159,7 +159,7 @@ async fn serve<D: Decider, L: Dialect>(State(peers): State<Peers<D>>, request: R
         Heard::Turn(turn) => turned(&peer.link, turn).await,
         Heard::Nobody => peer.link.no_service(),
         Heard::Over { caller, session } => {
-            released(&peer.link, caller, &session);
+            peer.link.released(caller, &session);
             Screen::end(String::new())
         }
     };
@@ -243,12 +243,6 @@ async fn json<T: DeserializeOwned>(request: Request) -> Result<T, StatusCode> {
 /// The two things that a peer is told about a body.
 fn too_large_or_bad(status: StatusCode) -> StatusCode {
     if status == StatusCode::PAYLOAD_TOO_LARGE { status } else { StatusCode::BAD_REQUEST }
-}
-
-/// The session is over on the other side: nobody answers its prompt any more.
-fn released<D: Decider>(link: &Link<D>, caller: Msisdn, _session: &[u8]) {
-    // WIRE UP: `link.released(caller, session)` once the flow has it. Until then the dialogue ends by its idle time.
-    tracing::debug!(link = %link.config().name, ?caller, "released by the peer");
 }
 
 #[cfg(test)]

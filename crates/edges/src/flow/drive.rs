@@ -9,14 +9,14 @@ use domain::refusal::Refusal;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Query, Reply, View};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use super::{Link, Place, Screen};
 use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
 use crate::say::{Line, Say};
-use crate::session::Session;
+use crate::session::{Asked, Session};
 
 /// Gifts on a list: the menu says so.
 const GIFTS_MAX: usize = 5;
@@ -35,41 +35,45 @@ impl<D: Decider> Link<D> {
                 Step::Ask(state, say) => {
                     let text = self.said(at, desk, session, now, &say).await;
                     session.prompt += 1;
-                    return settle(at, session, Some(state), text, told);
+                    return self.settle(at, session, Some(state), text, told);
                 }
                 Step::End(say) => {
                     let text = self.said(at, desk, session, now, &say).await;
-                    return settle(at, session, None, text, told);
+                    return self.settle(at, session, None, text, told);
                 }
                 Step::List(lines) => return self.list(at, desk, session, now, lines).await,
                 Step::Gifts(latest) => {
                     let of = at.key.caller;
                     let gifts = self.shared.decider.gifts(latest, of, GIFTS_MAX);
-                    match timeout(self.answer_within(), gifts).await {
+                    match timeout_at(at.by, gifts).await {
                         Ok(gifts) if gifts.is_empty() => Step::End(Say::NoGifts),
                         Ok(gifts) => Step::List(gifts.into_iter().take(GIFTS_MAX).map(Line::Gift).collect()),
                         Err(_) => Step::End(Say::Busy),
                     }
                 }
                 // Not for what was submitted before: "nothing was sent" might be wrong then.
-                Step::Submit(body, _) if session.submitted.is_none() && self.is_braked(&body, at.now) => {
+                Step::Submit(body, _) if session.asked.is_none() && self.is_braked(&body, at.now) => {
                     tracing::debug!(link = %self.config.name, "braked: too many wrong passwords over this link");
                     Step::End(Say::LinkBraked)
                 }
-                Step::Submit(body, again) => match self.submit(at, session, &body).await {
-                    Answer::Verdict(reply) => {
-                        now = reply.at;
-                        told = moved_money(&reply).then_some(reply.seq);
-                        self.learn(at, session, &body, &reply);
-                        menu::answered(&body, again, &reply)
+                Step::Submit(body, again) => {
+                    // Asked again, it is the command that was submitted, whatever the frame says now.
+                    let body = session.asked.as_ref().map_or(body, |asked| asked.command.body.clone());
+                    match self.submit(at, session, &body).await {
+                        Answer::Verdict(reply) => {
+                            now = reply.at;
+                            told = moved_money(&reply).then_some(reply.seq);
+                            self.learn(at, session, &body, &reply);
+                            menu::answered(&body, again, &reply)
+                        }
+                        // Not settled: the same frame may hear more later, under the same id.
+                        Answer::Unknown => return self.not_known(at, desk, session).await,
+                        answer => {
+                            session.asked = None;
+                            Step::End(no_verdict(&answer))
+                        }
                     }
-                    // Not settled: the same frame may hear more later, under the same id.
-                    Answer::Unknown => {
-                        let text = self.said(at, desk, session, now, &Say::Unknown).await;
-                        return Screen::end(text);
-                    }
-                    answer => Step::End(no_verdict(&answer)),
-                },
+                }
             };
         }
     }
@@ -87,7 +91,34 @@ impl<D: Decider> Link<D> {
         let rest = lines.split_off(shown.min(lines.len()));
         let state = (desk.dialogue && !rest.is_empty()).then_some(State::List(rest));
         session.prompt += u32::from(state.is_some());
-        settle(at, session, state, text, None)
+        self.settle(at, session, state, text, None)
+    }
+
+    /// The end of a turn whose outcome nobody knows yet. It is not settled.
+    pub(super) async fn not_known(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session) -> Screen {
+        Screen::end(self.said(at, desk, session, at.now, &Say::Unknown).await)
+    }
+
+    /// Leaves the session in a state, with the screen for whoever sends the same frame again.
+    fn settle(
+        &self,
+        at: &Place<'_>,
+        session: &mut Session,
+        state: Option<State>,
+        text: String,
+        seq: Option<Seq>,
+    ) -> Screen {
+        let screen = Screen { text, goes_on: state.is_some(), seq };
+        // The phone went away while this was decided: it never shows this screen, so whoever dials again is told.
+        let unread =
+            state.is_none() && session.asked.is_some() && self.shared.sessions.is_gone(at.key, &at.turn.session);
+        session.asked = session.asked.take().filter(|_| unread);
+        session.state = state;
+        if let super::Input::Joined { text, .. } = &at.turn.input {
+            session.joined = (text.len(), at.mark);
+        }
+        session.remember(at.mark, screen.clone());
+        screen
     }
 
     async fn said(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, now: Timestamp, say: &Say) -> String {
@@ -114,7 +145,7 @@ impl<D: Decider> Link<D> {
         language
     }
 
-    fn learn(&self, at: &Place<'_>, session: &mut Session, body: &Body, reply: &Reply) {
+    pub(super) fn learn(&self, at: &Place<'_>, session: &mut Session, body: &Body, reply: &Reply) {
         let language = match (body, &reply.outcome) {
             (Body::SetLanguage(set), Outcome::Done(_)) => set.language,
             _ => reply.language,
@@ -135,32 +166,18 @@ impl<D: Decider> Link<D> {
     /// What was submitted before without an answer keeps its id and its deadline, and hears a verdict, *not done* or
     /// *unknown*: under another id it might be done twice, and "nothing was sent" might be wrong.
     async fn submit(&self, at: &Place<'_>, session: &mut Session, body: &Body) -> Answer {
-        let decider = &self.shared.decider;
+        if let Some(asked) = &mut session.asked {
+            asked.mark = at.mark;
+            return self.ask_again(at, asked).await;
+        }
         let within_s = i64::from(self.shared.config.decide_within_s);
-        let decide_before = *session.decide_before.get_or_insert(at.now.plus_s(within_s));
-        let submitted_before = session.submitted.replace(at.mark).is_some();
-        let caller = at.turn.imsi.map_or(at.key.caller.get(), |imsi| imsi.get());
+        let decide_before = at.now.plus_s(within_s);
         for _ in 0..=REUSE_MAX {
-            let id = CommandId::ussd(&UssdPrompt {
-                link: at.key.link,
-                caller,
-                session: &at.turn.session,
-                reuse: session.reuse,
-                prompt: session.prompt,
-            });
-            let submitted = decider.submit(Command { id, decide_before, body: body.clone() });
-            let answer = timeout(self.answer_within(), submitted).await.unwrap_or(Answer::Unknown);
-            tracing::debug!(
-                link = %self.config.name,
-                caller = ?at.key.caller,
-                %id,
-                command = body.name(),
-                answer = name(&answer),
-                "answered"
-            );
+            let command = Command { id: self.prompt_id(at, session), decide_before, body: body.clone() };
+            // Before anything is waited for: whoever drops this future must not lose what was asked.
+            let asked = session.asked.insert(Asked { mark: at.mark, command, answered: false });
+            let answer = self.ask(at, asked).await;
             match answer {
-                Answer::Verdict(_) | Answer::NotDone | Answer::Unknown => return answer,
-                _ if submitted_before => return Answer::Unknown,
                 // This session is new to us, so its name was used for other things before we began to remember.
                 Answer::IdReused => session.reuse = session.reuse.saturating_add(1),
                 answer => return answer,
@@ -169,22 +186,38 @@ impl<D: Decider> Link<D> {
         Answer::IdReused
     }
 
-    fn answer_within(&self) -> Duration {
-        Duration::from_millis(u64::from(self.config.answer_within_ms))
+    /// Asks once more for what was submitted before: only a verdict or *not done* settles it.
+    pub(super) async fn ask_again(&self, at: &Place<'_>, asked: &mut Asked) -> Answer {
+        match self.ask(at, asked).await {
+            answer @ (Answer::Verdict(_) | Answer::NotDone) => answer,
+            _ => Answer::Unknown,
+        }
     }
-}
 
-/// Leaves the session in a state, with the screen for whoever sends the same frame again.
-fn settle(at: &Place<'_>, session: &mut Session, state: Option<State>, text: String, seq: Option<Seq>) -> Screen {
-    let screen = Screen { text, goes_on: state.is_some(), seq };
-    session.state = state;
-    session.decide_before = None;
-    session.submitted = None;
-    if let super::Input::Joined { text, .. } = &at.turn.input {
-        session.joined = (text.len(), at.mark);
+    async fn ask(&self, at: &Place<'_>, asked: &mut Asked) -> Answer {
+        let submitted = self.shared.decider.submit(asked.command.clone());
+        let answer = timeout_at(at.by, submitted).await.unwrap_or(Answer::Unknown);
+        tracing::debug!(
+            link = %self.config.name,
+            caller = ?at.key.caller,
+            id = %asked.command.id,
+            command = asked.command.body.name(),
+            answer = name(&answer),
+            "answered"
+        );
+        asked.answered = matches!(answer, Answer::Verdict(_));
+        answer
     }
-    session.remember(at.mark, screen.clone());
-    screen
+
+    fn prompt_id(&self, at: &Place<'_>, session: &Session) -> CommandId {
+        CommandId::ussd(&UssdPrompt {
+            link: at.key.link,
+            caller: at.turn.imsi.map_or(at.key.caller.get(), |imsi| imsi.get()),
+            session: &at.turn.session,
+            reuse: session.reuse,
+            prompt: session.prompt,
+        })
+    }
 }
 
 const fn moved_money(reply: &Reply) -> bool {

@@ -59,33 +59,50 @@ pub(super) fn answered(session: &mut Session, at: Timestamp) {
 }
 
 fn is_repeated(session: &Session, latest: &Latest, arrived_at: Timestamp) -> bool {
-    let without_answer = session.submitted == Some(latest.mark);
+    let without_answer = session.unanswered() == Some(latest.mark);
     let soon = latest.answered_at.is_none_or(|at| arrived_at.ms().saturating_sub(at.ms()) < REPEATED_WITHIN_MS);
-    let harmful = match session.state {
-        None | Some(State::Password(_) | State::OldPassword) => true,
-        Some(
-            State::Menu
-            | State::Recipient { .. }
-            | State::Amount { .. }
-            | State::TopUpAmount
-            | State::CardNumber
-            | State::NewPassword { .. }
-            | State::RepeatPassword { .. }
-            | State::Language
-            | State::List(_),
-        ) => false,
-    };
-    without_answer || soon || harmful
+    without_answer || soon || session.state.as_ref().is_none_or(is_costly)
+}
+
+/// Whether the same text typed a second time could cost a try or move money. A new state does not compile until somebody
+/// has decided.
+fn is_costly(state: &State) -> bool {
+    match state {
+        State::Password(_) | State::OldPassword => true,
+        State::Resumed(state) => is_costly(state),
+        State::Menu
+        | State::Recipient { .. }
+        | State::Amount { .. }
+        | State::TopUpAmount
+        | State::CardNumber
+        | State::NewPassword { .. }
+        | State::RepeatPassword { .. }
+        | State::Language
+        | State::List(_)
+        | State::News => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{REPEATED_WITHIN_MS, answered, mark};
     use crate::menu::{State, Wish};
-    use crate::session::Session;
+    use crate::session::{Asked, Session};
+    use domain::command::{Body, Caller, Command, Language, LinkId, OperatorId, SetLanguage};
+    use domain::id::{CommandId, UssdPrompt};
+    use domain::msisdn::Msisdn;
     use domain::time::Timestamp;
 
     const MARKS: foldhash::quality::FixedState = foldhash::quality::FixedState::with_seed(7);
+
+    /// Any: only that there is one matters.
+    fn command() -> Command {
+        let msisdn = Msisdn::try_new(8_501_910_000_001).expect("a number");
+        let caller = Caller { operator: OperatorId(0), link: LinkId(1), msisdn, imsi: None };
+        let body = Body::SetLanguage(SetLanguage { caller, language: Language::English });
+        let prompt = UssdPrompt { link: LinkId(1), caller: msisdn.get(), session: b"s", reuse: 0, prompt: 0 };
+        Command { id: CommandId::ussd(&prompt), decide_before: at(0), body }
+    }
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_ms(1_800_000_000_000 + ms)
@@ -97,7 +114,7 @@ mod tests {
         let first = mark(&mut session, "590274", at(0), &MARKS);
         answered(&mut session, at(100));
         session.state = state;
-        session.submitted = submitted.then_some(first);
+        session.asked = submitted.then(|| Asked { mark: first, command: command(), answered: false });
         mark(&mut session, "590274", at(100 + after_ms), &MARKS) == first
     }
 

@@ -3,7 +3,9 @@
 //! **For:** [`crate::aggregator`], and the GSUP and SMPP edges. Each makes a [`Link`] and hands it [`Turn`]s.
 //!
 //! **Guarantees:** a repeated frame gets the same screen and never pays twice: every prompt has one id, frames of a session
-//! are worked on one after the other, and what was *unknown* is asked again under the same id and the same deadline. A link
+//! are worked on one after the other, and what was *unknown* is asked again under the same id and the same deadline: by the
+//! same frame, and by the caller who dials again ([`Link::released`]). A dropped dialogue goes on when its caller dials again
+//! within [`RESUME_S`](crate::session::RESUME_S), as a session and a prompt of its own. A link
 //! speaks for callers of its own operators and ranges only. What is answered here (help, too many dials, a braked link)
 //! never reaches the decider.
 //!
@@ -13,9 +15,11 @@
 
 mod drive;
 pub mod latest;
+mod resume;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::command::{Caller, Language, LinkId, OperatorId};
 use domain::msisdn::{Imsi, Msisdn};
@@ -23,8 +27,10 @@ use domain::password::TagKeys;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::rules::Rules;
+use domain::rules::dial::Request;
 use domain::time::Timestamp;
 use engine::answer::Directory;
+use tokio::time::Instant;
 use wire::text::Budget;
 use zeroize::Zeroizing;
 
@@ -232,7 +238,16 @@ struct Place<'a> {
     key: Key,
     mark: u64,
     now: Timestamp,
+    /// Until then the phone must hear something.
+    by: Instant,
     directory: Arc<Directory>,
+}
+
+/// What a first frame asks for.
+struct Dial<'a> {
+    request: Request<'a>,
+    /// The step that it leads to when the caller left nothing behind.
+    fresh: Step,
 }
 
 impl<D: Decider> Link<D> {
@@ -249,7 +264,8 @@ impl<D: Decider> Link<D> {
             Input::Typed { mark, .. } => *mark,
             Input::Latest { text, sequence } => self.shared.marks.hash_one((sequence, text.as_str())),
         };
-        let at = Place { turn: &turn, key, mark, now, directory: self.shared.decider.directory() };
+        let by = Instant::now() + Duration::from_millis(u64::from(self.config.answer_within_ms));
+        let at = Place { turn: &turn, key, mark, now, by, directory: self.shared.decider.directory() };
         let found = || self.shared.sessions.find(key, &turn.session, self.config.times, now);
         let screen = match &turn.input {
             Input::Dialled(dialled) => self.begin(&at, dialled).await,
@@ -305,15 +321,17 @@ impl<D: Decider> Link<D> {
     async fn first(&self, at: &Place<'_>, session: &mut Session, dialled: &str) -> Screen {
         let Some((operator, rules)) = self.dialled_operator(&at.directory, dialled) else { return self.no_service() };
         session.operator = Some(operator);
+        let left = session.left.take();
         let desk = self.desk(at, operator, rules);
-        let step = match wire::dial::parse(dialled.as_bytes()) {
-            Ok(dialled) => match dial::request(rules, &dialled) {
-                Some(request) => dial::begin(&desk, &request),
-                None => Step::End(Say::Help),
-            },
-            Err(_) => Step::End(Say::Help),
+        let parsed = wire::dial::parse(dialled.as_bytes());
+        let Some(request) = parsed.ok().and_then(|dialled| dial::request(rules, &dialled)) else {
+            return self.drive(at, &desk, session, Step::End(Say::Help)).await;
         };
-        self.drive(at, &desk, session, step).await
+        let fresh = dial::begin(&desk, &request);
+        match left {
+            None => self.drive(at, &desk, session, fresh).await,
+            Some(left) => self.after(at, &desk, session, left, Dial { request, fresh }).await,
+        }
     }
 
     /// A frame of a session that is known.
@@ -324,7 +342,7 @@ impl<D: Decider> Link<D> {
         if let Some(screen) = session.answer(at.mark) {
             return screen.clone();
         }
-        let asked_again = session.submitted == Some(at.mark);
+        let asked_again = session.unanswered() == Some(at.mark);
         let first = session.is_new() || (asked_again && session.state.is_none());
         match &at.turn.input {
             Input::Joined { dialled, .. } if first => return self.first(at, session, dialled).await,
@@ -332,11 +350,11 @@ impl<D: Decider> Link<D> {
         }
         let rules = session.operator.and_then(|operator| Some((operator, at.directory.rules(operator)?)));
         let over = || self.edge_answer(at, rules.map(|(_, rules)| rules), &Say::SessionOver);
-        let may_go_on = asked_again || (found.live && session.submitted.is_none());
+        let may_go_on = asked_again || (found.live && session.unanswered().is_none());
         let (Some((operator, rules)), Some(state)) = (rules, session.state.clone()) else { return over() };
         let Some(typed) = self.typed(at, session).filter(|_| may_go_on && session.prompt < PROMPTS_MAX) else {
-            // Nobody waits for the rest: tags that a change of password left behind go too.
-            session.state = None;
+            // Nobody waits for the rest, but whoever dials again may go on with it: without tags of passwords.
+            session.state = session.state.take().filter(|_| !found.live).and_then(menu::State::resumable);
             return over();
         };
         let desk = self.desk(at, operator, rules);
@@ -427,6 +445,15 @@ impl<D: Decider> Link<D> {
         let now = self.shared.decider.now();
         let say = Say::Refused(Refusal::CallerUnknown);
         Screen::end(self.voice(rules, rules.default_language(), now).say(&say))
+    }
+
+    /// Says that a phone cancelled, lost its network or waited too long, before the session's last screen was shown: what
+    /// is typed into that session from now on goes nowhere, and a caller who dials again within
+    /// [`RESUME_S`](crate::session::RESUME_S) may go on, or hears what became of what was asked. Costs one look-up; nothing
+    /// happens when no such session is open.
+    pub fn released(&self, caller: Msisdn, session: &[u8]) {
+        let key = Key { link: self.config.id, caller };
+        self.shared.sessions.released(key, session, self.shared.decider.now());
     }
 
     /// What was configured.

@@ -186,6 +186,49 @@ id-too-old = The request is too old. Nothing was sent.
 id-ahead = The request is from the future. Nothing was sent.
 unknown = Not known yet. In 5 minutes your balance shows whether it was sent.
 
+# After a dialogue was dropped, for whoever dials again within a minute
+resume-give =
+    You were sending { $amount } to { $to }.
+    Enter the card's password to send it.
+    0 menu 00 exit
+    .short =
+    { $amount } to { $to } was not sent yet.
+    Password? 0 menu 00 exit
+resume-give-unnamed =
+    Your gift was not sent yet. Enter the card's password to send it.
+    0 menu 00 exit
+resume-top-up =
+    You were putting { $amount } on your own phone. Enter the card's password.
+    0 menu 00 exit
+resume-top-up-unnamed =
+    You were topping up your own phone. Enter the card's password.
+    0 menu 00 exit
+resume-bind =
+    You were binding a card. Enter the six-digit password printed on it.
+    0 menu 00 exit
+resume-amount =
+    You were sending airtime to { $to }. Enter the amount.
+    0 menu 00 exit
+resume-recipient =
+    You were sending { $amount }. Enter the recipient's phone number.
+    0 menu 00 exit
+resume-recipient-unnamed =
+    You were sending airtime. Enter the recipient's phone number.
+    0 menu 00 exit
+last-given =
+    Your gift of { $amount } to { $to } was sent at { $when }.
+    Receipt { $receipt }
+    0 menu 00 exit
+last-topped-up =
+    Your own phone got { $amount } at { $when }.
+    0 menu 00 exit
+last-done =
+    What you asked for last was done.
+    0 menu 00 exit
+last-not-done =
+    What you asked for last was not done. Nothing was sent.
+    0 menu 00 exit
+
 # Limits: `limit-...` says what is limited, `window-...` in which time
 limit-sender = { $ceiling } { $window }
 limit-recipient = a recipient may get { $ceiling } { $window }

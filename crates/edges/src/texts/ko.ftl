@@ -214,6 +214,63 @@ id-too-old = 요청이 너무 오래되였습니다. 아무것도 보내지 않�
 id-ahead = 요청의 시간이 맞지 않습니다. 아무것도 보내지 않았습니다.
 unknown = 아직 알수 없습니다. 5분후에 잔고를 보면 보냈는지 알수 있습니다.
 
+# After a dialogue was dropped, for whoever dials again within a minute
+resume-give =
+    { $to }에게 { $amount } 보내던중이였습니다.
+    계속하려면 암호를 넣으십시오.
+    0 차림표 00 끝
+    .short =
+    { $to }에게 { $amount } 보내던중.
+    암호? 0 차림표 00 끝
+resume-give-unnamed =
+    아직 보내지 않았습니다. 보내려면 암호를 넣으십시오.
+    0 차림표 00 끝
+resume-top-up =
+    내 손전화에 { $amount } 넣던중이였습니다.
+    계속하려면 암호를 넣으십시오.
+    0 차림표 00 끝
+    .short =
+    내 손전화에 { $amount } 넣던중.
+    암호? 0 차림표 00 끝
+resume-top-up-unnamed =
+    내 손전화에 넣던중이였습니다. 계속하려면 암호를 넣으십시오.
+    0 차림표 00 끝
+resume-bind =
+    카드를 등록하던중이였습니다. 카드에 찍힌 암호를 넣으십시오.
+    0 차림표 00 끝
+resume-amount =
+    { $to }에게 보내던중이였습니다. 금액을 넣으십시오.
+    0 차림표 00 끝
+resume-recipient =
+    { $amount } 보내던중이였습니다. 받을 사람의 번호를 넣으십시오.
+    0 차림표 00 끝
+    .short =
+    { $amount } 보내던중. 받을 사람의 번호?
+    0 차림표 00 끝
+resume-recipient-unnamed =
+    전화돈을 보내던중이였습니다. 받을 사람의 번호를 넣으십시오.
+    0 차림표 00 끝
+last-given =
+    { $to }에게 { $amount } { $when }에 보냈습니다.
+    접수번호 { $receipt }
+    0 차림표 00 끝
+    .short =
+    { $to } { $amount } { $when } 보냄
+    접수 { $receipt }
+    0 차림표 00 끝
+last-topped-up =
+    내 손전화에 { $amount } { $when }에 넣었습니다.
+    0 차림표 00 끝
+last-done =
+    지난번에 청한것은 처리되였습니다.
+    0 차림표 00 끝
+last-not-done =
+    지난번에 청한것은 처리되지 않았습니다. 아무것도 보내지 않았습니다.
+    0 차림표 00 끝
+    .short =
+    지난번 청한것은 처리되지 않았습니다(보내지 않음).
+    0 차림표 00 끝
+
 # Limits: `limit-…` says what is limited, `window-…` in which time
 limit-sender = { $window } { $ceiling }
 limit-recipient = 받는 사람에게 { $window } { $ceiling }

@@ -13,6 +13,7 @@
 mod check;
 mod message;
 mod refusal;
+mod resumed;
 mod screen;
 mod sms;
 mod values;

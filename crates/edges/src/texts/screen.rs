@@ -67,6 +67,13 @@ impl Voice<'_> {
             Say::IdTooOld => Said::plain(Message::IdTooOld),
             Say::IdAhead => Said::plain(Message::IdAhead),
             Say::Unknown => Said::plain(Message::Unknown),
+            Say::ResumePassword(_)
+            | Say::ResumeAmount { .. }
+            | Say::ResumeRecipient { .. }
+            | Say::LastGiven { .. }
+            | Say::LastToppedUp { .. }
+            | Say::LastDone
+            | Say::LastNotDone => self.resumed(say),
         }
     }
 
@@ -188,7 +195,7 @@ fn tries(message: Message, tries_left: u8) -> Said {
 
 /// Whether digits on a question have the shape of a password, which somebody may have typed in the wrong place. Seven:
 /// a number is shown with its trunk prefix.
-fn may_be_password(shown: &str) -> bool {
+pub(super) fn may_be_password(shown: &str) -> bool {
     let digits = shown.bytes().filter(u8::is_ascii_digit).count();
     (PASSWORD_DIGITS..=PASSWORD_DIGITS + 1).contains(&digits)
 }

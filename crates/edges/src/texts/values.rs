@@ -81,6 +81,15 @@ impl Voice<'_> {
         self.rules.numbers.national(msisdn)
     }
 
+    /// Enough of a number to recognise it by: `191…678`. GSM 7-bit has no `…`.
+    pub(super) fn short(&self, msisdn: Msisdn) -> String {
+        let short = self.rules.numbers.short(msisdn);
+        match self.language {
+            Language::Korean => short,
+            Language::English => short.replace('…', "..."),
+        }
+    }
+
     /// A receipt number.
     pub(super) fn receipt(seq: Seq) -> String {
         receipt(seq)
@@ -88,10 +97,15 @@ impl Voice<'_> {
 
     /// An instant: the time alone on the same day, the year only when it is another one.
     pub fn when(&self, at: Timestamp) -> String {
-        let civil = self.rules.zone.civil(at);
-        let time = format!("{:02}:{:02}", civil.hour(), civil.minute());
+        let time = self.time(at);
         let (day, today) = (self.rules.date(at), self.rules.date(self.now));
         if day == today { time } else { format!("{} {time}", self.date(day)) }
+    }
+
+    /// The time of an instant that is minutes ago, without its day.
+    pub(super) fn time(&self, at: Timestamp) -> String {
+        let civil = self.rules.zone.civil(at);
+        format!("{:02}:{:02}", civil.hour(), civil.minute())
     }
 
     /// A day: the year only when it is another one.

@@ -14,7 +14,7 @@ use domain::money::Amount;
 use domain::msisdn::Msisdn;
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
-use domain::state::State;
+use domain::state::{State, SubscriberId};
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
 use edges::port::{Decider, GiftLine};
@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) trouble: Option<Trouble>,
     pub(crate) submitted: u32,
     pub(crate) queries: u32,
+    /// Commands that came in, decided or not.
+    pub(crate) arrived: u32,
     answers: HashMap<CommandId, (Vec<u8>, Reply)>,
     internal: u64,
 }
@@ -77,11 +79,21 @@ pub(crate) fn won(minor: i64) -> Amount {
 impl Fake {
     /// Both operators; Alice, Bob and Carol read Korean, Dave English; Alice and Dave have a card with 2,000 won each.
     pub(crate) fn new() -> Self {
+        Self::ruled(&[])
+    }
+
+    /// The same with some text of the profiles replaced.
+    pub(crate) fn ruled(replace: &[(&str, &str)]) -> Self {
         let fake = Self::default();
         fake.lock().now = Timestamp::parse("2026-11-22T05:00:00Z").expect("an instant");
         for profile in ["koryolink", "kangsong"] {
             let path = format!("{}/../../profiles/{profile}.toml", env!("CARGO_MANIFEST_DIR"));
-            let rules = domain::rules::parse::parse(&std::fs::read_to_string(path).expect("a profile")).expect("rules");
+            let mut text = std::fs::read_to_string(path).expect("a profile");
+            for (from, to) in replace {
+                assert!(text.contains(from), "{from} is not in the profile");
+                text = text.replace(from, to);
+            }
+            let rules = domain::rules::parse::parse(&text).expect("rules");
             fake.run(Body::LoadRules(LoadRules { staff: Staff(0), rules: Arc::new(rules), file_hash: [0; 32] }));
         }
         let subscriber = |number, language| NewSubscriber {
@@ -195,6 +207,7 @@ fn content(body: &Body) -> Vec<u8> {
 
 impl Decider for Fake {
     async fn submit(&self, command: Command) -> Answer {
+        self.lock().arrived += 1;
         if self.lock().trouble == Some(Trouble::Hangs) {
             std::future::pending::<()>().await;
         }
@@ -207,6 +220,7 @@ impl Decider for Fake {
         let mut inner = self.lock();
         inner.queries += 1;
         let Query::Subscriber(msisdn) = query else { return None };
+        let number = |id: &SubscriberId| inner.state.subscriber(*id).map(|row| row.facts.msisdn);
         let view = inner.state.find_subscriber(msisdn).map(|(id, row)| SubscriberView {
             id,
             msisdn,
@@ -219,7 +233,7 @@ impl Decider for Fake {
             latest: row.latest,
             cards: Vec::new(),
             locked_until: None,
-            recents: Vec::new(),
+            recents: inner.state.recents_of(row).iter().filter_map(number).collect(),
         });
         Some(Seen { seq: inner.state.seq(), value: View::Subscriber(view) })
     }

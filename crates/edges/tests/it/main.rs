@@ -9,5 +9,7 @@ mod dialects;
 mod dialogues;
 mod fake;
 mod hostile;
+mod line;
 mod phone;
+mod resume;
 mod trouble;

@@ -49,8 +49,16 @@ impl World {
         Self::with(config(), FlowConfig::default())
     }
 
+    /// With some text of the profile replaced.
+    pub(crate) fn ruled(replace: &[(&str, &str)]) -> Self {
+        Self::over(Fake::ruled(replace), config(), FlowConfig::default())
+    }
+
     pub(crate) fn with(aggregator: AggregatorConfig, flow: FlowConfig) -> Self {
-        let fake = Fake::new();
+        Self::over(Fake::new(), aggregator, flow)
+    }
+
+    fn over(fake: Fake, aggregator: AggregatorConfig, flow: FlowConfig) -> Self {
         let flow = Flow::new(fake.clone(), Arc::new(keys()), Arc::new(Texts::embedded()), flow);
         let router = router(&flow, vec![aggregator]);
         Self { fake, flow, router }

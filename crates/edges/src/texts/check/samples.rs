@@ -201,6 +201,17 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
         Say::IdAhead,
         Say::Unknown,
     ];
+    let six_digits = amount(SIX_DIGITS * voice.rules.unit.minor_per_unit());
+    for amount in [gift, six_digits] {
+        says.push(Say::ResumePassword(Wish::Give { to, amount, occasion: None }));
+        says.push(Say::ResumePassword(Wish::TopUp { amount }));
+        says.push(Say::ResumeRecipient { amount });
+    }
+    says.push(Say::ResumePassword(Wish::Bind { number: CARD_NUMBER }));
+    says.push(Say::ResumeAmount { to });
+    says.push(Say::LastGiven { to, amount: gift, at: FAR, seq: SEQ });
+    says.push(Say::LastToppedUp { amount: gift, at: FAR });
+    says.extend([Say::LastDone, Say::LastNotDone]);
     for fee_minor in [0, gift.minor()] {
         let left_minor = balance_minor;
         says.push(Say::Given { to, amount: gift, fee_minor, left_minor, seq: SEQ });

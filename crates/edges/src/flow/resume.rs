@@ -1,0 +1,108 @@
+//! The first frame of a caller who left something behind: a dialogue that was dropped, or a command whose outcome the phone
+//! never showed.
+//!
+//! Guarantees: what became of a command is learnt before the same thing can be asked for again: under its own id and its own
+//! deadline, so that it is done once at most. Nothing is asked for in place of the caller: a dialogue goes on with a question.
+//!
+//! Deliberately not here: which states may go on ([`State::resumable`]), what the first screen says ([`menu::resume`]).
+
+use std::sync::Arc;
+
+use domain::command::Body;
+use domain::rules::dial::Request;
+use domain::verdict::Outcome;
+use engine::answer::Answer;
+use tokio::time::timeout_at;
+
+use super::{Dial, Link, Place, Screen};
+use crate::desk::Desk;
+use crate::menu::{self, State, Step};
+use crate::port::Decider;
+use crate::say::Say;
+use crate::session::{Asked, Left, Session};
+
+impl<D: Decider> Link<D> {
+    /// The first screen of a session that comes after another one of the same caller.
+    pub(super) async fn after(
+        &self,
+        at: &Place<'_>,
+        desk: &Desk<'_>,
+        session: &mut Session,
+        left: Left,
+        dial: Dial<'_>,
+    ) -> Screen {
+        let Dial { request, fresh } = dial;
+        let is_menu = matches!(request, Request::Menu) && desk.dialogue;
+        let same_string = left.begin_mark == at.mark;
+        if !is_menu && !same_string && fresh.gives().is_none() {
+            return self.drive(at, desk, session, fresh).await;
+        }
+        // A turn of that session may still be under way: what it hears is what has to be known.
+        let cell = Arc::clone(&left.cell);
+        let Ok(mut before) = timeout_at(at.by, cell.lock()).await else {
+            return self.still_unknown(at, desk, session, left).await;
+        };
+        if before.operator != session.operator {
+            return self.drive(at, desk, session, fresh).await;
+        }
+        let unread = before.asked.take().filter(|asked| concerns(asked, &fresh, is_menu || same_string));
+        let told = is_menu || fresh.waits();
+        let step = match unread {
+            Some(mut asked) => match self.ask_again(at, &mut asked).await {
+                Answer::Verdict(reply) => {
+                    let body = &asked.command.body;
+                    self.learn(at, session, body, &reply);
+                    match reply.outcome {
+                        _ if told => Step::Ask(State::News, menu::news(body, &reply)),
+                        // The whole string once more, and it was done: that answer is this one's. It is asked for under the
+                        // id that it has, because under another one it might be done twice.
+                        Outcome::Done(_) => {
+                            let step = Step::Submit(body.clone(), None);
+                            session.asked = Some(asked);
+                            step
+                        }
+                        Outcome::Refused(_) => fresh,
+                    }
+                }
+                Answer::NotDone if told => Step::Ask(State::News, Say::LastNotDone),
+                Answer::NotDone => fresh,
+                _ => {
+                    before.asked = Some(asked);
+                    drop(before);
+                    return self.still_unknown(at, desk, session, left).await;
+                }
+            },
+            None => {
+                let goes_on = told && (is_menu || same_string) && left.may_resume(self.config.times, at.now);
+                let waiting = before.state.take().filter(|_| goes_on).and_then(State::resumable);
+                waiting.and_then(|state| menu::resume(desk, state)).unwrap_or(fresh)
+            }
+        };
+        drop(before);
+        self.drive(at, desk, session, step).await
+    }
+
+    /// Nothing is begun before it is known what became of the last thing: the next dial asks again.
+    async fn still_unknown(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, left: Left) -> Screen {
+        session.left = Some(left);
+        self.not_known(at, desk, session).await
+    }
+}
+
+/// Whether the caller has to hear what became of this before `fresh` begins: what changes something, and is dialled again or
+/// may be forgotten about.
+fn concerns(asked: &Asked, fresh: &Step, dialled_again: bool) -> bool {
+    match &asked.command.body {
+        Body::Gift(gift) => dialled_again || fresh.gives() == gift.recipient.value().zip(gift.amount.value()),
+        Body::TopUp(_) | Body::ChangePassword(_) | Body::Freeze(_) | Body::Bind(_) | Body::Undo(_) => dialled_again,
+        Body::ShowCards(_)
+        | Body::ShowGifts(_)
+        | Body::SetLanguage(_)
+        | Body::LoadRules(_)
+        | Body::ImportSubscribers(_)
+        | Body::ChangeSubscriber(_)
+        | Body::IssueCards(_)
+        | Body::ChangeCard(_)
+        | Body::ExpireCard(_) => false,
+    }
+}

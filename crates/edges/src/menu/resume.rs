@@ -1,0 +1,84 @@
+//! What goes on after a dialogue was dropped, and how the caller hears what became of it.
+//!
+//! Guarantees: what goes on keeps only what passed every check an edge can make; states that hold tags of a password start
+//! over. Deliberately not here: when ([`crate::session::Left`]).
+
+use domain::command::{Body, Dialled};
+use domain::verdict::{Done, Outcome};
+use engine::answer::Reply;
+
+use super::{State, Step, Wish};
+use crate::desk::Desk;
+use crate::say::Say;
+
+impl State {
+    /// What another session may go on with; `None` where nothing is known yet that would have to be typed again, and where a
+    /// tag of a password is kept.
+    pub fn resumable(self) -> Option<Self> {
+        match self {
+            Self::Resumed(state) => state.resumable(),
+            Self::Recipient { amount: Some(_), .. }
+            | Self::Amount { .. }
+            | Self::Password(Wish::Give { .. } | Wish::TopUp { .. } | Wish::Bind { .. }) => Some(self),
+            Self::Menu
+            | Self::Recipient { amount: None, .. }
+            | Self::TopUpAmount
+            | Self::CardNumber
+            | Self::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
+            | Self::OldPassword
+            | Self::NewPassword { .. }
+            | Self::RepeatPassword { .. }
+            | Self::Language
+            | Self::List(_)
+            | Self::News => None,
+        }
+    }
+}
+
+/// Offers to go on in a new session; `None` when it can't any more.
+pub fn resume(desk: &Desk<'_>, state: State) -> Option<Step> {
+    if desk.open().is_err() && !matches!(state, State::Password(Wish::Bind { .. })) {
+        return None;
+    }
+    let say = resumed_say(&state)?;
+    Some(Step::Ask(State::Resumed(Box::new(state)), say))
+}
+
+/// The screen that offers to go on.
+pub(super) fn resumed_say(state: &State) -> Option<Say> {
+    match *state {
+        State::Recipient { amount: Some(amount), .. } => Some(Say::ResumeRecipient { amount }),
+        State::Amount { to, .. } => Some(Say::ResumeAmount { to }),
+        State::Password(wish @ (Wish::Give { .. } | Wish::TopUp { .. } | Wish::Bind { .. })) => {
+            Some(Say::ResumePassword(wish))
+        }
+        State::Menu
+        | State::Recipient { amount: None, .. }
+        | State::TopUpAmount
+        | State::CardNumber
+        | State::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
+        | State::OldPassword
+        | State::NewPassword { .. }
+        | State::RepeatPassword { .. }
+        | State::Language
+        | State::List(_)
+        | State::Resumed(_)
+        | State::News => None,
+    }
+}
+
+/// What became of a command, for whoever did not see its answer.
+pub fn news(body: &Body, reply: &Reply) -> Say {
+    let Outcome::Done(done) = &reply.outcome else { return Say::LastNotDone };
+    match (done, body) {
+        (Done::Given { .. }, Body::Gift(gift)) => match (gift.recipient, gift.amount) {
+            (Dialled::Value(to), Dialled::Value(amount)) => Say::LastGiven { to, amount, at: reply.at, seq: reply.seq },
+            _ => Say::LastDone,
+        },
+        (Done::ToppedUp { .. }, Body::TopUp(top_up)) => match top_up.amount {
+            Dialled::Value(amount) => Say::LastToppedUp { amount, at: reply.at },
+            Dialled::Malformed => Say::LastDone,
+        },
+        _ => Say::LastDone,
+    }
+}
