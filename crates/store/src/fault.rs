@@ -101,7 +101,7 @@ impl StoreFault {
     pub fn is_no_room(&self) -> bool {
         match self {
             Self::Io { error, .. } => error.kind() == io::ErrorKind::StorageFull,
-            Self::Sqlite { error, .. } => crate::sqlite::is_full(error),
+            Self::Sqlite { error, .. } => crate::sqlite::is_full_to_open(error),
             Self::Checkpoint(fault) => *fault == CheckpointFault::NoRoom,
             Self::Deliveries(fault) => *fault == FollowerStoreFault::NoRoom,
             Self::InUse { .. }

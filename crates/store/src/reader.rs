@@ -143,8 +143,9 @@ impl SqliteReader {
     /// Like `locate`, and looks for segments that another process made meanwhile.
     fn locate_anew(&self, seq: Seq) -> Result<Option<Place>, ReadFault> {
         let seq = seq.max(Seq(1));
+        let last = self.shared.last();
         match self.locate(seq)? {
-            None if self.shared.look_again()? => self.locate(seq),
+            None if self.shared.look_again()? > last => self.locate(seq),
             found => Ok(found),
         }
     }
@@ -254,19 +255,26 @@ impl Shared {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks for new segments when another process may have made some; true when there are.
-    fn look_again(&self) -> Result<bool, ReadFault> {
+    /// The last segment that is known.
+    fn last(&self) -> Option<Number> {
+        self.roster(Roster::last)
+    }
+
+    /// Looks for new segments when another process may have made some; gives the last one, if it looked.
+    fn look_again(&self) -> Result<Option<Number>, ReadFault> {
         if !self.foreign {
-            return Ok(false);
+            return Ok(None);
         }
         let roster = Roster::scan(&self.dir).map_err(|fault| match fault {
             StoreFault::Read(fault) => fault,
             other => ReadFault::Io(other.to_string()),
         })?;
         let mut known = self.roster.write().unwrap_or_else(PoisonError::into_inner);
-        let more = roster.segments.len() > known.segments.len();
-        *known = roster;
-        Ok(more)
+        // Another thread may have looked later and been faster: what is known does not become less.
+        if roster.last() >= known.last() {
+            *known = roster;
+        }
+        Ok(known.last())
     }
 
     /// A segment has begun.

@@ -42,31 +42,20 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Looks through a directory.
+    /// Looks through a directory, while a server may be running there.
+    ///
+    /// What is sealed is listed first: the segment after a sealed one has an append, so it is in the second list and
+    /// begun when it is looked at, however far the server goes meanwhile.
     pub(crate) fn scan(dir: &Path) -> Result<Self, StoreFault> {
-        let roster = Self::look(dir)?;
-        if roster.check_end(dir).is_ok() {
-            return Ok(roster);
+        let sealed = numbers(dir, segment::sidecar_number_of)?;
+        let mut roster = Self::default();
+        for number in numbers(dir, segment::number_of)? {
+            roster.look_at(dir, number, sealed.binary_search(&number).is_ok())?;
         }
-        // A server that is running may have gone on to a new segment and sealed the one before while we looked.
-        let roster = Self::look(dir)?;
         roster.check_end(dir).map(|()| roster)
     }
 
-    fn look(dir: &Path) -> Result<Self, StoreFault> {
-        let mut numbers: Vec<Number> = Vec::new();
-        for file in std::fs::read_dir(dir).at(dir)? {
-            numbers.extend(file.at(dir)?.file_name().to_str().and_then(segment::number_of));
-        }
-        numbers.sort_unstable();
-        let mut roster = Self::default();
-        for number in numbers {
-            roster.look_at(dir, number)?;
-        }
-        Ok(roster)
-    }
-
-    fn look_at(&mut self, dir: &Path, number: Number) -> Result<(), StoreFault> {
+    fn look_at(&mut self, dir: &Path, number: Number, sealed: bool) -> Result<(), StoreFault> {
         // The seq that damage in this file is reported at, roughly: the first that it can hold.
         let near = self.segments.last().map_or(Seq(1), |last| last.first_seq.next());
         if let Some(lost) = self.prepared {
@@ -86,7 +75,6 @@ impl Roster {
         if !in_order {
             return Err(segment::damaged(near, "segments are not in order").into());
         }
-        let sealed = segment::sidecar_of(dir, number).exists();
         self.segments.push(Known { sealed, ..Known::new(number, &meta) });
         Ok(())
     }
@@ -118,6 +106,11 @@ impl Roster {
         Some((*known, self.segments.get(after).copied()))
     }
 
+    /// The last segment that has begun.
+    pub(crate) fn last(&self) -> Option<Number> {
+        self.segments.last().map(|known| known.number)
+    }
+
     /// Segments from this number on.
     pub(crate) fn from(&self, number: Number) -> &[Known] {
         let first = self.segments.partition_point(|known| known.number < number);
@@ -138,6 +131,16 @@ impl Roster {
             ReadFault::Absent { seq }
         })
     }
+}
+
+/// Numbers in the names of some files of a directory, in order.
+fn numbers(dir: &Path, number_of: fn(&str) -> Option<Number>) -> Result<Vec<Number>, StoreFault> {
+    let mut numbers = Vec::new();
+    for file in std::fs::read_dir(dir).at(dir)? {
+        numbers.extend(file.at(dir)?.file_name().to_str().and_then(number_of));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// Why an entry between two segments can't be found.

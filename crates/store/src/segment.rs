@@ -8,11 +8,15 @@
 //!
 //! Deliberately not here: which segment comes next (see [`crate::journal`]), threads (see [`crate::keeper`]).
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use domain::receipt::Seq;
 use engine::journal::{Hash, Link, ReadFault, peek};
@@ -20,8 +24,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::fault::{At, StoreFault};
 use crate::files::{self, MODE, MODE_READ_ONLY};
-use crate::sqlite::{self, beside, int, read_fault};
-use crate::wal;
+use crate::sqlite::{self, BUSY_WAIT, beside, int, read_fault};
+use crate::wal::Wal;
 
 /// Octets of a page. A lone append is one page in the WAL, so small pages cost less room there; a large one is written
 /// faster with large pages. Measured with fsync: 1 MiB takes 1.1 ms with 4 KiB, 0.8 with 8 KiB, 0.6 with 16 KiB.
@@ -30,6 +34,8 @@ pub(crate) const PAGE: u32 = 8_192;
 const VERSION: i64 = 1;
 /// How the names begin under which files are made until they are whole.
 const PREPARING: &str = "preparing-";
+/// How long until a lock is tried again that is held for a moment.
+const BUSY_STEP: Duration = Duration::from_millis(1);
 /// Octets of zeros that are written at once.
 const ZEROS: usize = 1 << 20;
 
@@ -65,9 +71,18 @@ pub(crate) fn file_name(number: Number) -> String {
 
 /// The number in a segment's name; `None` for other files.
 pub(crate) fn number_of(name: &str) -> Option<Number> {
-    let digits = name.strip_prefix("journal-")?.strip_suffix(".sqlite")?;
+    number_in(name, ".sqlite")
+}
+
+/// The number in a sidecar's name; `None` for other files.
+pub(crate) fn sidecar_number_of(name: &str) -> Option<Number> {
+    number_in(name, ".blake3")
+}
+
+fn number_in(name: &str, ending: &str) -> Option<Number> {
+    let digits = name.strip_prefix("journal-")?.strip_suffix(ending)?;
     let number = digits.parse().ok()?;
-    (file_name(number) == name && number > 0).then_some(number)
+    (format!("{number:06}") == digits && number > 0).then_some(number)
 }
 
 /// Path of a segment.
@@ -124,7 +139,11 @@ impl Segment {
     pub(crate) fn prepare(dir: &Path, number: Number, prewritten: u64) -> Result<Self, StoreFault> {
         let path = path_of(dir, number);
         let making = preparing(dir);
-        make(&making, "WAL").and_then(|conn| conn.close().map_err(|(_, error)| error)).at(&making)?;
+        if let Err(error) = make_empty(&making) {
+            // Without room this is tried again and again: each try would take some.
+            let _ = remove_with_wal(&making);
+            return Err(error).at(&making);
+        }
         files::set_mode(&making, MODE).at(&making)?;
         if path.exists() {
             // The lock was got round. Two servers on one file are told apart by its rows, on two files they are not.
@@ -205,6 +224,14 @@ fn make(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
     conn.execute_batch(SCHEMA)?;
     conn.pragma_update(None, "user_version", VERSION)?;
     Ok(conn)
+}
+
+/// Makes one without appends, as one whole file.
+fn make_empty(path: &Path) -> rusqlite::Result<()> {
+    let conn = make(path, "WAL")?;
+    // Closing would do the same and not say that it found no room for it.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    conn.close().map_err(|(_, error)| error)
 }
 
 /// Makes a segment of some appends, as one whole file under a name of its own; gives its path. Not closed.
@@ -295,18 +322,46 @@ pub(crate) fn meta(conn: &Connection, near: Seq) -> Result<Option<Meta>, ReadFau
 
 /// Checks that nothing durable was dropped from a segment's WAL; gives how many frames are in it.
 ///
+/// Whoever writes or seals the segment meanwhile does so between any two steps here. What looks like a commit that was
+/// dropped is none when it was counted as valid after all: a writer counts a commit before it writes the next. Nor is
+/// it when the segment is closed: only then is its WAL moved into its file, where the count goes back to zero before
+/// the frames go, and nothing follows what closed it. Both are asked after the commit was seen, so that what made it
+/// look so has happened by then.
+///
 /// # Errors
 /// When something was, or that can't be found out.
 pub(crate) fn check_wal(conn: &Connection, path: &Path, near: Seq) -> Result<u64, ReadFault> {
     let io = |error: io::Error| ReadFault::Io(format!("{}: {error}", path.display()));
-    let seen = wal::Seen::open(&beside(path, "-wal"), PAGE).map_err(io)?;
-    let frames = conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
-    // Below zero: it has no WAL.
-    let frames = u64::try_from(frames.map_err(|error| read_fault(near, &error))?).unwrap_or(0);
-    if seen.lost_commit_after(frames).map_err(io)? {
+    let wal = Wal::open(&beside(path, "-wal"), PAGE).map_err(io)?;
+    let mut valid = wal_frames(conn, near)?;
+    // Each round looks at fewer frames than the one before.
+    while let Some(passed) = wal.passed_commit(valid).map_err(io)? {
+        valid = wal_frames(conn, near)?;
+        if valid >= passed.frames {
+            continue;
+        }
+        if is_closed(conn, near)? {
+            break;
+        }
         return Err(damaged(near, "its place in the WAL is damaged, and what was written after it is there"));
     }
-    Ok(frames)
+    Ok(valid)
+}
+
+/// How many frames of a segment's WAL are valid; 0: it has none.
+fn wal_frames(conn: &Connection, near: Seq) -> Result<u64, ReadFault> {
+    let began = Instant::now();
+    loop {
+        let row = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?));
+        let noop = conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], row);
+        match noop.map_err(|error| read_fault(near, &error))? {
+            // A writer is just changing the count. This pragma does not wait as other statements do, and has no count.
+            (true, _) if began.elapsed() < BUSY_WAIT => std::thread::park_timeout(BUSY_STEP),
+            (true, _) => return Err(ReadFault::Io(String::from("the WAL's count is locked"))),
+            // Below zero: it has no WAL.
+            (false, frames) => return Ok(u64::try_from(frames).unwrap_or(0)),
+        }
+    }
 }
 
 /// Whether a segment is closed.

@@ -59,6 +59,14 @@ pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
+/// No room to open a file: not even for the index of its WAL.
+///
+/// For files that nothing was written to. Once a commit is in the WAL, an index that can't grow leaves its outcome open.
+pub(crate) fn is_full_to_open(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    is_full(error) || code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
 /// Another connection holds a lock.
 pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))

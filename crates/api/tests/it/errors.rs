@@ -116,14 +116,16 @@ async fn a_full_disk_closes_intake() {
 async fn a_command_past_its_deadline_is_not_done() {
     let world = World::koryolink().await;
     // The first one waits for room until its deadline; the second one waits behind it, until its own has passed.
+    let before = world.appends.load(Ordering::SeqCst);
     world.journal.set_weather(Weather::Full);
-    let moment = Duration::from_millis(200);
     let second = async {
-        tokio::time::sleep(moment).await;
+        world.until_appending(before).await;
         world.post(BAR, &Value::Null).await
     };
     let later = async {
-        tokio::time::sleep(2 * moment).await;
+        world.until_appending(before).await;
+        // Nothing tells when the second one is in the queue: as long as a busy machine needs for that.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         world.clock.advance_s(api::admin::DECIDE_WITHIN_S + 1);
     };
     let (first, second, ()) = tokio::join!(world.post(BAR, &Value::Null), second, later);

@@ -178,13 +178,13 @@ impl World {
 
     /// Waits until the decider tries to append one more time than `before`.
     pub(crate) async fn until_appending(&self, before: u64) {
-        for _ in 0..1_000 {
+        for _ in 0..12_000 {
             if self.appends.load(Ordering::SeqCst) > before {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("nothing was to be appended within 5 s");
+        panic!("nothing was to be appended within a minute");
     }
 
     /// With koryolink loaded and two subscribers, …001 and …002.

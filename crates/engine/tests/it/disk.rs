@@ -15,8 +15,10 @@ fn without_room_nothing_is_acknowledged_and_it_goes_on_when_there_is_room() {
     let rig = Rig::with_two();
     rig.journal.set_weather(Weather::Full);
     let (handle, command) = (rig.handle(), rig.command(rig.id(), rig.gift(1, 2, 500)));
+    let before = rig.appends();
     let asking = thread::spawn(move || handle.submit_blocking(command));
-    thread::park_timeout(std::time::Duration::from_millis(150));
+    // Refused once, and tried again.
+    rig.until_appending(before + 1);
     assert!(!asking.is_finished(), "it must wait for room");
     rig.journal.set_weather(Weather::Fine);
     let reply = verdict(asking.join().expect("no panic"));
@@ -30,8 +32,9 @@ fn a_batch_given_up_is_unknown_to_its_callers_and_nothing_to_the_books() {
     rig.journal.set_weather(Weather::Full);
     let (handle, command) = (rig.handle(), rig.command(rig.id(), rig.gift(1, 2, 500)));
     let again = command.clone();
+    let appends = rig.appends();
     let asking = thread::spawn(move || handle.submit_blocking(command));
-    thread::park_timeout(std::time::Duration::from_millis(100));
+    rig.until_appending(appends);
     rig.hands.pass_ms(61_000);
     assert_eq!(asking.join().expect("no panic"), Answer::Unknown);
     rig.journal.set_weather(Weather::Fine);

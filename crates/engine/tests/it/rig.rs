@@ -1,7 +1,7 @@
 //! A small world for the engine's tests: Koryolink, two subscribers, one card with 100,000 on it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use domain::card::CardNumber;
 use domain::command::{
@@ -19,7 +19,7 @@ use engine::answer::{Answer, Reply};
 use engine::checkpoint::Loaded;
 use engine::clock::Clock;
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
-use engine::journal::{Head, Journal};
+use engine::journal::{AppendFault, Head, Journal, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
 
@@ -52,8 +52,30 @@ impl Clock for Hands {
     }
 }
 
+/// A journal that counts how often something was to be appended.
+struct Counted {
+    journal: MemoryJournal,
+    appends: Arc<AtomicU64>,
+}
+
+impl Journal for Counted {
+    fn head(&self) -> Head {
+        self.journal.head()
+    }
+
+    fn append(&mut self, link: &Link) -> Result<(), AppendFault> {
+        self.appends.fetch_add(1, Ordering::SeqCst);
+        self.journal.append(link)
+    }
+
+    fn is_short_of_room(&self) -> bool {
+        self.journal.is_short_of_room()
+    }
+}
+
 pub(crate) struct Rig {
     pub(crate) engine: Engine,
+    appends: Arc<AtomicU64>,
     pub(crate) journal: MemoryJournal,
     pub(crate) checkpoint: MemoryCheckpoint,
     pub(crate) hands: Hands,
@@ -82,23 +104,43 @@ pub(crate) fn parts(journal: &MemoryJournal, checkpoint: &MemoryCheckpoint, hand
     }
 }
 
+fn start(journal: &MemoryJournal, checkpoint: &MemoryCheckpoint, hands: &Hands, appends: &Arc<AtomicU64>) -> Engine {
+    let counted = Counted { journal: journal.clone(), appends: Arc::clone(appends) };
+    Engine::start(Parts { journal: Box::new(counted), ..parts(journal, checkpoint, hands) }).expect("starts")
+}
+
 impl Rig {
     /// An engine with nothing in it.
     pub(crate) fn empty() -> Self {
         let hands = Hands::default();
         hands.step_wall_ms(NOW_MS);
         let (journal, checkpoint) = (MemoryJournal::new(), MemoryCheckpoint::new());
-        let engine = Engine::start(parts(&journal, &checkpoint, &hands)).expect("starts");
+        let appends = Arc::default();
+        let engine = start(&journal, &checkpoint, &hands, &appends);
         let key = TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32]));
-        Self { engine, journal, checkpoint, hands, keys: TagKeys::new(key, None), next_id: 0.into() }
+        Self { engine, appends, journal, checkpoint, hands, keys: TagKeys::new(key, None), next_id: 0.into() }
     }
 
     /// The same journal and checkpoint, started again.
     pub(crate) fn restart(self) -> Self {
-        let Self { engine, journal, checkpoint, hands, keys, next_id } = self;
+        let Self { engine, appends, journal, checkpoint, hands, keys, next_id } = self;
         engine.stop().expect("stops well");
-        let engine = Engine::start(parts(&journal, &checkpoint, &hands)).expect("starts");
-        Self { engine, journal, checkpoint, hands, keys, next_id }
+        let engine = start(&journal, &checkpoint, &hands, &appends);
+        Self { engine, appends, journal, checkpoint, hands, keys, next_id }
+    }
+
+    /// How often something was to be appended so far.
+    pub(crate) fn appends(&self) -> u64 {
+        self.appends.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the decider tries to append once more than `before`: until then a command is not decided.
+    pub(crate) fn until_appending(&self, before: u64) {
+        let began = std::time::Instant::now();
+        while self.appends() <= before {
+            assert!(began.elapsed().as_secs() < 60, "nothing was to be appended");
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
     }
 
     /// Koryolink with subscribers 1 and 2, who have a card each.

@@ -178,13 +178,13 @@ fn archived_segments_are_absent_and_the_rest_can_be_read() {
     assert_eq!((verified.entries, absent), (30, vec![(1, 10), (21, 30)]));
 }
 
-#[test]
-fn readers_in_other_threads_see_what_is_durable_while_it_is_written() {
+/// Everything that a server does while others read: what is being done just now is no damage.
+fn read_while_it_is_written(config: JournalConfig) {
     let place = Place::new();
-    let (mut journal, reader) = place.open(JournalConfig { segment_entries_max: 40, ..SMALL });
+    let (mut journal, reader) = place.open(config);
     let foreign = place.reader();
     std::thread::scope(|scope| {
-        for reader in [reader.clone(), reader, foreign] {
+        for reader in [reader, foreign.clone(), foreign] {
             scope.spawn(move || {
                 let mut next = 1;
                 while next <= 900 {
@@ -196,7 +196,6 @@ fn readers_in_other_threads_see_what_is_durable_while_it_is_written() {
             });
         }
         scope.spawn(|| {
-            // What is being written just now is no damage.
             let mut seen = 0;
             while seen < 900 {
                 let verified = verify_chain(&place.reader(), seq(1), &mut |_| {}).expect("whole");
@@ -207,4 +206,15 @@ fn readers_in_other_threads_see_what_is_durable_while_it_is_written() {
         fill(&mut journal, 300, 3);
     });
     assert_eq!(journal.head().seq, seq(900));
+}
+
+#[test]
+fn readers_in_other_threads_see_what_is_durable_while_it_is_written() {
+    read_while_it_is_written(JournalConfig { segment_entries_max: 40, ..SMALL });
+}
+
+/// What a reader finds past the valid frames was written meanwhile: the file was as long before.
+#[test]
+fn readers_in_other_threads_of_a_prewritten_wal() {
+    read_while_it_is_written(JournalConfig { segment_entries_max: 400, wal_prewritten_bytes: 2 << 20, ..SMALL });
 }

@@ -62,20 +62,44 @@ impl Place {
     }
 
     /// The same files as a power cut would leave them: copied while they are in use.
+    ///
+    /// A power cut takes all files at one moment and copying does not: a WAL that is moved into its file between the
+    /// copies of the two would be in neither. So it is copied again until nothing changed meanwhile.
     pub(crate) fn crashed(&self) -> Self {
-        let copy = Self::new();
-        for file in std::fs::read_dir(&self.path).expect("a directory") {
-            let file = file.expect("a file");
-            // What SQLite shares between processes is gone after a crash, or is made again.
-            if file.file_name().to_str().is_some_and(|name| !name.ends_with("-shm") && name != "lock") {
-                match std::fs::copy(file.path(), copy.path.join(file.file_name())) {
+        loop {
+            let before = self.moment();
+            let copy = Self::new();
+            for (name, ..) in &before {
+                match std::fs::copy(self.path.join(name), copy.path.join(name)) {
                     // Renamed since it was listed.
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                     copied => drop(copied.expect("a copy")),
                 }
             }
+            if before == self.moment() {
+                return copy;
+            }
         }
-        copy
+    }
+
+    /// What can be seen of all files without reading them; what SQLite shares between processes left out: it is gone
+    /// after a crash, or is made again.
+    fn moment(&self) -> Vec<(String, u64, std::time::SystemTime)> {
+        let mut files = Vec::new();
+        for file in std::fs::read_dir(&self.path).expect("a directory") {
+            let file = file.expect("a file");
+            let name = file.file_name().into_string().expect("UTF-8");
+            match file.metadata() {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                _ if name.ends_with("-shm") || name == "lock" => {}
+                seen => {
+                    let seen = seen.expect("a file");
+                    files.push((name, seen.len(), seen.modified().expect("a time")));
+                }
+            }
+        }
+        files.sort();
+        files
     }
 }
 
@@ -124,7 +148,7 @@ pub(crate) fn eight_appends() -> (Place, Vec<Link>) {
 
 /// Waits until `done` says so.
 pub(crate) fn wait_for(what: &str, done: impl Fn() -> bool) {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !done() {
         assert!(std::time::Instant::now() < until, "waited too long for {what}");
         std::thread::park_timeout(std::time::Duration::from_millis(5));
