@@ -73,7 +73,7 @@ fn show(heard: &Heard) -> String {
         Heard::Work(Job { input: Input::Typed { text, mark }, ticket }) => {
             format!("typed {} mark {mark}{}", text.as_str(), again(ticket))
         }
-        Heard::Work(Job { input: Input::Joined { .. }, .. }) => String::from("joined"),
+        Heard::Work(Job { input: Input::Joined { .. } | Input::Latest { .. }, .. }) => String::from("no frame of GSUP"),
         Heard::Say(_, own) => format!("say {own:?}"),
         Heard::Nothing => String::from("nothing"),
     }
