@@ -38,7 +38,16 @@ fn admin(dice: Dice) -> Admin {
     };
     let handle = Engine::start(parts).expect("a thread").handle();
     let keys = Arc::new(TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([1; 32])), None));
-    Admin::new(AdminParts { handle, keys, check_rules: Arc::new(|_| Ok(())), version: "" }, dice)
+    Admin::new(
+        AdminParts {
+            handle,
+            keys,
+            check_rules: Arc::new(|_| Ok(())),
+            find_sms: Arc::new(|_| Ok(Vec::new())),
+            version: "",
+        },
+        dice,
+    )
 }
 
 /// Card numbers come from these draws; the last one is repeated for ever. Everything else is random.

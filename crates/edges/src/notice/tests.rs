@@ -129,7 +129,8 @@ fn the_sender_hears_what_the_screen_said() {
         Your phone got 5 won from your card. Airtime 7 won. Left on the card: 15 won. Receipt 15NM7-VZ
         You sent 5 won to 0192 111 2222, fee 0.05 won. Left on the card: 15 won. Receipt 15NM7-VZ
         Your phone got 5 won from your card, fee 0.05 won. Airtime 7 won. Left on the card: 15 won. Receipt 15NM7-VZ
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]

@@ -509,4 +509,4 @@ fn backoff_ms(config: &SmsConfig, key: DeliveryKey, attempts: u32) -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sms) mod tests;

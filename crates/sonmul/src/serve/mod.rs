@@ -157,6 +157,7 @@ impl Server {
             handle: engine.handle(),
             keys,
             check_rules: Arc::new(move |rules| check_texts(&texts, rules)),
+            find_sms: sms::find_in(&data),
             version: env!("CARGO_PKG_VERSION"),
         };
         let staff = listen::admin(&data, config.admin_group.as_deref(), api::router(parts), stopped)?;

@@ -129,3 +129,9 @@ pub(crate) fn follow<C: SmsCentre>(
     engine.follow(NAME, follower.cursor(), Box::new(follower))?;
     Ok(Some(receipts))
 }
+
+/// Looks deliveries up in the follower's database, which it goes on writing to.
+pub(crate) fn find_in(data: &Path) -> api::admin::FindSms {
+    let data = data.to_path_buf();
+    Arc::new(move |seq| store::deliveries::find(&data, seq))
+}
