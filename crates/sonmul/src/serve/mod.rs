@@ -148,7 +148,7 @@ impl Server {
         let flow = flow(&config, &engine, &keys, &texts);
         let resume = (head.seq, resume_followers);
         let said = (&texts, flow.told());
-        let _receipts = sms::follow(&mut engine, &data, sms::outlets(sink), said, &limits, resume)?;
+        let _receipts = sms::follow(&mut engine, &data, sms::ways_out(sink), said, &limits, resume)?;
         let (stop, stopped) = watch::channel(false);
         let router = aggregators(&config, &flow);
         let (http, edge) =

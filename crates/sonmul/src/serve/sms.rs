@@ -11,7 +11,7 @@ use std::sync::mpsc::Sender;
 use domain::command::LinkId;
 use domain::receipt::Seq;
 use edges::sms::{
-    Outgoing, Outlet, Outlets, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, receipts,
+    Outgoing, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, WayOut, WaysOut, receipts,
 };
 use edges::texts::Texts;
 use edges::told::Told;
@@ -66,14 +66,14 @@ impl SmsCentre for Centre {
 const NO_LINK: LinkId = LinkId(0);
 
 /// The ways out of a sink: one message at a time, so that they come in order; nobody confirms them.
-pub(crate) fn outlets(sink: Sink) -> Outlets<Centre> {
+pub(crate) fn ways_out(sink: Sink) -> WaysOut<Centre> {
     let centre = match sink {
         Sink::Print => Centre::Print,
         Sink::Hand(hand) => Centre::Hand(hand),
-        Sink::LetGo => return Outlets::new(Vec::new()),
+        Sink::LetGo => return WaysOut::new(Vec::new()),
     };
     let operators = Vec::new();
-    Outlets::new(vec![Outlet { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
+    WaysOut::new(vec![WayOut { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
 }
 
 /// What the follower is told about its bounds.
@@ -98,7 +98,7 @@ fn config(limits: &Limits) -> SmsConfig {
 pub(crate) fn follow<C: SmsCentre>(
     engine: &mut Engine,
     data: &Path,
-    outlets: Outlets<C>,
+    ways_out: WaysOut<C>,
     (texts, told): (&Arc<Texts>, Arc<Told>),
     limits: &Limits,
     (head, resume): (Seq, bool),
@@ -111,12 +111,12 @@ pub(crate) fn follow<C: SmsCentre>(
         }
         store.resume().map_err(faults::follower)?;
     }
-    if outlets.is_empty() {
+    if ways_out.is_empty() {
         tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
     }
     let (receipts, receipts_in) = receipts();
     let parts = SmsParts {
-        outlets,
+        ways_out,
         decider: Desk(engine.handle()),
         texts: Arc::clone(texts),
         told,
