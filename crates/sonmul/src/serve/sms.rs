@@ -2,6 +2,8 @@
 //!
 //! Guarantees: a restore leaves it paused; a database that is ahead of the journal, damaged or foreign refuses to start.
 //!
+//! Without a way out what is open stays open, and goes out or is given up when there is one again.
+//!
 //! Deliberately not here: delivery itself (`edges::sms`), tables (`store::deliveries`).
 
 use std::path::Path;

@@ -574,3 +574,10 @@ proptest! {
         prop_assert_eq!(world.outbox.load(), 0);
     }
 }
+
+#[test]
+fn a_delivery_that_waits_takes_what_the_configuration_says() {
+    // Its place in the queue beside it, and trees that are two thirds full.
+    let octets = size_of::<super::Waiting>() + 2 * size_of::<DeliveryKey>() + size_of::<Timestamp>();
+    assert!(octets * 3 / 2 <= 400, "{octets}");
+}
