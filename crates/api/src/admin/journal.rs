@@ -15,11 +15,12 @@ use domain::verdict::Entry;
 use engine::history::{self, Found};
 use engine::journal::{JournalReader, decode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::ask::{Key, Sought};
 use super::problem::Problem;
-use super::{Admin, LIST_LEN_MAX, LIST_MAX, subscribers};
-use crate::view::{Names, entry_json};
+use super::{Admin, FindSms, LIST_LEN_MAX, LIST_MAX, subscribers};
+use crate::view::{Names, delivery_json, entry_json};
 
 /// The latest durable entry that an answer without a `seq` of its own saw.
 const SEQ: &str = "sonmul-seq";
@@ -153,10 +154,26 @@ pub(crate) async fn receipt(State(admin): State<Arc<Admin>>, Key(text): Key) -> 
     if seq == Seq::ZERO || seq > head {
         return Err(none());
     }
+    let find_sms = Arc::clone(&admin.parts.find_sms);
     let json = reading(&admin, move |reader, names| {
         let found = history::entry(reader, seq)?.ok_or_else(none)?;
-        Ok(entry_json(found.seq, found.at, &found.entry, names))
+        let mut json = entry_json(found.seq, found.at, &found.entry, names);
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert(String::from("sms"), sms_json(&find_sms, seq));
+        }
+        Ok(json)
     })
     .await?;
     Ok(with_seq(head, axum::Json(json)))
+}
+
+/// The gift is there also when nobody can say what became of its SMS: null then.
+fn sms_json(find: &FindSms, seq: Seq) -> Value {
+    match find(seq) {
+        Ok(deliveries) => deliveries.iter().map(delivery_json).collect(),
+        Err(fault) => {
+            tracing::error!(%fault, "the SMS of an entry could not be looked up");
+            Value::Null
+        }
+    }
 }

@@ -35,6 +35,7 @@ use domain::password::TagKeys;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use engine::answer::{Answer, Query, Seen, View};
+use engine::deliveries::{Delivery, FollowerStoreFault};
 use engine::handle::Handle;
 use tokio::sync::Semaphore;
 
@@ -60,6 +61,9 @@ pub const LIST_LEN_MAX: usize = 4 << 20;
 /// Says which texts of an operator would not fit a screen or an SMS under these rules.
 pub type CheckRules = Arc<dyn Fn(&Rules) -> Result<(), Vec<String>> + Send + Sync>;
 
+/// The SMS that an entry caused, where they are known. It may wait for a disk.
+pub type FindSms = Arc<dyn Fn(Seq) -> Result<Vec<Delivery>, FollowerStoreFault> + Send + Sync>;
+
 /// What the interface is made of.
 #[derive(Clone)]
 pub struct AdminParts {
@@ -71,6 +75,8 @@ pub struct AdminParts {
     pub check_rules: CheckRules,
     /// How the links do.
     pub links: Links,
+    /// What became of an entry's SMS; their follower knows.
+    pub find_sms: FindSms,
     /// Of the program.
     pub version: &'static str,
 }

@@ -39,7 +39,14 @@ fn admin(dice: Dice) -> Admin {
     let handle = Engine::start(parts).expect("a thread").handle();
     let keys = Arc::new(TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([1; 32])), None));
     Admin::new(
-        AdminParts { handle, keys, check_rules: Arc::new(|_| Ok(())), links: Arc::new(Vec::new), version: "" },
+        AdminParts {
+            handle,
+            keys,
+            check_rules: Arc::new(|_| Ok(())),
+            links: Arc::new(Vec::new),
+            find_sms: Arc::new(|_| Ok(Vec::new())),
+            version: "",
+        },
         dice,
     )
 }

@@ -11,6 +11,7 @@
 mod command;
 mod effects;
 pub(crate) mod outcome;
+mod sms;
 
 use std::collections::HashMap;
 
@@ -27,6 +28,8 @@ use domain::time::Timestamp;
 use domain::verdict::{Change, Entry};
 use engine::answer::Directory;
 use serde_json::{Value, json};
+
+pub use self::sms::delivery_json;
 
 /// What operators and limits are called: from the rules in force, or learnt from the entries that load rules.
 #[derive(Clone, Debug, Default)]

@@ -185,11 +185,13 @@ async fn nobody_is_served_whose_uid_is_not_known() {
     let world = World::koryolink().await;
     let check_rules: api::admin::CheckRules = std::sync::Arc::new(|_| Ok(()));
     let keys = std::sync::Arc::new(crate::world::keys());
+    let find_sms: api::admin::FindSms = std::sync::Arc::new(|_| Ok(Vec::new()));
     let router = api::router(api::AdminParts {
         handle: world.handle.clone(),
         keys,
         check_rules,
         links: Arc::new(Vec::new),
+        find_sms,
         version: "",
     });
     let dir = tempfile::tempdir().expect("a directory");

@@ -78,6 +78,20 @@ async fn a_receipt_leads_to_its_entry_however_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_receipt_says_what_became_of_its_sms() {
+    let world = World::koryolink().await;
+    let sms = async |seq| world.get(&format!("/v1/receipts/{}", receipt(Seq(seq)))).await.json()["sms"].clone();
+    let expected = json!([{
+        "role": "recipient", "to": "8501911000002", "state": "failed", "at": "1970-01-01T00:01:00.000Z",
+        "attempts": 2, "status": null, "link": 3, "message_id": "1a2b", "sent_at": "1970-01-01T00:00:00.000Z",
+        "receipt": "undeliverable", "receipt_error": 27,
+    }]);
+    assert_eq!(sms(2).await, expected);
+    // The entry is shown also when nobody can say.
+    assert_eq!(sms(1).await, Value::Null);
+}
+
+#[tokio::test]
 async fn a_list_ends_before_it_is_too_long_and_goes_on() {
     let world = World::koryolink().await;
     for n in 0..24_u32 {

@@ -11,6 +11,7 @@ use domain::password::{KeyId, TagKey, TagKeys};
 use domain::time::Timestamp;
 use engine::checkpoint::Checkpoint;
 use engine::clock::Clock;
+use engine::deliveries::{Delivery, DeliveryKey, End, FollowerStoreFault, ReceiptState, Role, Sent, Stage};
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
 use engine::journal::{AppendFault, Head, Journal, JournalReader, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
@@ -158,11 +159,19 @@ impl World {
             let long = rules.display_names.iter().any(|name| name == "too long");
             if long { Err(problems.to_vec()) } else { Ok(()) }
         });
+        // Entry 2 has an SMS, entry 1's can't be read.
+        let find_sms: api::admin::FindSms = Arc::new(|seq| match seq.0 {
+            1 => Err(FollowerStoreFault::Damaged(String::from("told to be"))),
+            2 => Ok(vec![delivery(seq)]),
+            _ => Ok(Vec::new()),
+        });
+        let keys = Arc::new(keys());
         let parts = AdminParts {
             handle: handle.clone(),
-            keys: Arc::new(keys()),
+            keys,
             check_rules,
             links: Arc::new(links),
+            find_sms,
             version: "0.1.0-test",
         };
         let dir = tempfile::tempdir().expect("a directory");
@@ -252,4 +261,20 @@ fn links() -> Vec<api::admin::LinkView> {
         says: String::from("nobody listens there: start osmo-hlr"),
         counts,
     }]
+}
+
+fn delivery(seq: domain::receipt::Seq) -> Delivery {
+    let (to, at) = (domain::msisdn::Msisdn::parse("8501911000002").expect("a number"), domain::time::Timestamp::MIN);
+    let key = DeliveryKey { seq, role: Role::Recipient };
+    let sent = Sent { link: domain::command::LinkId(3), message_id: Some(Box::from("1a2b")), at };
+    let stage = Stage::Ended { how: End::Failed, at: at.plus_s(60) };
+    let receipt = Some(ReceiptState::Undeliverable);
+    Delivery {
+        attempts: 2,
+        sent: Some(sent),
+        receipt,
+        receipt_error: Some(27),
+        stage,
+        ..Delivery::new(key, to, at, at)
+    }
 }

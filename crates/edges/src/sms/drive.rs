@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::outbox::{Outbox, Saving, Step};
-use super::{Outgoing, Outlets, Receipt, SmsCentre, SmsConfig, SmsCounts, SubmitFault, Submitted};
+use super::{Outgoing, Receipt, SmsCentre, SmsConfig, SmsCounts, SubmitFault, Submitted, WaysOut};
 use crate::notice::Notice;
 use crate::port::Decider;
 use crate::texts::Texts;
@@ -155,7 +155,7 @@ impl Drop for Leaving {
 /// Everything that the machine's task owns.
 pub(super) struct Driver<C, D> {
     pub(super) outbox: Outbox,
-    pub(super) outlets: Outlets<C>,
+    pub(super) ways_out: WaysOut<C>,
     pub(super) decider: D,
     pub(super) texts: Arc<Texts>,
     pub(super) told: Arc<Told>,
@@ -239,7 +239,7 @@ impl<C: SmsCentre, D: Decider> Driver<C, D> {
                 }
                 Step::Submit { place, notice, language, valid_until } => {
                     let sms = self.outgoing(&notice, language, valid_until);
-                    let centre = self.outlets.get(place).map(|outlet| Arc::clone(&outlet.centre));
+                    let centre = self.ways_out.get(place).map(|way_out| Arc::clone(&way_out.centre));
                     let within = Duration::from_millis(u64::from(self.config.submit_within_ms));
                     work.flights.spawn(async move {
                         let Some((sms, centre)) = sms.zip(centre) else {
@@ -380,7 +380,7 @@ impl<C: SmsCentre, D: Decider> Driver<C, D> {
             if !self.outbox.has_route(notice.operator) {
                 let rules = directory.rules(notice.operator);
                 self.outbox
-                    .route(notice.operator, rules.map(|rules| self.outlets.of(&rules.operator)).unwrap_or_default());
+                    .route(notice.operator, rules.map(|rules| self.ways_out.of(&rules.operator)).unwrap_or_default());
             }
         }
         let messages = intake.notices.len();

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::drive::{Driver, Gate, INTAKES_MAX, Intake, ReceiptsIn};
 use super::outbox::Outbox;
-use super::{Outlets, SmsCentre, SmsConfig, SmsCounts};
+use super::{SmsCentre, SmsConfig, SmsCounts, WaysOut};
 use crate::notice::{Notice, notices};
 use crate::port::Decider;
 use crate::texts::Texts;
@@ -29,7 +29,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(15);
 /// What a follower is made of.
 pub struct SmsParts<C, D> {
     /// Where messages leave; without any, entries are only counted off.
-    pub outlets: Outlets<C>,
+    pub ways_out: WaysOut<C>,
     /// Rules, languages, time.
     pub decider: D,
     /// The texts.
@@ -48,7 +48,10 @@ pub struct SmsParts<C, D> {
 
 impl<C, D> core::fmt::Debug for SmsParts<C, D> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SmsParts").field("outlets", &self.outlets).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("SmsParts")
+            .field("ways_out", &self.ways_out)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -102,7 +105,7 @@ impl SmsFollower {
         head: Seq,
         runtime: &runtime::Handle,
     ) -> Result<Self, SmsStartFault> {
-        let SmsParts { outlets, decider, texts, told, mut store, reader, receipts, config } = parts;
+        let SmsParts { ways_out, decider, texts, told, mut store, reader, receipts, config } = parts;
         let cursor = match store.cursor()? {
             Some(cursor) if cursor > head => return Err(SmsStartFault::Ahead { cursor, head }),
             Some(cursor) => cursor,
@@ -112,18 +115,18 @@ impl SmsFollower {
             }
         };
         let gate = Arc::new(Gate::new(config.open_max.max(1)));
-        if outlets.is_empty() {
+        if ways_out.is_empty() {
             let mode = Mode::Quiet { store, saved: cursor, saved_at: Instant::now() };
             return Ok(Self { done: cursor, gate, mode });
         }
-        let mut outbox = Outbox::new(config, outlets.ways(), cursor);
-        reopen(&mut outbox, &outlets, &decider, &mut *store, &*reader, cursor)?;
+        let mut outbox = Outbox::new(config, ways_out.ways(), cursor);
+        reopen(&mut outbox, &ways_out, &decider, &mut *store, &*reader, cursor)?;
         let (intakes, to_take) = mpsc::channel(INTAKES_MAX);
         let (stop, stopped) = oneshot::channel();
         let (tell, ended) = std::sync::mpsc::channel();
         let driver = Driver {
             outbox,
-            outlets,
+            ways_out,
             decider,
             texts,
             told,
@@ -156,7 +159,7 @@ impl SmsFollower {
 /// Takes up what the database had open; what it says is made from the entries again.
 fn reopen<C: SmsCentre, D: Decider>(
     outbox: &mut Outbox,
-    outlets: &Outlets<C>,
+    ways_out: &WaysOut<C>,
     decider: &D,
     store: &mut dyn FollowerStore,
     reader: &dyn JournalReader,
@@ -183,7 +186,7 @@ fn reopen<C: SmsCentre, D: Decider>(
         }
         if let Some(notice) = notice.filter(|notice| !outbox.has_route(notice.operator)) {
             let rules = directory.rules(notice.operator);
-            outbox.route(notice.operator, rules.map(|rules| outlets.of(&rules.operator)).unwrap_or_default());
+            outbox.route(notice.operator, rules.map(|rules| ways_out.of(&rules.operator)).unwrap_or_default());
         }
         outbox.reopen(delivery, notice, now);
     }

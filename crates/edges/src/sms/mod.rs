@@ -1,16 +1,16 @@
 //! SMS out: every message that the journal causes is delivered, or it is written down why not.
 //!
-//! **For:** `sonmul`, which makes [`Outlets`] from its binds and starts a [`SmsFollower`]. A bind offers [`SmsCentre`] and
+//! **For:** `sonmul`, which makes [`WaysOut`] from its binds and starts a [`SmsFollower`]. A bind offers [`SmsCentre`] and
 //! hands receipts to [`Receipts`].
 //!
-//! **Guarantees:** at least once: after a crash at most one window for each outlet is sent again, with the same text and
+//! **Guarantees:** at least once: after a crash at most one window for each way out is sent again, with the same text and
 //! receipt number. The journal is the outbox: while SMSCs are away the follower's cursor lags, nothing is lost and nobody
 //! waits for it. Every delivery ends: delivered, failed, expired, given up, superseded by a screen that was shown, or sent
 //! and not confirmed. A message that was refused for good is not tried again; one that was refused for the moment is, with
 //! exponential backoff, until [`SmsConfig::retry_max_ms`] after its gift.
 //!
 //! **Bounded by:** [`SmsConfig`]: deliveries that wait, deliveries whose receipts are awaited, receipts that are held, tries,
-//! times; [`Outlet::window`] submits at a time.
+//! times; [`WayOut::window`] submits at a time.
 //!
 //! **Deliberately not here:** words ([`crate::notice`]), PDUs and binds (`esme`), tables (`store`). Operators share one
 //! cursor: when one's SMSC is away and [`SmsConfig::open_max`] of its messages wait, those of the others wait as well.
@@ -145,9 +145,9 @@ pub enum SubmitFault {
     },
 }
 
-/// What a bind to an SMSC offers. Where it leads nowhere at all there is no [`Outlet`].
+/// What a bind to an SMSC offers. Where it leads nowhere at all there is no [`WayOut`].
 pub trait SmsCentre: Send + Sync + 'static {
-    /// Hands one message over. Up to [`Outlet::window`] of these run at a time; dropping one may leave it sent.
+    /// Hands one message over. Up to [`WayOut::window`] of these run at a time; dropping one may leave it sent.
     fn submit(&self, sms: &Outgoing) -> impl Future<Output = Result<Submitted, SubmitFault>> + Send;
 }
 
@@ -169,7 +169,7 @@ pub struct Receipt {
 }
 
 /// One way out.
-pub struct Outlet<C> {
+pub struct WayOut<C> {
     /// The SMSC's number: part of what finds a receipt's message. Several binds to one SMSC share it.
     pub link: LinkId,
     /// Public names of the operators whose subscribers it reaches; empty: all.
@@ -182,13 +182,13 @@ pub struct Outlet<C> {
     pub centre: Arc<C>,
 }
 
-/// Every way out. Outlets of the same operator share its messages: the one with the fewest under way gets the next.
-pub struct Outlets<C>(Vec<Outlet<C>>);
+/// Every way out. Those of the same operator share its messages: the one with the fewest under way gets the next.
+pub struct WaysOut<C>(Vec<WayOut<C>>);
 
-impl<C: SmsCentre> Outlets<C> {
+impl<C: SmsCentre> WaysOut<C> {
     /// These ways out; none: messages are let go.
-    pub const fn new(outlets: Vec<Outlet<C>>) -> Self {
-        Self(outlets)
+    pub const fn new(ways_out: Vec<WayOut<C>>) -> Self {
+        Self(ways_out)
     }
 
     /// Whether messages lead nowhere: they are not even put together then.
@@ -196,31 +196,31 @@ impl<C: SmsCentre> Outlets<C> {
         self.0.is_empty()
     }
 
-    /// Places of the outlets of an operator.
+    /// Places of the ways out of an operator.
     fn of(&self, operator: &str) -> Vec<usize> {
         let reaches =
-            |outlet: &Outlet<C>| outlet.operators.is_empty() || outlet.operators.iter().any(|name| name == operator);
-        self.0.iter().enumerate().filter(|(_, outlet)| reaches(outlet)).map(|(place, _)| place).collect()
+            |way_out: &WayOut<C>| way_out.operators.is_empty() || way_out.operators.iter().any(|name| name == operator);
+        self.0.iter().enumerate().filter(|(_, way_out)| reaches(way_out)).map(|(place, _)| place).collect()
     }
 
-    fn get(&self, place: usize) -> Option<&Outlet<C>> {
+    fn get(&self, place: usize) -> Option<&WayOut<C>> {
         self.0.get(place)
     }
 
     fn ways(&self) -> Vec<outbox::Way> {
-        let way = |outlet: &Outlet<C>| outbox::Way {
-            link: outlet.link,
-            window: outlet.window.max(1),
-            receipts: outlet.receipts,
+        let way = |way_out: &WayOut<C>| outbox::Way {
+            link: way_out.link,
+            window: way_out.window.max(1),
+            receipts: way_out.receipts,
         };
         self.0.iter().map(way).collect()
     }
 }
 
-impl<C> fmt::Debug for Outlets<C> {
+impl<C> fmt::Debug for WaysOut<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let links: Vec<_> = self.0.iter().map(|outlet| outlet.link).collect();
-        f.debug_tuple("Outlets").field(&links).finish()
+        let links: Vec<_> = self.0.iter().map(|way_out| way_out.link).collect();
+        f.debug_tuple("WaysOut").field(&links).finish()
     }
 }
 
@@ -239,6 +239,6 @@ pub struct SmsCounts {
     pub ended: [u64; 6],
     /// Receipts whose message was not found.
     pub receipts_unmatched: u64,
-    /// Messages of operators without an outlet.
+    /// Messages of operators without a way out.
     pub let_go: u64,
 }

@@ -1,8 +1,8 @@
 //! The deliveries as a pure machine: entries, answers and receipts go in, submits and changes for the database come out.
 //!
-//! Guarantees: a place in an outlet's window is free again only when what became of its submit is durable, so that a crash
+//! Guarantees: a place in a way out's window is free again only when what became of its submit is durable, so that a crash
 //! sends at most one window again. The language of a text is durable before the text leaves. Deliveries leave in the
-//! order of their instants; one whose outlet was away keeps its place.
+//! order of their instants; one whose way out was away keeps its place.
 //!
 //! Deliberately not here: clocks, tasks, files; an instant is an argument.
 
@@ -17,7 +17,7 @@ use super::awaiting::Awaiting;
 use super::{Receipt, SmsConfig, SmsCounts, SubmitFault, Submitted};
 use crate::notice::Notice;
 
-/// An outlet that has no bind is asked again so long after it said so.
+/// A way out that has no bind is asked again so long after it said so.
 const NOT_BOUND_WAIT_MS: i64 = 1_000;
 /// Longest throttling that is believed.
 const THROTTLED_WAIT_MAX_MS: i64 = 60_000;
@@ -30,7 +30,7 @@ const RECEIPT_HELD_MS: i64 = 10_000;
 /// Receipts that wait for the answers to their submits.
 const RECEIPTS_HELD_MAX: usize = 1_024;
 
-/// What the machine knows of an outlet.
+/// What the machine knows of a way out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
     pub(super) link: LinkId,
@@ -57,7 +57,7 @@ enum Doing {
     Asking,
     /// Its language is on its way to the database.
     Saving,
-    /// Submitted through the outlet of that place.
+    /// Submitted through the way out of that place.
     Flying(usize),
 }
 
@@ -68,7 +68,7 @@ struct Waiting {
     doing: Doing,
 }
 
-/// Messages that share outlets.
+/// Messages that share ways out.
 #[derive(Debug, Default)]
 struct Route {
     doors: Vec<usize>,
@@ -80,7 +80,7 @@ struct Route {
 pub(super) enum Step {
     /// Ask for the language of a sender, then say [`Outbox::spoken`].
     Ask(Notice),
-    /// Submit through the outlet of that place, then say [`Outbox::submitted`].
+    /// Submit through the way out of that place, then say [`Outbox::submitted`].
     Submit { place: usize, notice: Notice, language: Language, valid_until: Timestamp },
 }
 
@@ -154,12 +154,12 @@ impl Outbox {
         }
     }
 
-    /// Which outlets reach an operator's subscribers; to be said before its first message.
+    /// Which ways out reach an operator's subscribers; to be said before its first message.
     pub(super) fn route(&mut self, operator: OperatorId, doors: Vec<usize>) {
         self.routes.entry(operator).or_default().doors = doors;
     }
 
-    /// Whether something is known of an operator's outlets.
+    /// Whether something is known of an operator's ways out.
     pub(super) fn has_route(&self, operator: OperatorId) -> bool {
         self.routes.contains_key(&operator)
     }
@@ -509,4 +509,4 @@ fn backoff_ms(config: &SmsConfig, key: DeliveryKey, attempts: u32) -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::sms) mod tests;

@@ -4,5 +4,6 @@
 
 mod answers;
 mod disk;
+mod followers;
 mod restart;
 mod rig;

@@ -152,6 +152,12 @@ impl Rig {
     pub(crate) fn with_two_later(ms: i64) -> Self {
         let rig = Self::empty();
         rig.hands.pass_ms(ms);
+        rig.filled()
+    }
+
+    /// An empty one with Koryolink and subscribers 1 and 2.
+    pub(crate) fn filled(self) -> Self {
+        let rig = self;
         let text = include_str!("../../../../profiles/koryolink.toml");
         let rules = Arc::new(domain::rules::parse::parse(text).expect("a profile"));
         rig.done(Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32] }));

@@ -102,7 +102,7 @@ limits! {
     sms_kept_days = 7 in 0..=3_650,
         "What became of an SMS can be looked up for so long ...";
     sms_kept_max = 1_000_000 in 0..=1_000_000_000,
-        "... for so many at most. Each takes about 100 octets on disk.";
+        "... for so many at most. Each takes about 120 octets on disk.";
     http_connections_max = 1_024 in 1..=1_000_000,
         "Connections of aggregators at a time; more wait until one ends.";
     drain_s = 30 in 1..=3_600,

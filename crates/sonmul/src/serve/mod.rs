@@ -149,7 +149,7 @@ impl Server {
         let flow = flow(&config, &engine, &keys, &texts);
         let resume = (head.seq, resume_followers);
         let said = (&texts, flow.told());
-        let _receipts = sms::follow(&mut engine, &data, sms::outlets(sink), said, &limits, resume)?;
+        let _receipts = sms::follow(&mut engine, &data, sms::ways_out(sink), said, &limits, resume)?;
         let (stop, stopped) = watch::channel(false);
         let router = edges::aggregator::router(&flow, links::aggregators(&config));
         let (http, edge) =
@@ -163,6 +163,7 @@ impl Server {
                 check_texts(&texts, rules, screen_budget(&config.links, &rules.operator))
             }),
             links: links.views(),
+            find_sms: sms::find_in(&data),
             version: env!("CARGO_PKG_VERSION"),
         };
         let staff = listen::admin(&data, admin_group.as_deref(), api::router(parts), stopped)?;

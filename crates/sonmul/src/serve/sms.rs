@@ -2,6 +2,8 @@
 //!
 //! Guarantees: a restore leaves it paused; a database that is ahead of the journal, damaged or foreign refuses to start.
 //!
+//! Without a way out what is open stays open, and goes out or is given up when there is one again.
+//!
 //! Deliberately not here: delivery itself (`edges::sms`), tables (`store::deliveries`).
 
 use std::path::Path;
@@ -11,7 +13,7 @@ use std::sync::mpsc::Sender;
 use domain::command::LinkId;
 use domain::receipt::Seq;
 use edges::sms::{
-    Outgoing, Outlet, Outlets, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, receipts,
+    Outgoing, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, WayOut, WaysOut, receipts,
 };
 use edges::texts::Texts;
 use edges::told::Told;
@@ -66,14 +68,14 @@ impl SmsCentre for Centre {
 const NO_LINK: LinkId = LinkId(0);
 
 /// The ways out of a sink: one message at a time, so that they come in order; nobody confirms them.
-pub(crate) fn outlets(sink: Sink) -> Outlets<Centre> {
+pub(crate) fn ways_out(sink: Sink) -> WaysOut<Centre> {
     let centre = match sink {
         Sink::Print => Centre::Print,
         Sink::Hand(hand) => Centre::Hand(hand),
-        Sink::LetGo => return Outlets::new(Vec::new()),
+        Sink::LetGo => return WaysOut::new(Vec::new()),
     };
     let operators = Vec::new();
-    Outlets::new(vec![Outlet { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
+    WaysOut::new(vec![WayOut { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
 }
 
 /// What the follower is told about its bounds.
@@ -98,7 +100,7 @@ fn config(limits: &Limits) -> SmsConfig {
 pub(crate) fn follow<C: SmsCentre>(
     engine: &mut Engine,
     data: &Path,
-    outlets: Outlets<C>,
+    ways_out: WaysOut<C>,
     (texts, told): (&Arc<Texts>, Arc<Told>),
     limits: &Limits,
     (head, resume): (Seq, bool),
@@ -111,12 +113,12 @@ pub(crate) fn follow<C: SmsCentre>(
         }
         store.resume().map_err(faults::follower)?;
     }
-    if outlets.is_empty() {
+    if ways_out.is_empty() {
         tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
     }
     let (receipts, receipts_in) = receipts();
     let parts = SmsParts {
-        outlets,
+        ways_out,
         decider: Desk(engine.handle()),
         texts: Arc::clone(texts),
         told,
@@ -128,4 +130,10 @@ pub(crate) fn follow<C: SmsCentre>(
     let follower = SmsFollower::start(parts, head, &tokio::runtime::Handle::current()).map_err(faults::sms)?;
     engine.follow(NAME, follower.cursor(), Box::new(follower))?;
     Ok(Some(receipts))
+}
+
+/// Looks deliveries up in the follower's database, which it goes on writing to.
+pub(crate) fn find_in(data: &Path) -> api::admin::FindSms {
+    let data = data.to_path_buf();
+    Arc::new(move |seq| store::deliveries::find(&data, seq))
 }

@@ -11,4 +11,5 @@ mod disk;
 mod help;
 mod rig;
 mod secrets;
+mod sms;
 mod walk;
