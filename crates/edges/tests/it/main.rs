@@ -4,10 +4,12 @@
 
 mod answers;
 mod asked_again;
+mod confirm;
 mod dialogues;
 mod fake;
 mod hostile;
 mod line;
+mod lists;
 mod phone;
 mod resume;
 mod trouble;

@@ -315,14 +315,16 @@ async fn the_same_string_without_password_goes_on_and_another_one_does_not() {
     expect![[r#"
         You were sending 500 won to 192...222.
         Enter the card's password to send it.
-        0 menu 00 exit"#]].assert_eq(&again);
+        0 menu 00 exit"#]]
+    .assert_eq(&again);
     // Dropped once more, and now something else is asked for: that is what counts.
     let other = line.dial("*999*300*1933334444#").await.text;
     expect![[r#"
         To: 0193 333 4444
         Amount: 300 won
         Enter the card's password to send.
-        0 back 00 exit"#]].assert_eq(&other);
+        0 back 00 exit"#]]
+    .assert_eq(&other);
     let menu = line.talk(&["*999#", "0"]).await;
     expect![[r#"
         > *999#
@@ -338,7 +340,8 @@ async fn the_same_string_without_password_goes_on_and_another_one_does_not() {
         6 Password
         7 Freeze
         8 조선말
-    "#]].assert_eq(&menu);
+    "#]]
+    .assert_eq(&menu);
     assert!(line.dial("*999*0*1#").await.text.starts_with("Enter the card's password"));
     assert!(line.dial("*999#").await.text.starts_with("1 Give"));
 }
@@ -599,7 +602,8 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         > 0
         END Goodbye.
 
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
 }
 
 #[tokio::test]
@@ -688,7 +692,8 @@ async fn a_one_shot_dialled_again_within_the_window_is_told_its_receipt() {
         > *999*500*1921112222*482913#
         END You sent this at 14:00 already (receipt 9-D3). It was not sent twice.
         You can send it again from 14:05
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
     assert_eq!(world.fake.given().len(), 1);
 }
 
@@ -714,7 +719,8 @@ async fn a_wrong_password_that_nobody_heard_of_is_no_gift() {
         6 Password
         7 Freeze
         8 조선말
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
     // The same gift with the right one is another try: it goes through.
     world.fake.trouble(Some(Trouble::AnswerLost));
     line.dial("*999*500*1921112222*111111#").await;
@@ -764,7 +770,8 @@ async fn a_release_in_the_middle_of_a_turn_is_told_on_redial() {
         6 Password
         7 Freeze
         8 조선말
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
     assert_eq!(world.fake.given().len(), 1);
 }
 
