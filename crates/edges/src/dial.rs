@@ -11,7 +11,7 @@ use domain::rules::dial::{Form, Request, looks_swapped};
 use wire::dial::DialString;
 
 use crate::desk::Desk;
-use crate::menu::{self, State, Step, Wish};
+use crate::menu::{self, Giving, Greeting, State, Step, Wish};
 use crate::say::{FullForm, RecipientProblem, Say};
 
 /// What the string asks this operator for; `None` when it fits no template.
@@ -26,7 +26,8 @@ pub fn request<'a>(rules: &Rules, dialled: &DialString<'a>) -> Option<Request<'a
     rules.dial.read(form, dialled.fields())
 }
 
-/// The first step. A whole string is submitted and its session ends with the answer; what lacks a password is asked for
+/// The first step. A whole string is submitted, a gift after a yes where the operator wants one and the link can ask, and its
+/// session ends with the answer; what lacks a password is asked for
 /// where the link can ask, and answered with the full form where it can't.
 pub fn begin(desk: &Desk<'_>, request: &Request<'_>) -> Step {
     match *request {
@@ -86,12 +87,19 @@ fn give(desk: &Desk<'_>, amount: &str, recipient: &str, password: &str, occasion
     let Some(occasion) = desk.occasion(occasion) else { return Step::End(Say::Help) };
     let proof = desk.proof(password);
     let swapped = looks_swapped(&desk.rules.numbers, amount, recipient);
+    // What the decider refuses whatever is answered is not asked about, and not shown either.
+    let sound = !swapped
+        && matches!(proof, Proof::Tags { .. })
+        && desk.open().is_ok()
+        && menu::recipient(desk, recipient).is_ok()
+        && menu::amount(desk, amount).is_ok();
     // Swapped is said before either field is looked at; neither is what it stands for.
     let (recipient, amount) = match swapped {
         true => (Dialled::Malformed, Dialled::Malformed),
         false => (desk.recipient(recipient), unless_malformed(&proof, desk.amount(amount))),
     };
-    Step::Submit(Body::Gift(Gift { caller: desk.caller, recipient, amount, proof, swapped, occasion }), None)
+    let gift = Gift { caller: desk.caller, recipient, amount, proof, swapped, occasion };
+    if sound { menu::give(desk, Giving::Dialled(gift)) } else { Step::Submit(Body::Gift(gift), None) }
 }
 
 /// Where no password stands in the password's place it may stand in the amount's, and an amount is kept for ever. The
@@ -109,10 +117,10 @@ fn give_in_session(desk: &Desk<'_>, amount: &str, recipient: &str, occasion: Opt
         return Step::End(Say::Refused(closed));
     }
     if looks_swapped(&desk.rules.numbers, amount, recipient) {
-        return menu::gift(Err(Some(RecipientProblem::Swapped)), Err(None), occasion);
+        return menu::gift(desk, Err(Some(RecipientProblem::Swapped)), Err(None), Greeting::Dialled(occasion));
     }
     let to = menu::recipient(desk, recipient).map_err(Some);
-    menu::gift(to, menu::amount(desk, amount).map_err(Some), occasion)
+    menu::gift(desk, to, menu::amount(desk, amount).map_err(Some), Greeting::Dialled(occasion))
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //!
 //! Guarantees: a plain password lives in here only as the borrowed input of the step that turns it into tags; what can be
 //! seen to be malformed is asked for again before anything is submitted; 0 goes back and 00 leaves wherever something is
-//! asked, because 0 is no amount, number or password.
+//! asked, because 0 is no amount, number or password. Where the operator has gifts confirmed, no step leads to a gift's
+//! password or to its command but through [`confirm`], and what was confirmed is what is asked for.
 //!
 //! Deliberately not here: ids, repeated frames, time-outs ([`crate::flow`]), words ([`crate::texts`]).
 
+mod confirm;
 mod resume;
 
 use domain::card::CardNumber;
@@ -22,6 +24,7 @@ use crate::desk::Desk;
 use crate::say::{AmountProblem, Line, NewPasswordProblem, RecipientProblem, Say};
 use resume::resumed_say;
 
+pub use confirm::{Giving, Greeting, confirm, is_near};
 pub use resume::{news, resume};
 
 /// Everything that a command needs except the password that it waits for.
@@ -34,7 +37,7 @@ pub enum Wish {
         /// How much.
         amount: Amount,
         /// With which greeting.
-        occasion: Option<u8>,
+        greeting: Greeting,
     },
     /// Top up one's own phone.
     TopUp {
@@ -65,15 +68,29 @@ pub enum State {
     Recipient {
         /// Known already when it was dialled along.
         amount: Option<Amount>,
-        /// Dialled along.
-        occasion: Option<u8>,
+        /// Dialled along, or to be asked for.
+        greeting: Greeting,
     },
     /// How much to give.
     Amount {
         /// To whom.
         to: Msisdn,
-        /// Dialled along.
-        occasion: Option<u8>,
+        /// Dialled along, or to be asked for.
+        greeting: Greeting,
+    },
+    /// Which greeting: one of the operator's, or the number after the last for none.
+    Occasion {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+    },
+    /// Yes or no.
+    Confirm {
+        /// To what.
+        giving: Giving,
+        /// A recipient of before whose number is nearly the same.
+        near: Option<Msisdn>,
     },
     /// How much to put on one's own phone.
     TopUpAmount,
@@ -116,6 +133,8 @@ pub enum Step {
     Submit(Body, Option<State>),
     /// Show as many lines as fit, and wait with the rest.
     List(Vec<Line>),
+    /// Fetch whom the caller gave to before, and go on with [`confirm`].
+    Confirm(Giving),
     /// Fetch the latest gifts from the entry down, and list them.
     Gifts(Seq),
 }
@@ -127,6 +146,8 @@ impl Step {
             State::Menu | State::List(_) | State::News => Say::Menu,
             State::Recipient { .. } => Say::AskRecipient(None),
             State::Amount { .. } | State::TopUpAmount => Say::AskAmount(None),
+            State::Occasion { .. } => Say::AskOccasion,
+            State::Confirm { giving, near } => giving.question(*near),
             State::CardNumber => Say::AskCardNumber { again: false },
             State::Password(wish) => Say::AskPassword(*wish),
             State::OldPassword => Say::AskOldPassword,
@@ -140,14 +161,17 @@ impl Step {
 
     /// Whether an answer is waited for before anything is asked of the decider.
     pub const fn waits(&self) -> bool {
-        matches!(self, Self::Ask(..))
+        matches!(self, Self::Ask(..) | Self::Confirm(Giving::Asked { .. }))
     }
 
     /// The gift that it leads to, where recipient and amount are known.
     pub fn gives(&self) -> Option<(Msisdn, Amount)> {
         match self {
             Self::Ask(State::Password(Wish::Give { to, amount, .. }), _) => Some((*to, *amount)),
-            Self::Submit(Body::Gift(gift), _) => gift.recipient.value().zip(gift.amount.value()),
+            Self::Confirm(Giving::Asked { to, amount, .. }) => Some((*to, *amount)),
+            Self::Submit(Body::Gift(gift), _) | Self::Confirm(Giving::Dialled(gift)) => {
+                gift.recipient.value().zip(gift.amount.value())
+            }
             Self::Ask(..) | Self::End(_) | Self::Submit(..) | Self::List(_) | Self::Gifts(_) => None,
         }
     }
@@ -158,6 +182,7 @@ pub fn step(desk: &Desk<'_>, state: State, typed: &str) -> Step {
     match (typed.trim(), state) {
         ("00", _) | ("0", State::Menu) => Step::End(Say::Bye),
         ("0", State::List(rest)) => Step::List(rest),
+        ("0", State::Confirm { giving: Giving::Dialled(_), .. }) => Step::End(Say::Declined),
         ("", State::Resumed(state)) => Step::ask(State::Resumed(state)),
         (typed, State::Resumed(state)) if typed != "0" => taken(desk, *state, typed),
         ("0", state) => Step::ask(before(state)),
@@ -170,8 +195,14 @@ pub fn step(desk: &Desk<'_>, state: State, typed: &str) -> Step {
 /// The state whose screen came before this one's.
 fn before(state: State) -> State {
     match state {
-        State::Amount { occasion, .. } => State::Recipient { amount: None, occasion },
-        State::Password(Wish::Give { to, occasion, .. }) => State::Amount { to, occasion },
+        State::Amount { greeting, .. } => State::Recipient { amount: None, greeting },
+        State::Occasion { to, .. } => State::Amount { to, greeting: Greeting::Asked(None) },
+        // Whoever goes back wants something else than what was confirmed: that screen is left out.
+        State::Password(Wish::Give { to, amount, greeting })
+        | State::Confirm { giving: Giving::Asked { to, amount, greeting }, .. } => match greeting {
+            Greeting::Asked(_) => State::Occasion { to, amount },
+            Greeting::Dialled(_) => State::Amount { to, greeting },
+        },
         State::Password(Wish::TopUp { .. }) => State::TopUpAmount,
         State::Password(Wish::Bind { .. }) => State::CardNumber,
         State::NewPassword { .. } => State::OldPassword,
@@ -183,6 +214,7 @@ fn before(state: State) -> State {
         | State::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
         | State::OldPassword
         | State::Language
+        | State::Confirm { giving: Giving::Dialled(_), .. }
         | State::List(_)
         | State::Resumed(_)
         | State::News => State::Menu,
@@ -192,11 +224,17 @@ fn before(state: State) -> State {
 fn taken(desk: &Desk<'_>, state: State, typed: &str) -> Step {
     match state {
         State::Menu => chosen(desk, typed),
-        State::Recipient { amount, occasion } => {
+        State::Recipient { amount, greeting } => {
             let amount = amount.ok_or(None);
-            gift(recipient(desk, typed).map_err(Some), amount, occasion)
+            gift(desk, recipient(desk, typed).map_err(Some), amount, greeting)
         }
-        State::Amount { to, occasion } => gift(Ok(to), amount(desk, typed).map_err(Some), occasion),
+        State::Amount { to, greeting } => gift(desk, Ok(to), amount(desk, typed).map_err(Some), greeting),
+        State::Occasion { to, amount } => match confirm::chosen_greeting(desk, typed) {
+            Some(greeting) => give(desk, Giving::Asked { to, amount, greeting }),
+            None => Step::ask(State::Occasion { to, amount }),
+        },
+        State::Confirm { giving, .. } if typed == "1" => giving.confirmed(),
+        State::Confirm { giving, near } => Step::ask(State::Confirm { giving, near }),
         State::TopUpAmount => top_up(amount(desk, typed)),
         State::CardNumber => card_number(desk, typed),
         State::Password(wish) => Step::Submit(body(desk, wish, typed), Some(State::Password(wish))),
@@ -214,7 +252,7 @@ fn taken(desk: &Desk<'_>, state: State, typed: &str) -> Step {
 
 fn chosen(desk: &Desk<'_>, typed: &str) -> Step {
     let state = match typed {
-        "1" => State::Recipient { amount: None, occasion: None },
+        "1" => State::Recipient { amount: None, greeting: Greeting::of_menu(desk) },
         "2" => State::TopUpAmount,
         "3" => State::Password(Wish::ShowCards),
         "4" => State::Password(Wish::ShowGifts),
@@ -233,17 +271,26 @@ fn chosen(desk: &Desk<'_>, typed: &str) -> Step {
 
 /// Asks for what a gift still lacks: `Err(None)` was never typed, `Err(Some)` can't be.
 pub fn gift(
+    desk: &Desk<'_>,
     to: Result<Msisdn, Option<RecipientProblem>>,
     amount: Result<Amount, Option<AmountProblem>>,
-    occasion: Option<u8>,
+    greeting: Greeting,
 ) -> Step {
     match (to, amount) {
         (Err(problem), amount) => {
-            Step::Ask(State::Recipient { amount: amount.ok(), occasion }, Say::AskRecipient(problem))
+            Step::Ask(State::Recipient { amount: amount.ok(), greeting }, Say::AskRecipient(problem))
         }
-        (Ok(to), Err(problem)) => Step::Ask(State::Amount { to, occasion }, Say::AskAmount(problem)),
-        (Ok(to), Ok(amount)) => Step::ask(State::Password(Wish::Give { to, amount, occasion })),
+        (Ok(to), Err(problem)) => Step::Ask(State::Amount { to, greeting }, Say::AskAmount(problem)),
+        (Ok(to), Ok(amount)) => match greeting {
+            Greeting::Asked(_) => Step::ask(State::Occasion { to, amount }),
+            Greeting::Dialled(_) => give(desk, Giving::Asked { to, amount, greeting }),
+        },
     }
+}
+
+/// Has a gift that lacks nothing confirmed, where the operator wants it and the link can ask.
+pub fn give(desk: &Desk<'_>, giving: Giving) -> Step {
+    if giving.may_need_confirmation(desk) { Step::Confirm(giving) } else { giving.confirmed() }
 }
 
 /// Asks for what an own top-up still lacks.
@@ -313,13 +360,13 @@ fn language(desk: &Desk<'_>, typed: &str) -> Option<domain::command::Language> {
 fn body(desk: &Desk<'_>, wish: Wish, password: &str) -> Body {
     let caller = desk.caller;
     match wish {
-        Wish::Give { to, amount, occasion } => Body::Gift(Gift {
+        Wish::Give { to, amount, greeting } => Body::Gift(Gift {
             caller,
             recipient: Dialled::Value(to),
             amount: Dialled::Value(amount),
             proof: desk.proof(password),
             swapped: false,
-            occasion,
+            occasion: greeting.occasion(),
         }),
         Wish::TopUp { amount } => {
             Body::TopUp(TopUp { caller, amount: Dialled::Value(amount), proof: desk.proof(password) })

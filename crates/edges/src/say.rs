@@ -191,6 +191,21 @@ pub enum Say {
     IdAhead,
     /// Not known.
     Unknown,
+    /// Which greeting?
+    AskOccasion,
+    /// Yes or no?
+    Confirm {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// A recipient of before whose number is nearly the same.
+        near: Option<Msisdn>,
+    },
+    /// No was the answer: nothing was sent.
+    Declined,
+    /// A dropped gift lacked its greeting.
+    ResumeOccasion,
     /// A dropped dialogue lacked the password for this.
     ResumePassword(Wish),
     /// A dropped gift lacked its amount.

@@ -53,6 +53,7 @@ pub(crate) fn show(step: &Step) -> String {
             let again = if again.is_some() { ", may try again" } else { "" };
             format!("submit {}{again}", body.name())
         }
+        Step::Confirm(giving) => format!("confirm {}", matches!(giving, crate::menu::Giving::Dialled(_))),
         Step::List(lines) => format!("list {}", lines.len()),
         Step::Gifts(latest) => format!("gifts before {latest}"),
     }

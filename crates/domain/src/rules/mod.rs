@@ -108,6 +108,26 @@ pub struct Standing {
     /// Tables of what an occasion's number means, by stable name (`birthday`, `wedding`): the first is 1.
     #[n(6)]
     pub occasions: Vec<String>,
+    /// Which gifts are confirmed on a screen of their own before the password is asked for; `None`: none.
+    #[n(7)]
+    pub confirm: Option<Confirm>,
+    /// The menu asks for a greeting after the amount; `None` in rules loaded before there was this key: it does not.
+    #[n(8)]
+    pub ask_occasion: Option<bool>,
+}
+
+/// Which gifts somebody has to confirm, on links that can ask back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Confirm {
+    /// All of them.
+    #[n(0)]
+    Always,
+    /// Those of more than this.
+    #[n(1)]
+    Above(#[n(0)] Amount),
+    /// Those to somebody who is not among the sender's last [`RECENTS`](crate::state::RECENTS) recipients.
+    #[n(2)]
+    NewRecipient,
 }
 
 /// What holds from one instant to another.

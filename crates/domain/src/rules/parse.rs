@@ -9,6 +9,7 @@
 //!
 //! Deliberately not here: files, and what loading does to a running operator (see [`crate::decide`]).
 
+mod dialogue;
 #[cfg(test)]
 mod mistakes_tests;
 mod periods;
@@ -115,6 +116,7 @@ fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
     let zone = Zone::parse(raw.zone.get_ref()).map_err(|error| wrong(&raw.zone, error))?;
     let unit = unit(&raw.unit, &names)?;
     let dial = raw.dial;
+    let periods = periods::periods(&raw.period, &unit, &zone)?;
     let rules = Rules {
         operator,
         display_names,
@@ -122,8 +124,12 @@ fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
             .map_err(|Wrong { at, .. }| Wrong { at, what: SERVICE_CODE.into() })?,
         numbers: numbers(raw.numbers)?,
         tariff: tariff(&raw.tariff, &unit)?,
-        periods: periods::periods(&raw.period, &unit, &zone)?,
-        standing: standing(&raw.standing, &dial, languages)?,
+        standing: Standing {
+            confirm: dialogue::confirm(&raw.confirm, &unit, &periods)?,
+            ask_occasion: dialogue::ask_occasion(&raw.menu, &dial)?,
+            ..standing(&raw.standing, &dial, languages)?
+        },
+        periods,
         dial: dial_plan(&dial)?,
         unit,
         zone,
@@ -225,5 +231,7 @@ fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Resu
         first_use: raw.first_use,
         dials_per_caller_per_min: or(dial.dials_per_caller_per_min.as_ref(), 10, 1, i64::from(DIALS_PER_MIN_MAX))?,
         occasions,
+        confirm: None,
+        ask_occasion: None,
     })
 }

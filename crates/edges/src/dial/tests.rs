@@ -114,8 +114,8 @@ fn every_dial_string() {
         *999*x*1921112222*482913#                give malformed to Value(Msisdn(…222)) by two tags
         *999*500*12*482913#                      give 500 to Malformed by two tags
         *999*500*9912345678901239*482913#        give 500 to Malformed by two tags
-        *999*500*1921112222#                     ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), occasion: None })
-        *999*500*1921112222*#                    ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), occasion: None })
+        *999*500*1921112222#                     ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), greeting: Dialled(None) })
+        *999*500*1921112222*#                    ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), greeting: Dialled(None) })
         *999*482913*1921112222#                  ask AskAmount(Some(NotAllowed { min: Amount(1), max: Amount(500), step: Amount(1) }))
         *999*1921112222*500#                     ask AskRecipient(Some(Swapped))
         *999*500*12#                             ask AskRecipient(Some(Malformed))

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use domain::command::{Body, Command, Language};
 use domain::id::{CommandId, UssdPrompt};
+use domain::msisdn::Msisdn;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
-use engine::answer::{Answer, Query, Reply, View};
+use engine::answer::{Answer, Query, Reply, SubscriberView, View};
 use tokio::time::{timeout, timeout_at};
 
 use super::{Link, Place, Screen};
@@ -22,8 +23,8 @@ use crate::session::{Asked, Session};
 const GIFTS_MAX: usize = 5;
 /// How often a session's name may have been used for other things before we give up on it.
 const REUSE_MAX: u32 = 8;
-/// A screen in another language is better than a screen too late.
-const LANGUAGE_WITHIN: Duration = Duration::from_millis(500);
+/// A screen in another language, or a confirmation that was needless, is better than a screen too late.
+const QUERY_WITHIN: Duration = Duration::from_millis(500);
 
 impl<D: Decider> Link<D> {
     /// Follows a step to the screen it leads to, and leaves the session where it waits.
@@ -42,6 +43,7 @@ impl<D: Decider> Link<D> {
                     return self.settle(at, session, None, text, told);
                 }
                 Step::List(lines) => return self.list(at, desk, session, now, lines).await,
+                Step::Confirm(giving) => menu::confirm(desk, giving, self.recents(at, desk).await.as_deref()),
                 Step::Gifts(latest) => {
                     let of = at.key.caller;
                     let gifts = self.shared.decider.gifts(latest, of, GIFTS_MAX);
@@ -131,10 +133,9 @@ impl<D: Decider> Link<D> {
         if let Some(language) = session.language {
             return language;
         }
-        let query = self.shared.decider.query(Query::Subscriber(at.key.caller));
-        let language = match timeout(LANGUAGE_WITHIN, query).await.ok().flatten().map(|seen| seen.value) {
-            Some(View::Subscriber(Some(view))) if view.operator == desk.caller.operator => view.language,
-            Some(View::Subscriber(_) | View::Card(_) | View::Status(_)) => desk.rules.default_language(),
+        let language = match self.subscriber(at, desk).await {
+            Some(Some(view)) => view.language,
+            Some(None) => desk.rules.default_language(),
             None => {
                 let known = self.shared.callers.language(at.key.link, at.key.caller, at.now);
                 known.unwrap_or_else(|| desk.rules.default_language())
@@ -143,6 +144,21 @@ impl<D: Decider> Link<D> {
         self.shared.callers.set_language(at.key.link, at.key.caller, at.now, language);
         session.language = Some(language);
         language
+    }
+
+    /// Whom the caller gave to before, newest first; `None` when the engine doesn't say in time.
+    async fn recents(&self, at: &Place<'_>, desk: &Desk<'_>) -> Option<Vec<Msisdn>> {
+        Some(self.subscriber(at, desk).await?.map_or_else(Vec::new, |view| view.recents))
+    }
+
+    /// The caller as the engine knows them. The outer `None` when it doesn't say in time, the inner when the operator has
+    /// no such subscriber.
+    async fn subscriber(&self, at: &Place<'_>, desk: &Desk<'_>) -> Option<Option<SubscriberView>> {
+        let query = self.shared.decider.query(Query::Subscriber(at.key.caller));
+        match timeout(QUERY_WITHIN, query).await.ok().flatten()?.value {
+            View::Subscriber(view) => Some(view.filter(|view| view.operator == desk.caller.operator)),
+            View::Card(_) | View::Status(_) => Some(None),
+        }
     }
 
     pub(super) fn learn(&self, at: &Place<'_>, session: &mut Session, body: &Body, reply: &Reply) {

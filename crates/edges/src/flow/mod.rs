@@ -321,14 +321,14 @@ impl<D: Decider> Link<D> {
     async fn first(&self, at: &Place<'_>, session: &mut Session, dialled: &str) -> Screen {
         let Some((operator, rules)) = self.dialled_operator(&at.directory, dialled) else { return self.no_service() };
         session.operator = Some(operator);
-        let left = session.left.take();
         let desk = self.desk(at, operator, rules);
         let parsed = wire::dial::parse(dialled.as_bytes());
         let Some(request) = parsed.ok().and_then(|dialled| dial::request(rules, &dialled)) else {
+            session.left = None;
             return self.drive(at, &desk, session, Step::End(Say::Help)).await;
         };
         let fresh = dial::begin(&desk, &request);
-        match left {
+        match session.left.clone() {
             None => self.drive(at, &desk, session, fresh).await,
             Some(left) => self.after(at, &desk, session, left, Dial { request, fresh }).await,
         }

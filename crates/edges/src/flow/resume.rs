@@ -2,7 +2,7 @@
 //! never showed.
 //!
 //! Guarantees: what became of a command is learnt before the same thing can be asked for again: under its own id and its own
-//! deadline, so that it is done once at most. Nothing is asked for in place of the caller: a dialogue goes on with a question.
+//! deadline, so that it is done once at most. Until it is learnt nothing forgets it, also when a turn is dropped half way. Nothing is asked for in place of the caller: a dialogue goes on with a question.
 //!
 //! Deliberately not here: which states may go on ([`State::resumable`]), what the first screen says ([`menu::resume`]).
 
@@ -35,17 +35,25 @@ impl<D: Decider> Link<D> {
         let is_menu = matches!(request, Request::Menu) && desk.dialogue;
         let same_string = left.begin_mark == at.mark;
         if !is_menu && !same_string && fresh.gives().is_none() {
+            session.left = None;
             return self.drive(at, desk, session, fresh).await;
         }
-        // A turn of that session may still be under way: what it hears is what has to be known.
-        let cell = Arc::clone(&left.cell);
-        let Ok(mut before) = timeout_at(at.by, cell.lock()).await else {
-            return self.still_unknown(at, desk, session, left).await;
+        let (mut left, mut same_string) = (left, same_string);
+        let mut before = loop {
+            // A turn of that session may still be under way: what it hears is what has to be known.
+            let Ok(before) = timeout_at(at.by, Arc::clone(&left.cell).lock_owned()).await else {
+                return self.not_known(at, desk, session).await;
+            };
+            // One that never got so far as to hear anything leaves what it came after.
+            let Some(older) = before.left.clone().filter(|_| before.is_new()) else { break before };
+            same_string = older.begin_mark == at.mark;
+            left = older;
         };
         if before.operator != session.operator {
+            session.left = None;
             return self.drive(at, desk, session, fresh).await;
         }
-        let unread = before.asked.take().filter(|asked| concerns(asked, &fresh, is_menu || same_string));
+        let unread = before.asked.clone().filter(|asked| concerns(asked, &fresh, is_menu || same_string));
         let told = is_menu || fresh.waits();
         let step = match unread {
             Some(mut asked) => match self.ask_again(at, &mut asked).await {
@@ -66,11 +74,8 @@ impl<D: Decider> Link<D> {
                 }
                 Answer::NotDone if told => Step::Ask(State::News, Say::LastNotDone),
                 Answer::NotDone => fresh,
-                _ => {
-                    before.asked = Some(asked);
-                    drop(before);
-                    return self.still_unknown(at, desk, session, left).await;
-                }
+                // Nothing is begun before it is known what became of the last thing: the next dial asks again.
+                _ => return self.not_known(at, desk, session).await,
             },
             None => {
                 let goes_on = told && (is_menu || same_string) && left.may_resume(self.config.times, at.now);
@@ -78,14 +83,10 @@ impl<D: Decider> Link<D> {
                 waiting.and_then(|state| menu::resume(desk, state)).unwrap_or(fresh)
             }
         };
+        before.asked = None;
         drop(before);
+        session.left = None;
         self.drive(at, desk, session, step).await
-    }
-
-    /// Nothing is begun before it is known what became of the last thing: the next dial asks again.
-    async fn still_unknown(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, left: Left) -> Screen {
-        session.left = Some(left);
-        self.not_known(at, desk, session).await
     }
 }
 

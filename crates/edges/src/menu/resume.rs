@@ -7,7 +7,7 @@ use domain::command::{Body, Dialled};
 use domain::verdict::{Done, Outcome};
 use engine::answer::Reply;
 
-use super::{State, Step, Wish};
+use super::{Giving, State, Step, Wish};
 use crate::desk::Desk;
 use crate::say::Say;
 
@@ -19,11 +19,14 @@ impl State {
             Self::Resumed(state) => state.resumable(),
             Self::Recipient { amount: Some(_), .. }
             | Self::Amount { .. }
+            | Self::Occasion { .. }
+            | Self::Confirm { giving: Giving::Asked { .. }, .. }
             | Self::Password(Wish::Give { .. } | Wish::TopUp { .. } | Wish::Bind { .. }) => Some(self),
             Self::Menu
             | Self::Recipient { amount: None, .. }
             | Self::TopUpAmount
             | Self::CardNumber
+            | Self::Confirm { giving: Giving::Dialled(_), .. }
             | Self::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
             | Self::OldPassword
             | Self::NewPassword { .. }
@@ -40,6 +43,10 @@ pub fn resume(desk: &Desk<'_>, state: State) -> Option<Step> {
     if desk.open().is_err() && !matches!(state, State::Password(Wish::Bind { .. })) {
         return None;
     }
+    if let State::Confirm { giving, .. } = state {
+        // A question that says all of it: 0 is no.
+        return Some(super::give(desk, giving));
+    }
     let say = resumed_say(&state)?;
     Some(Step::Ask(State::Resumed(Box::new(state)), say))
 }
@@ -49,6 +56,7 @@ pub(super) fn resumed_say(state: &State) -> Option<Say> {
     match *state {
         State::Recipient { amount: Some(amount), .. } => Some(Say::ResumeRecipient { amount }),
         State::Amount { to, .. } => Some(Say::ResumeAmount { to }),
+        State::Occasion { .. } => Some(Say::ResumeOccasion),
         State::Password(wish @ (Wish::Give { .. } | Wish::TopUp { .. } | Wish::Bind { .. })) => {
             Some(Say::ResumePassword(wish))
         }
@@ -56,6 +64,7 @@ pub(super) fn resumed_say(state: &State) -> Option<Say> {
         | State::Recipient { amount: None, .. }
         | State::TopUpAmount
         | State::CardNumber
+        | State::Confirm { .. }
         | State::Password(Wish::ShowCards | Wish::ShowGifts | Wish::Freeze | Wish::Undo)
         | State::OldPassword
         | State::NewPassword { .. }

@@ -20,7 +20,7 @@ fn walk(inputs: &[&str]) -> String {
         lines.push(format!("{input:<16} {}", show(&next)));
         match next {
             Step::Ask(next, _) | Step::Submit(_, Some(next)) => state = next,
-            Step::End(_) | Step::Submit(_, None) | Step::List(_) | Step::Gifts(_) => break,
+            Step::End(_) | Step::Submit(_, None) | Step::Confirm(_) | Step::List(_) | Step::Gifts(_) => break,
         }
     }
     lines.join("\n")
@@ -37,7 +37,7 @@ fn a_gift_step_by_step() {
         1921112222       ask AskAmount(None)
         0x               ask AskAmount(Some(Malformed))
         482913           ask AskAmount(Some(NotAllowed { min: Amount(1), max: Amount(500), step: Amount(1) }))
-        500              ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), occasion: None })
+        500              ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), greeting: Dialled(None) })
         12               submit gift, may try again
         482913           submit gift, may try again"#]]
     .assert_eq(&all);
@@ -58,7 +58,7 @@ fn zero_goes_back_one_screen_and_two_zeros_leave() {
     expect![[r#"
         1                ask AskRecipient(None)
         1921112222       ask AskAmount(None)
-        500              ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), occasion: None })
+        500              ask AskPassword(Give { to: Msisdn(…222), amount: Amount(500), greeting: Dialled(None) })
         0                ask AskAmount(None)
         0                ask AskRecipient(None)
         0                ask Menu
@@ -226,5 +226,23 @@ fn a_binding_carries_tags_in_both_domains_or_in_neither() {
         assert_eq!(bind.proof.current().is_some(), tags);
         assert_eq!(bind.holder_tag.is_some(), tags);
         assert!(Body::Bind(bind).caller().is_some());
+    }
+}
+
+#[test]
+fn numbers_that_people_take_for_each_other() {
+    let near = |one, other| super::is_near(crate::testing::msisdn(one), crate::testing::msisdn(other));
+    for (one, other, expected) in [
+        ("8501912345678", "8501912345679", true),
+        ("8501912345678", "8501912345687", true),
+        ("8501912345678", "8501921345678", true),
+        ("8501912345678", "8501932145678", false),
+        ("8501912345678", "8501912345678", false),
+        ("8501912345678", "8501912345589", false),
+        ("8501912345678", "8501912345786", false),
+        ("8501912345678", "85019123456780", false),
+        ("8501912345678", "850191234567", false),
+    ] {
+        assert_eq!((near(one, other), near(other, one)), (expected, expected), "{one} {other}");
     }
 }

@@ -127,6 +127,7 @@ impl Measure<'_, '_> {
             (Message::WordPassword, Args::none()),
             (Message::WordNewPassword, Args::none()),
             (Message::WordCardNumber, Args::none()),
+            (Message::WordNoOccasion, Args::none()),
         ];
         for (message, args) in words {
             self.measure(&Said { message, args });
@@ -162,6 +163,11 @@ impl Measure<'_, '_> {
                 None => self.fault(&format!("greeting-{occasion}"), TextFault::Missing),
             }
         }
+        for occasion in rules.standing.occasions.iter().filter(|_| rules.standing.ask_occasion == Some(true)) {
+            if self.voice.texts.occasion(self.voice.language, occasion).is_none() {
+                self.fault(&format!("occasion-{occasion}"), TextFault::Missing);
+            }
+        }
         if rules.standing.occasions.is_empty() {
             let said = self.voice.sms(&gift, Some(String::new()));
             self.measure(&said);
@@ -176,13 +182,15 @@ impl Measure<'_, '_> {
     fn measure(&mut self, said: &Said) {
         self.seen.insert(said.message);
         let Some(text) = self.filled(said, None) else { return };
+        let short = self.filled(said, Some(SHORT));
         let Voice { language, budget, .. } = self.voice;
         // Two screens name languages in their own letters, whatever the language around them.
         let named = matches!(said.message, Message::Menu | Message::AskLanguage);
-        if language == Language::English && !named && choose(&text) != Coding::Gsm7 {
-            self.fault(said.message.id(), TextFault::NotGsm7(text));
+        let foreign = |text: &&String| language == Language::English && !named && choose(text) != Coding::Gsm7;
+        if let Some(text) = [Some(&text), short.as_ref()].into_iter().flatten().find(foreign) {
+            self.fault(said.message.id(), TextFault::NotGsm7(text.clone()));
         } else if !fits(&text, budget) {
-            let short = self.filled(said, Some(SHORT)).unwrap_or(text);
+            let short = short.unwrap_or(text);
             if !fits(&short, budget) {
                 self.fault(said.message.id(), TextFault::TooLong(short));
             }

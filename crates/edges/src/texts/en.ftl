@@ -8,6 +8,7 @@ word-number = NUMBER
 word-password = PASSWORD
 word-new-password = NEW
 word-card-number = CARDNUMBER
+word-no-occasion = none
 
 # The menu
 menu =
@@ -123,6 +124,26 @@ ask-language =
     { $list }
     0 back 00 exit
 
+ask-occasion =
+    Choose a greeting.
+    { $list }
+    0 back 00 exit
+    .short =
+    Greeting?
+    { $row }
+    0 back 00 exit
+confirm =
+    Give { $amount } to { $to }?
+    1 yes 0 no
+confirm-near =
+    Careful: before you gave to { $near }.
+    Give { $amount } to { $to } now?
+    1 yes 0 no
+confirm-unnamed =
+    Send it as you entered it?
+    1 yes 0 no
+declined = Nothing was sent.
+
 # Lists
 line-airtime = Airtime { $amount } ({ $minutes })
 line-sendable = May be sent today: { $amount }
@@ -187,6 +208,14 @@ id-ahead = The request is from the future. Nothing was sent.
 unknown = Not known yet. In 5 minutes your balance shows whether it was sent.
 
 # After a dialogue was dropped, for whoever dials again within a minute
+resume-occasion =
+    You were sending airtime. Choose a greeting.
+    { $list }
+    0 menu 00 exit
+    .short =
+    You were sending airtime. Greeting?
+    { $row }
+    0 menu 00 exit
 resume-give =
     You were sending { $amount } to { $to }.
     Enter the card's password to send it.
@@ -320,6 +349,13 @@ greeting-new-year = Happy New Year!
 greeting-exam = Good luck with your exam!
 greeting-thanks = Thank you!
 greeting-get-well = Get well soon!
+# The same occasions in the menu
+occasion-birthday = birthday
+occasion-wedding = wedding
+occasion-new-year = New Year
+occasion-exam = exam
+occasion-thanks = thanks
+occasion-get-well = get well
 
 # SMS to the sender, where the screen may not have been seen
 sms-gave = You sent { $amount } to { $to }. Left on the card: { $left }. Receipt { $receipt }

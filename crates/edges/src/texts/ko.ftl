@@ -10,6 +10,7 @@ word-number = 번호
 word-password = 암호
 word-new-password = 새암호
 word-card-number = 카드번호
+word-no-occasion = 없음
 
 # The menu
 menu =
@@ -150,6 +151,36 @@ ask-language =
     { $list }
     0 뒤로 00 끝
 
+ask-occasion =
+    축하말을 고르십시오.
+    { $list }
+    0 뒤로 00 끝
+    .short =
+    축하말?
+    { $row }
+    0 뒤로 00 끝
+confirm =
+    받을 사람: { $to }
+    { $amount } 보냅니까?
+    1 예 0 아니
+    .short =
+    { $to }
+    { $amount } 보냅니까?
+    1 예 0 아니
+confirm-near =
+    주의! 전에는 { $near }
+    이번에는 { $to }
+    { $amount } 보냅니까?
+    1 예 0 아니
+    .short =
+    전에는 { $near }
+    이번 { $to } { $amount }?
+    1예 0아니
+confirm-unnamed =
+    넣은대로 보냅니까?
+    1 예 0 아니
+declined = 보내지 않았습니다.
+
 # Lists
 line-airtime = 전화돈 { $amount } ({ $minutes })
 line-sendable = 오늘 보낼수 있는 금액 { $amount }
@@ -215,6 +246,14 @@ id-ahead = 요청의 시간이 맞지 않습니다. 아무것도 보내지 않�
 unknown = 아직 알수 없습니다. 5분후에 잔고를 보면 보냈는지 알수 있습니다.
 
 # After a dialogue was dropped, for whoever dials again within a minute
+resume-occasion =
+    전화돈을 보내던중이였습니다. 축하말?
+    { $list }
+    0 차림표 00 끝
+    .short =
+    보내던중. 축하말?
+    { $row }
+    0 차림표 00 끝
 resume-give =
     { $to }에게 { $amount } 보내던중이였습니다.
     계속하려면 암호를 넣으십시오.
@@ -376,6 +415,13 @@ greeting-new-year = 새해를 축하합니다!
 greeting-exam = 시험을 잘 치십시오!
 greeting-thanks = 고맙습니다!
 greeting-get-well = 빨리 나으십시오!
+# The same occasions in the menu
+occasion-birthday = 생일
+occasion-wedding = 결혼
+occasion-new-year = 새해
+occasion-exam = 시험
+occasion-thanks = 감사
+occasion-get-well = 문병
 
 # SMS to the sender, where the screen may not have been seen
 sms-gave = { $amount } 보냈습니다. 받은 번호 { $to }. 카드 잔고 { $left }. 접수번호 { $receipt }

@@ -1,7 +1,7 @@
 //! The list of messages that both languages must have.
 //!
 //! Guarantees: what is not in this list can't be said, and what is in it is looked for in every language by
-//! [`Texts::check`](super::Texts::check). Greetings are apart: their names are an operator's own.
+//! [`Texts::check`](super::Texts::check). Greetings and the names of occasions are apart: they are an operator's own.
 
 macro_rules! messages {
     ($($variant:ident = $id:literal,)*) => {
@@ -31,6 +31,7 @@ messages! {
     WordPassword = "word-password",
     WordNewPassword = "word-new-password",
     WordCardNumber = "word-card-number",
+    WordNoOccasion = "word-no-occasion",
     Menu = "menu",
     More = "more",
     AskRecipient = "ask-recipient",
@@ -61,6 +62,11 @@ messages! {
     AgainNewDiffer = "again-new-differ",
     AskRepeat = "ask-repeat",
     AskLanguage = "ask-language",
+    AskOccasion = "ask-occasion",
+    Confirm = "confirm",
+    ConfirmNear = "confirm-near",
+    ConfirmUnnamed = "confirm-unnamed",
+    Declined = "declined",
     LineAirtime = "line-airtime",
     LineSendable = "line-sendable",
     LineCard = "line-card",
@@ -93,6 +99,7 @@ messages! {
     IdTooOld = "id-too-old",
     IdAhead = "id-ahead",
     Unknown = "unknown",
+    ResumeOccasion = "resume-occasion",
     ResumeGive = "resume-give",
     ResumeGiveUnnamed = "resume-give-unnamed",
     ResumeTopUp = "resume-top-up",

@@ -113,6 +113,11 @@ impl Texts {
         self.pattern(language, &format!("greeting-{occasion}"), None, &Args::none(), &mut Vec::new())
     }
 
+    /// What the menu calls an occasion, when it has a name for it.
+    fn occasion(&self, language: Language, occasion: &str) -> Option<String> {
+        self.pattern(language, &format!("occasion-{occasion}"), None, &Args::none(), &mut Vec::new())
+    }
+
     /// Fills in a text or one of its attributes; `None` when there is none.
     fn pattern(
         &self,
@@ -200,6 +205,12 @@ impl Voice<'_> {
         let fitted = form(None).filter(fitting).or_else(|| form(Some(SHORT)).filter(fitting));
         fitted.unwrap_or_else(|| self.format(Message::TooLong, Args::none()))
     }
+}
+
+/// The budget that every screen has to fit: the smallest of those of the links in use, alphabet by alphabet. Without a link it
+/// is [`Budget::USSD`], which none is larger than.
+pub fn smallest(budgets: impl IntoIterator<Item = Budget>) -> Budget {
+    budgets.into_iter().fold(Budget::USSD, Budget::smaller)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ impl Voice<'_> {
     /// Screens of [`crate::menu::resume`] and [`crate::menu::news`]; any other reads *done*.
     pub(super) fn resumed(&self, say: &Say) -> Said {
         match *say {
+            Say::ResumeOccasion => Said::new(Message::ResumeOccasion, self.occasions()),
             Say::ResumePassword(Wish::Give { to, amount, .. }) => {
                 // The short form of a number shows too little to be a password.
                 if may_be_password(&self.units(amount.minor())) {

@@ -1,6 +1,7 @@
 //! What each screen reads: [`Say`] → a message and what fills it. Matched without `_`.
 
 use domain::money::Amount;
+use domain::msisdn::Msisdn;
 use domain::password::PASSWORD_DIGITS;
 
 use super::message::Message;
@@ -67,7 +68,11 @@ impl Voice<'_> {
             Say::IdTooOld => Said::plain(Message::IdTooOld),
             Say::IdAhead => Said::plain(Message::IdAhead),
             Say::Unknown => Said::plain(Message::Unknown),
-            Say::ResumePassword(_)
+            Say::AskOccasion => Said::new(Message::AskOccasion, self.occasions()),
+            Say::Confirm { to, amount, near } => self.confirm(*to, *amount, *near),
+            Say::Declined => Said::plain(Message::Declined),
+            Say::ResumeOccasion
+            | Say::ResumePassword(_)
             | Say::ResumeAmount { .. }
             | Say::ResumeRecipient { .. }
             | Say::LastGiven { .. }
@@ -122,6 +127,17 @@ impl Voice<'_> {
             Wish::Bind { .. } => Said::plain(Message::AskPasswordBind),
             Wish::Undo => Said::plain(Message::AskPasswordUndo),
         }
+    }
+
+    fn confirm(&self, to: Msisdn, amount: Amount, near: Option<Msisdn>) -> Said {
+        let number = self.number(to);
+        if may_be_password(&number) || may_be_password(&self.units(amount.minor())) {
+            return Said::plain(Message::ConfirmUnnamed);
+        }
+        let values = [("to", number), ("amount", self.money(amount.minor()))];
+        let Some(near) = near else { return Said::new(Message::Confirm, values) };
+        let [to, amount] = values;
+        Said::new(Message::ConfirmNear, [to, amount, ("near", self.number(near))])
     }
 
     /// The first message where nothing was charged, the second where a fee is to be named.

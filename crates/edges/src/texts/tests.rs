@@ -14,9 +14,11 @@ fn voice<'a>(texts: &'a Texts, rules: &'a Rules, language: Language) -> Voice<'a
 #[test]
 fn every_text_of_both_profiles_fits_every_screen() {
     let texts = Texts::embedded();
-    for profile in ["koryolink", "kangsong"] {
+    let asks = ("ask_occasion = false", "ask_occasion = true");
+    for (profile, replace) in [("koryolink", &[][..]), ("koryolink", &[asks]), ("kangsong", &[]), ("kangsong", &[asks])]
+    {
         for budget in [Budget::USSD, Budget::USSD_OSMOHLR] {
-            let problems = texts.check(&rules(profile), budget).err().unwrap_or_default();
+            let problems = texts.check(&rules_with(profile, replace), budget).err().unwrap_or_default();
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             assert!(lines.is_empty(), "{profile} {budget:?}:\n{}", lines.join("\n"));
         }
@@ -31,7 +33,7 @@ fn both_languages_have_the_same_texts_and_no_others() {
             .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
             .filter_map(|line| line.split_once(" ="))
             .map(|(id, _)| id)
-            .filter(|id| !id.starts_with("greeting-"))
+            .filter(|id| !id.starts_with("greeting-") && !id.starts_with("occasion-"))
             .collect();
         let known: HashSet<&str> = Message::ALL.iter().map(|message| message.id()).collect();
         for id in &ids {
@@ -149,5 +151,48 @@ fn a_text_past_every_measure_says_so_and_is_not_cut() {
         let text = voice.say(&say);
         assert!(!text.contains("922"), "{text}");
         assert!(!text.is_empty());
+    }
+}
+
+#[test]
+fn the_smallest_budget_of_the_links_in_use() {
+    assert_eq!(super::smallest([]), Budget::USSD);
+    assert_eq!(super::smallest([Budget::USSD, Budget::USSD_OSMOHLR, Budget::USSD]), Budget::USSD_OSMOHLR);
+    let mixed = [Budget { septets: 100, ucs2: 70 }, Budget::USSD_OSMOHLR, Budget { septets: 400, ucs2: 400 }];
+    assert_eq!(super::smallest(mixed), Budget { septets: 100, ucs2: 56 });
+}
+
+#[test]
+fn a_menu_that_asks_for_greetings_has_their_names() {
+    let texts = Texts::embedded();
+    let asks = ("ask_occasion = false", "ask_occasion = true");
+    let rules = rules_with("koryolink", &[asks]);
+    for budget in [Budget::USSD, Budget::USSD_OSMOHLR] {
+        assert_eq!(texts.check(&rules, budget), Ok(()));
+    }
+    let other = rules_with("koryolink", &[asks, ("\"exam\"", "\"anniversary\"")]);
+    let problems = texts.check(&other, Budget::USSD).expect_err("no such name");
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert!(lines.contains(&String::from("text occasion-anniversary in ko: is missing")), "{lines:?}");
+}
+
+/// [`Texts::check`] looks at both forms of every English text: one letter from outside costs half the screen.
+#[test]
+fn a_letter_outside_gsm_7_is_found_in_either_form() {
+    for (from, to) in [
+        ("Password? 0 back 00 exit", "Password… 0 back 00 exit"),
+        ("Careful: before", "Careful – before"),
+        ("Airtime { $amount } ({ $minutes }) from { $from }. Receipt", "Airtime { $amount } – { $from }. Receipt"),
+        ("Happy birthday!", "Happy birthday ♥"),
+        ("occasion-wedding = wedding", "occasion-wedding = wédding—"),
+    ] {
+        assert!(EN.contains(from), "{from}");
+        let texts = Texts {
+            korean: super::bundle(Language::Korean, KO),
+            english: super::bundle(Language::English, &EN.replace(from, to)),
+        };
+        let rules = rules_with("koryolink", &[("ask_occasion = false", "ask_occasion = true")]);
+        let problems = texts.check(&rules, Budget::USSD).expect_err(to);
+        assert!(problems.iter().all(|problem| matches!(problem.fault, TextFault::NotGsm7(_))), "{to}: {problems:?}");
     }
 }

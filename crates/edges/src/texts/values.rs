@@ -157,6 +157,17 @@ impl Voice<'_> {
         lines.join("\n")
     }
 
+    /// The greetings to choose from, and none of them as the last, in the numbers of the dial string: a list, and one row
+    /// for narrow screens. Empty but for none where the menu doesn't ask.
+    pub(super) fn occasions(&self) -> [(&'static str, String); 2] {
+        let standing = &self.rules.standing;
+        let asked = if standing.ask_occasion == Some(true) { standing.occasions.as_slice() } else { &[] };
+        let names = asked.iter().map(|name| self.texts.occasion(self.language, name).unwrap_or_else(|| name.clone()));
+        let words: Vec<String> = names.chain([self.texts.word(self.language, Message::WordNoOccasion)]).collect();
+        let numbered = |blank: &str| (1..).zip(&words).map(|(n, word)| format!("{n}{blank}{word}")).collect::<Vec<_>>();
+        [("list", numbered(" ").join("\n")), ("row", numbered("").join(" "))]
+    }
+
     /// A limit in words; its public name when the rules don't know it any more.
     pub(super) fn limit(&self, name: &LimitName) -> String {
         match find_limit(self.rules, name, self.now) {

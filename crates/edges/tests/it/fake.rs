@@ -46,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) queries: u32,
     /// Commands that came in, decided or not.
     pub(crate) arrived: u32,
+    /// Queries get no answer.
+    pub(crate) mute: bool,
     answers: HashMap<CommandId, (Vec<u8>, Reply)>,
     internal: u64,
 }
@@ -146,6 +148,13 @@ impl Fake {
         assert!(matches!(reply.outcome, Outcome::Done(_)), "{:?}", reply.outcome);
     }
 
+    /// One more subscriber, without a card.
+    pub(crate) fn subscribe(&self, number: u64) {
+        let msisdn = Msisdn::try_new(number).expect("a number");
+        let subscribers = vec![NewSubscriber { msisdn, imsi: None, language: None, since: None, airtime: None }];
+        self.run(Body::ImportSubscribers(ImportSubscribers { staff: Staff(0), operator: OperatorId(0), subscribers }));
+    }
+
     pub(crate) fn later(&self, s: i64) {
         let mut inner = self.lock();
         inner.now = inner.now.plus_s(s);
@@ -219,6 +228,9 @@ impl Decider for Fake {
     async fn query(&self, query: Query) -> Option<Seen<View>> {
         let mut inner = self.lock();
         inner.queries += 1;
+        if inner.mute {
+            return None;
+        }
         let Query::Subscriber(msisdn) = query else { return None };
         let number = |id: &SubscriberId| inner.state.subscriber(*id).map(|row| row.facts.msisdn);
         let view = inner.state.find_subscriber(msisdn).map(|(id, row)| SubscriberView {

@@ -75,6 +75,16 @@ impl Line {
         self.link.released(msisdn(&self.caller), &self.name());
     }
 
+    /// Dials, and types the same until the session ends.
+    pub(crate) async fn talk_until_the_end(&mut self, dialled: &str, typed: &str) -> Vec<Screen> {
+        let mut screens = vec![self.dial(dialled).await];
+        while screens.last().is_some_and(|screen| screen.goes_on) {
+            screens.push(self.enter(typed).await);
+            assert!(screens.len() < 100, "it never ends");
+        }
+        screens
+    }
+
     /// Dials the first and types the rest: a transcript. `!` releases the phone.
     pub(crate) async fn talk(&mut self, inputs: &[&str]) -> String {
         let mut transcript = String::new();

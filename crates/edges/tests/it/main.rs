@@ -5,6 +5,7 @@
 mod aggregators;
 mod answers;
 mod asked_again;
+mod confirm;
 mod dialects;
 mod dialogues;
 mod euse;
@@ -13,6 +14,7 @@ mod euse_trouble;
 mod fake;
 mod hostile;
 mod line;
+mod lists;
 mod phone;
 mod resume;
 mod trouble;

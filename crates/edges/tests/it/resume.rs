@@ -790,3 +790,48 @@ async fn a_redial_while_the_first_turn_is_under_way_waits_for_it() {
     assert!(screen.text.starts_with("Your gift of 500 won to 192...222 was sent"), "{}", screen.text);
     assert!(turn.await.expect("no panic").text.starts_with("Sent"));
 }
+
+/// A peer that hangs up while its caller is about to hear: the next dial still hears it.
+#[tokio::test(start_paused = true)]
+async fn a_turn_dropped_half_way_forgets_nothing() {
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    line.talk(&["*999*500*1921112222#"]).await;
+    world.fake.trouble(Some(Trouble::AnswerLost));
+    line.enter(PASSWORD).await;
+    world.fake.trouble(Some(Trouble::Hangs));
+    for _ in 0..3 {
+        let dropped = tokio::time::timeout(std::time::Duration::from_secs(1), line.dial("*999#")).await;
+        assert!(dropped.is_err(), "it waits for the decider");
+    }
+    world.fake.trouble(None);
+    let told = line.dial("*999#").await.text;
+    assert!(told.starts_with("Your gift of 500 won to 192...222 was sent"), "{told}");
+    assert_eq!(world.fake.given().len(), 1);
+}
+
+/// Dials that pile up while the decider hangs: the last of them hears it all the same.
+#[tokio::test(start_paused = true)]
+async fn dials_that_pile_up_forget_nothing() {
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    line.talk(&["*999*500*1921112222#"]).await;
+    world.fake.trouble(Some(Trouble::AnswerLost));
+    line.enter(PASSWORD).await;
+    world.fake.trouble(Some(Trouble::Hangs));
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        let mut phone = line.clone();
+        line.session += 1;
+        turns.push(tokio::spawn(async move { phone.dial("*999#").await }));
+        // So that each has taken the last one's place before the next dials.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    for turn in turns {
+        assert!(turn.await.expect("no panic").text.starts_with("Not known yet"));
+    }
+    world.fake.trouble(None);
+    let told = line.dial("*999#").await.text;
+    assert!(told.starts_with("Your gift of 500 won to 192...222 was sent"), "{told}");
+    assert_eq!(world.fake.given().len(), 1);
+}

@@ -103,6 +103,31 @@ fn mistakes_about_the_operator() {
 }
 
 #[test]
+fn mistakes_about_dialogues() {
+    let above = "gifts = \"above\"";
+    let goes_with = "`above` goes with gifts = \"above\"";
+    check(&[
+        (above, "gifts = \"often\"", "unknown variant `often`, expected one of `never`, `always`, `above`"),
+        (above, "gifts = true", "wanted string or table"),
+        ("[confirm]", "[confirm]\ntop_ups = \"always\"", "unknown field `top_ups`"),
+        ("[confirm]", "[confirmation]", "unknown field `confirmation`"),
+        ("above = \"99.50\"", "above = 0", "must be more than 0"),
+        ("above = \"99.50\"", "above = 99.5", "money is never a float"),
+        ("above = \"99.50\"", "above = 1000", "no period allows a gift of more than this"),
+        ("ask_occasion = true", "ask_occasion = 1", "invalid type: integer `1`, expected a boolean"),
+        ("ask_occasion = true", "ask_greeting = true", "unknown field `ask_greeting`"),
+    ]);
+    check_at(&[
+        ("above = \"99.50\"\n", "", above, "add `above`: gifts of more than that are confirmed"),
+        (above, "gifts = \"always\"", "above = \"99.50\"", goes_with),
+        (above, "gifts = \"never\"", "above = \"99.50\"", goes_with),
+        (above, "gifts = \"new-recipient\"", "above = \"99.50\"", goes_with),
+        ("gifts = \"above\"\n", "", "above = \"99.50\"", goes_with),
+        ("occasions = [\"birthday\", \"wedding\"]\n", "", "ask_occasion", "there is nothing to ask for"),
+    ]);
+}
+
+#[test]
 fn mistakes_about_numbers() {
     check(&[
         ("\"254\"", "\"0254\"", "a country code is 1 to 3 digits"),

@@ -26,6 +26,10 @@ pub(super) struct RawProfile {
     pub(super) tariff: RawTariff,
     #[serde(default)]
     pub(super) standing: RawStanding,
+    #[serde(default)]
+    pub(super) confirm: RawConfirm,
+    #[serde(default)]
+    pub(super) menu: RawMenu,
     pub(super) period: Spanned<Vec<Spanned<RawPeriod>>>,
 }
 
@@ -82,6 +86,29 @@ pub(super) struct RawStanding {
     pub(super) card_valid_days: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) first_use: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfirm {
+    pub(super) gifts: Option<Spanned<RawConfirmed>>,
+    pub(super) above: Option<Spanned<Money>>,
+}
+
+/// [`Confirm`](crate::rules::Confirm) by its public names.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawConfirmed {
+    Never,
+    Always,
+    Above,
+    NewRecipient,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMenu {
+    pub(super) ask_occasion: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use super::parse;
 use crate::money::Amount;
 use crate::rules::limit::{Kind, Limit, Measure, Subject, Window};
 use crate::rules::tariff::Charged;
-use crate::rules::{Period, Rules};
+use crate::rules::{Confirm, Period, Rules, Standing};
 use crate::time::Timestamp;
 
 const KORYOLINK: &str = include_str!("../../../../../profiles/koryolink.toml");
@@ -109,6 +109,58 @@ fn rules_survive_the_journal() {
     }
 }
 
+#[test]
+fn which_gifts_are_confirmed() {
+    let above = "gifts = \"above\"\nabove = \"99.50\"";
+    for (by, expected) in [
+        ("gifts = \"never\"", None),
+        ("", None),
+        ("gifts = \"always\"", Some(Confirm::Always)),
+        ("gifts = \"new-recipient\"", Some(Confirm::NewRecipient)),
+        ("gifts = \"above\"\nabove = 999", Some(Confirm::Above(amount(99_900)))),
+    ] {
+        let rules = parse(&WHOLE.replace(above, by)).expect("a profile");
+        assert_eq!(rules.standing.confirm, expected, "{by}");
+    }
+    let rules = parse(&WHOLE.replace("ask_occasion = true", "ask_occasion = false")).expect("a profile");
+    assert_eq!(rules.standing.ask_occasion, None);
+    for text in [KORYOLINK, KANGSONG] {
+        let standing = parse(text).expect("a profile").standing;
+        assert_eq!((standing.confirm, standing.ask_occasion), (None, None));
+    }
+}
+
+/// Rules stand in entries: those loaded before there were these keys must read as they did, and encode to the same octets.
+#[test]
+fn rules_of_older_entries_still_read() {
+    use minicbor::{Decode, Encode};
+
+    #[derive(Encode, Decode)]
+    #[cbor(map)]
+    struct Older {
+        #[n(0)]
+        languages: Vec<crate::command::Language>,
+        #[n(1)]
+        repeat_window_s: u32,
+        #[n(2)]
+        swap_rest_h: u32,
+        #[n(3)]
+        card_valid_days: Option<u32>,
+        #[n(4)]
+        first_use: bool,
+        #[n(5)]
+        dials_per_caller_per_min: u32,
+        #[n(6)]
+        occasions: Vec<String>,
+    }
+    let standing = parse(KORYOLINK).expect("a profile").standing;
+    let octets = minicbor::to_vec(&standing).expect("encodes");
+    let older: Older = minicbor::decode(&octets).expect("an older Sonmul reads it");
+    let of_older = minicbor::to_vec(&older).expect("encodes");
+    assert_eq!(of_older, octets);
+    assert_eq!(minicbor::decode::<Standing>(&of_older).expect("reads"), standing);
+}
+
 /// Every key there is; `mistakes_tests` puts one mistake into it at a time.
 pub(super) const WHOLE: &str = r#"operator = "acme"
 display_names = { en = "Acme" }
@@ -141,6 +193,11 @@ repeat_window_s = 60
 swap_rest_h = 72
 card_valid_days = 365
 first_use = true
+[confirm]
+gifts = "above"
+above = "99.50"
+[menu]
+ask_occasion = true
 [[period]]
 name = "first"
 from = 2024-01-01
@@ -193,6 +250,8 @@ fn every_key_is_read() {
     assert_eq!(rules.standing.card_valid_days, Some(365));
     assert!(rules.standing.first_use);
     assert_eq!((rules.standing.repeat_window_s, rules.standing.swap_rest_h), (60, 72));
+    assert_eq!(rules.standing.confirm, Some(Confirm::Above(amount(9_950))));
+    assert_eq!(rules.standing.ask_occasion, Some(true));
     let first = period(&rules, "first");
     assert_eq!(first.until, at("2024-03-01T09:00:00Z"), "noon in Nairobi is the instant the next one begins");
     assert_eq!((first.amount_min, first.amount_max, first.amount_step), (amount(500), amount(100_000), amount(50)));

@@ -12,7 +12,7 @@ use domain::rules::{Limit, LimitId, LimitName, Rules};
 use domain::time::Timestamp;
 
 use super::{DIGITS_MAX, Voice};
-use crate::menu::Wish;
+use crate::menu::{Greeting, Wish};
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, FullForm, Line, NewPasswordProblem, RecipientProblem, Say};
 use crate::texts::SenderSms;
@@ -140,8 +140,8 @@ fn questions(voice: &Voice<'_>) -> Vec<Say> {
     // What the smallest and largest amount of any period read.
     let not_allowed = |step| AmountProblem::NotAllowed { min: gift, max: gift, step };
     let wishes = [
-        Wish::Give { to, amount: gift, occasion: None },
-        Wish::Give { to, amount: six_digits, occasion: None },
+        Wish::Give { to, amount: gift, greeting: Greeting::Dialled(None) },
+        Wish::Give { to, amount: six_digits, greeting: Greeting::Dialled(None) },
         Wish::TopUp { amount: gift },
         Wish::TopUp { amount: six_digits },
         Wish::ShowCards,
@@ -172,6 +172,12 @@ fn questions(voice: &Voice<'_>) -> Vec<Say> {
         Say::AskNewPassword(Some(NewPasswordProblem::Differ)),
         Say::AskRepeat,
         Say::AskLanguage,
+        Say::AskOccasion,
+        Say::ResumeOccasion,
+        Say::Confirm { to, amount: gift, near: None },
+        Say::Confirm { to, amount: gift, near: Some(to) },
+        Say::Confirm { to, amount: six_digits, near: Some(to) },
+        Say::Declined,
     ];
     says.extend(wishes.map(Say::AskPassword));
     says
@@ -203,7 +209,7 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
     ];
     let six_digits = amount(SIX_DIGITS * voice.rules.unit.minor_per_unit());
     for amount in [gift, six_digits] {
-        says.push(Say::ResumePassword(Wish::Give { to, amount, occasion: None }));
+        says.push(Say::ResumePassword(Wish::Give { to, amount, greeting: Greeting::Dialled(None) }));
         says.push(Say::ResumePassword(Wish::TopUp { amount }));
         says.push(Say::ResumeRecipient { amount });
     }
