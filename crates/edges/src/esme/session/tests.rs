@@ -143,7 +143,7 @@ fn what_nobody_answers_times_out_and_the_line_is_tried() {
     assert_eq!(world.session.wake_at(world.now), world.start + Duration::from_secs(1));
     assert_eq!(world.tick(1_000), [10]);
     assert_eq!(world.sent(), [(0x15, 0, 4)], "a sign of life is asked for at once");
-    assert_eq!(world.hear(SUBMIT_RESP, 0, 2, b"late\0"), "stray");
+    assert_eq!(world.at(1_001).hear(SUBMIT_RESP, 0, 2, b"late\0"), "stray");
     assert_eq!(world.hear(SUBMIT_RESP, 0, 3, b"x\0"), "11 taken Some(\"x\")");
     world.tick(2_000);
     assert_eq!(world.session.over(), None, "whoever answers other things lives");
