@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn an_sms_octet_by_octet() {
         let mut expected = b"\0\0\0\x56\0\0\0\x04\0\0\0\0\0\0\0\x09\0\x05\0Sonmul\0\x01\x018501921112222\0".to_vec();
-        expected.extend_from_slice(b"\0\0\0\0000001010101000R\0\x01\0\0\0\x05a\x1B\x65\x02z");
+        expected.extend_from_slice(b"\0\0\0\x00000001010101000R\0\x01\0\0\0\x05a\x1B\x65\x02z");
         expected.extend_from_slice(b"\x02\x04\0\x02\x12\x34");
         let len = u32::try_from(expected.len()).expect("short").to_be_bytes();
         expected[..4].copy_from_slice(&len);

@@ -199,7 +199,7 @@ async fn what_is_for_nobody_is_answered() {
     let mut peer = smsc.bound().await;
     assert_eq!(peer.deliver(1, &deliver(BOB, "1", 0, 0, b"hello", &[])).await, 0x66, "an SMS from a phone");
     assert_eq!(peer.deliver(2, &deliver(BOB, "999", 0, 0, b"*999#", &[tlv(0x0501, &[1])])).await, 0x66, "no USSD here");
-    peer.send(0x102, 3, b"\x01\x018501921112222\0\0\0001\0").await;
+    peer.send(0x102, 3, b"\x01\x018501921112222\0\0\x001\0").await;
     peer.nothing_else().await;
     assert_eq!(world.status().counts().ignored, 2);
 }

@@ -117,7 +117,8 @@ async fn a_certificate_of_our_own() {
     tls.client = Some((dir.file("our.pem", &ours.0), dir.file("our.key", &ours.1)));
     config.tls = Some(tls);
     let world = World::start(config);
-    accept(&smsc, &acceptor).await.expect("a handshake").bind().await;
+    let mut peer = accept(&smsc, &acceptor).await.expect("a handshake");
+    peer.bind().await;
     world.is_bound().await;
 }
 

@@ -15,7 +15,9 @@ use crate::fake::{ALICE, DAVE, Fake, PASSWORD, Trouble, keys};
 
 const GIFT: &[u8] = b"*999*500*1921112222*482913#";
 
-fn flow(fake: &Fake) -> (Flow<Fake>, Link<Fake>) {
+const ANSWER_WITHIN_MS: u32 = 20_000;
+
+fn flow(fake: &Fake, answer_within_ms: u32) -> (Flow<Fake>, Link<Fake>) {
     let flow = Flow::new(fake.clone(), Arc::new(keys()), Arc::new(Texts::embedded()), FlowConfig::default());
     let link = flow.link(LinkConfig {
         id: LinkId(3),
@@ -25,14 +27,14 @@ fn flow(fake: &Fake) -> (Flow<Fake>, Link<Fake>) {
         budget: Budget::USSD,
         dialogue: true,
         times: Times::default(),
-        answer_within_ms: 10_000,
+        answer_within_ms,
         brake: BrakeConfig::default(),
     });
     (flow, link)
 }
 
 pub(crate) fn link(fake: &Fake) -> Link<Fake> {
-    flow(fake).1
+    flow(fake, ANSWER_WITHIN_MS).1
 }
 
 /// What a phone sees.
@@ -58,8 +60,12 @@ impl Gateway {
     }
 
     async fn with(change: impl FnOnce(&mut edges::esme::EsmeConfig)) -> Self {
+        Self::within(ANSWER_WITHIN_MS, change).await
+    }
+
+    async fn within(answer_within_ms: u32, change: impl FnOnce(&mut edges::esme::EsmeConfig)) -> Self {
         let (fake, smsc) = (Fake::new(), Smsc::new().await);
-        let (flow, link) = flow(&fake);
+        let (flow, link) = flow(&fake, answer_within_ms);
         let mut config = config(&smsc);
         config.kind = Kind::Ussd;
         change(&mut config);
@@ -247,6 +253,40 @@ async fn a_code_apart_a_payload_and_data_sm() {
     assert_eq!((answer.status, answer.sequence), (0, 44));
     assert_eq!(gateway.shown(0).await.op, 17);
     assert_eq!(gateway.fake.given().len(), 1);
+}
+
+#[tokio::test]
+async fn a_gateway_that_says_nothing_of_ussd() {
+    let mut gateway = Gateway::new().await;
+    gateway.deliver(&deliver(DAVE, "999", 0, 0, b"*999#", &[])).await;
+    let menu = gateway.shown(0).await;
+    assert_eq!((menu.op, menu.info), (2, None));
+    gateway.deliver(&deliver(DAVE, "999", 0, 0, b"3", &[])).await;
+    let asks = gateway.shown(0).await;
+    assert!(asks.text.contains("password"), "{}", asks.text);
+    gateway.deliver(&deliver(DAVE, "999", 4, 0, b"id:7 stat:DELIVRD", &[])).await;
+    assert!(gateway.world.receipts.recv().await.is_some(), "a receipt is no input");
+}
+
+#[tokio::test]
+async fn a_stop_lets_turns_end_and_puts_off_new_ones() {
+    let mut gateway = Gateway::within(500, |_| {}).await;
+    gateway.fake.trouble(Some(Trouble::Hangs));
+    let gift = |from: &str| deliver(from, "999", 0, 0, GIFT, &[tlv(0x0501, &[1])]);
+    gateway.deliver(&gift(ALICE)).await;
+    let stopping = tokio::spawn(gateway.world.running.stop());
+    // The stop is seen before or after this; from then on nothing new is begun.
+    let mut sequence = 50;
+    while gateway.peer.deliver(sequence, &deliver(DAVE, "999", 0, 0, b"", &[tlv(0x0501, &[200])])).await == 0 {
+        sequence += 1;
+    }
+    assert_eq!(gateway.peer.deliver(99, &gift(DAVE)).await, 0x64);
+    let screen = gateway.peer.expect(SUBMIT).await;
+    assert_eq!(read(&screen.body).op, 17, "unknown, after the turn's own time");
+    gateway.peer.answer(&screen, 0, b"\0").await;
+    let unbind = gateway.peer.expect(crate::esme_smsc::UNBIND).await;
+    gateway.peer.answer(&unbind, 0, b"").await;
+    stopping.await.expect("stops");
 }
 
 #[tokio::test]

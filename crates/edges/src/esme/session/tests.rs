@@ -262,6 +262,22 @@ fn a_lost_bind_gives_back_what_was_in_flight() {
 }
 
 #[test]
+fn a_peer_that_never_catches_up_takes_bounded_room() {
+    let mut world = World::bound();
+    world.sent();
+    let answer = 16;
+    world.hear(0x15, 0, 1, b"");
+    for sequence in 0..100_000 {
+        world.hear(0x15, 0, sequence, b"");
+        world.session.wrote(answer);
+    }
+    assert_eq!(world.session.out().len(), answer);
+    assert!(world.session.out.capacity() <= 3 * super::OUT_LEN_MAX, "{}", world.session.out.capacity());
+    world.session.garbage(String::from("?"), world.now);
+    assert_eq!(world.sent().len(), 2, "still whole PDUs");
+}
+
+#[test]
 fn faults_say_whether_the_message_may_have_been_taken() {
     assert!(SubmitFault::Cut.is_unknown() && SubmitFault::TimedOut.is_unknown());
     assert!(!SubmitFault::NotBound.is_unknown() && !SubmitFault::Throttled { wait_ms: 1 }.is_unknown());
