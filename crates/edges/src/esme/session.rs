@@ -1,6 +1,6 @@
 //! One bind as a pure state: PDUs and instants in, octets and events out. No socket, no clock, no task.
 //!
-//! Guarantees: a submit is settled exactly once; an answer to nothing (late, doubled, made up) settles nothing; never more
+//! Guarantees: a submit is settled exactly once, by its answer or by time, and then its slot of the window is free; an answer to nothing (late, doubled, made up) settles nothing; never more
 //! submits in flight than the window; a peer that is silent while it was asked for a sign of life is given up.
 //!
 //! Bounded by: the window, [`OUT_LEN_MAX`] octets to be sent.
