@@ -246,6 +246,8 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
             self.status.set_flight(session.in_flight(), session.throttle.window());
             let wake_at = leave_at.into_iter().filter(|at| now < *at).fold(session.wake_at(now), Instant::min);
             let (may_submit, has_room) = (session.may_submit(now), session.has_room());
+            // People wait for screens: SMS leave them a slot.
+            let may_sms = may_submit && leave_at.is_none() && (!self.config.kind.ussd() || session.keeps_slot());
             let (unsent, unflushed) = (!session.out().is_empty(), connection.unflushed);
             let Connection { session, read, write, input, filled, .. } = &mut *connection;
             tokio::select! {
@@ -263,7 +265,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 },
                 Some(done) = self.work.join_next(), if has_room => self.done(session, done.ok().flatten()),
                 Some(job) = lanes.screens.recv(), if may_submit => self.submit(session, job),
-                Some(job) = lanes.jobs.recv(), if may_submit && leave_at.is_none() => self.submit(session, job),
+                Some(job) = lanes.jobs.recv(), if may_sms => self.submit(session, job),
                 // After what is ours, which the window bounds: a peer that floods us can't keep it waiting.
                 got = read.read(input.get_mut(*filled..).unwrap_or_default()), if has_room => match got {
                     Ok(0) => return End::Closed,

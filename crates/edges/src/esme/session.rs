@@ -152,6 +152,12 @@ impl<T> Session<T> {
         self.has_slot() && self.throttle.opens_at(now).is_none()
     }
 
+    /// Whether a slot stays free after one more submit; a window of one has none to keep.
+    pub(crate) fn keeps_slot(&self) -> bool {
+        let window = usize::from(self.throttle.window());
+        window == 1 || self.pending.len() + 1 < window
+    }
+
     fn has_slot(&self) -> bool {
         let free = self.pending.len() < usize::from(self.throttle.window());
         free && self.stage == Stage::Bound && self.over.is_none() && self.has_room()
