@@ -19,6 +19,7 @@ use std::hash::BuildHasher;
 
 use domain::time::Timestamp;
 
+use crate::menu::Giving;
 use crate::menu::State;
 use crate::session::Session;
 
@@ -69,10 +70,14 @@ fn is_repeated(session: &Session, latest: &Latest, arrived_at: Timestamp) -> boo
 fn is_costly(state: &State) -> bool {
     match state {
         State::Password(_) | State::OldPassword => true,
+        // A yes behind a whole dialled string moves money; before a password it leads to the next question only, and the
+        // `1` that chose a greeting may well be followed by the `1` that says yes.
+        State::Confirm { giving, .. } => matches!(giving, Giving::Dialled(_)),
         State::Resumed(state) => is_costly(state),
         State::Menu
         | State::Recipient { .. }
         | State::Amount { .. }
+        | State::Occasion { .. }
         | State::TopUpAmount
         | State::CardNumber
         | State::NewPassword { .. }
