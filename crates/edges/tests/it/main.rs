@@ -7,6 +7,7 @@ mod answers;
 mod asked_again;
 mod dialects;
 mod dialogues;
+mod examples;
 mod fake;
 mod hostile;
 mod phone;
