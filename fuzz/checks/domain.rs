@@ -5,8 +5,11 @@
 use domain::rules::Rules;
 use domain::verdict::Entry;
 
-/// Every check by the name of its target and of its folder of seeds.
-pub const CHECKS: [(&str, fn(&[u8])); 2] = [("profile", profile), ("entry", entry)];
+/// The name of a target and of its folder of seeds, and its check.
+pub type Check = (&'static str, fn(&[u8]));
+
+/// Every check.
+pub const CHECKS: [Check; 2] = [("profile", profile), ("entry", entry)];
 
 /// A profile is rules that survive the journal, the same each time, or a line that is wrong.
 pub fn profile(octets: &[u8]) {

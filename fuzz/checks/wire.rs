@@ -14,8 +14,11 @@ use wire::ss::{Component, Ussd};
 use wire::text::{self, Budget, Coding};
 use wire::{gsm7, ucs2};
 
-/// Every check by the name of its target and of its folder of seeds.
-pub const CHECKS: [(&str, fn(&[u8])); 12] = [
+/// The name of a target and of its folder of seeds, and its check.
+pub type Check = (&'static str, fn(&[u8]));
+
+/// Every check.
+pub const CHECKS: [Check; 12] = [
     ("ipa_frame", ipa_frame),
     ("ipa_ccm", ipa_ccm),
     ("gsup", gsup),
