@@ -1,11 +1,14 @@
 # What a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench
+.PHONY: help build demo test bench fuzz
 
 CARGO ?= cargo
 # make demo ONCE=1 ends after the first gifts.
 ONCE ?=
 ARGS ?=
+# make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
+TARGET ?=
+SECONDS ?= 60
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -23,3 +26,6 @@ test: ## Everything that CI checks; installs what it needs and says so
 bench: ## The numbers of DESIGN §8 on this machine (ARGS=... for `sonmul bench`)
 	@$(CARGO) build --release --locked -p sonmul
 	target/release/sonmul bench $(ARGS)
+
+fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
+	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"

@@ -1,6 +1,6 @@
 //! As much of BER (ITU-T X.690) as a supplementary-service component needs: one tag, one length, one value at a time.
 //!
-//! **For:** [`crate::ss`].
+//! **For:** [`crate::ss`], and the fuzzer, which looks at each layer by itself.
 //!
 //! **Guarantees:** reading is total, borrows and never recurses: a value is descended into only by a caller that
 //! knows what is in it, so nesting in the input costs nothing. Lengths are definite, in short form or in long form of
@@ -58,13 +58,25 @@ pub enum BerError {
 
 /// One element.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tlv<'a> {
-    pub(crate) tag: u8,
-    pub(crate) value: &'a [u8],
+pub struct Tlv<'a> {
+    /// Its one octet of tag.
+    pub tag: u8,
+    /// At most [`VALUE_LEN_MAX`] octets; what is in them was not looked at.
+    pub value: &'a [u8],
+}
+
+/// Shows tag and length only: a password may be in the value.
+impl std::fmt::Debug for Tlv<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tlv").field("tag", &self.tag).field("value_len", &self.value.len()).finish()
+    }
 }
 
 /// Takes the first element off `input`: the element and what follows it.
-pub(crate) fn take(input: &[u8]) -> Result<(Tlv<'_>, &[u8]), BerError> {
+///
+/// # Errors
+/// [`BerError::Truncated`], [`BerError::LongTag`], [`BerError::Indefinite`], [`BerError::TooLong`].
+pub fn take(input: &[u8]) -> Result<(Tlv<'_>, &[u8]), BerError> {
     let (&tag, rest) = input.split_first().ok_or(BerError::Truncated)?;
     if tag & TAG_CONTINUES == TAG_CONTINUES {
         return Err(BerError::LongTag);
@@ -92,7 +104,10 @@ fn take_len(input: &[u8]) -> Result<(usize, &[u8]), BerError> {
 }
 
 /// Takes the first element, which must have this tag: its value and what follows it.
-pub(crate) fn take_tag(input: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), BerError> {
+///
+/// # Errors
+/// Those of [`take`], then [`BerError::WrongTag`].
+pub fn take_tag(input: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), BerError> {
     match take(input)? {
         (Tlv { tag, value }, rest) if tag == wanted => Ok((value, rest)),
         (Tlv { tag, .. }, _) => Err(BerError::WrongTag { tag, wanted }),
@@ -100,7 +115,10 @@ pub(crate) fn take_tag(input: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), BerEr
 }
 
 /// Takes the first element, which must have this tag and one octet: the octet and what follows.
-pub(crate) fn take_octet(input: &[u8], wanted: u8) -> Result<(u8, &[u8]), BerError> {
+///
+/// # Errors
+/// Those of [`take_tag`], then [`BerError::NotOneOctet`].
+pub fn take_octet(input: &[u8], wanted: u8) -> Result<(u8, &[u8]), BerError> {
     match take_tag(input, wanted)? {
         (&[octet], rest) => Ok((octet, rest)),
         _ => Err(BerError::NotOneOctet),
@@ -108,7 +126,10 @@ pub(crate) fn take_octet(input: &[u8], wanted: u8) -> Result<(u8, &[u8]), BerErr
 }
 
 /// Writes one element whose value is the parts one after the other, its length in short form.
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Result<Vec<u8>, BerError> {
+///
+/// # Errors
+/// [`BerError::LengthNotShort`].
+pub fn element(tag: u8, parts: &[&[u8]]) -> Result<Vec<u8>, BerError> {
     let len: usize = parts.iter().map(|part| part.len()).sum();
     let short = u8::try_from(len).ok().filter(|_| len <= SHORT_LEN_MAX).ok_or(BerError::LengthNotShort { len })?;
     let mut octets = Vec::with_capacity(2 + len);

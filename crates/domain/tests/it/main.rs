@@ -2,6 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "a test that can't go on says why")]
 
+#[expect(unreachable_pub, reason = "the fuzz targets use the same file from another crate")]
+#[path = "../../../../fuzz/checks/domain.rs"]
+mod checks;
+
+mod seeds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
+use crate::aggregators::{Json, hubtel};
 use crate::fake::{ALICE, BOB, CARD, SPARE_CARD};
 use crate::phone::{KEY, World, post, request};
 use axum::http::StatusCode;
@@ -143,6 +144,13 @@ fn nothing_secret_is_logged() {
             phone.talk(&["*998*482913#"]).await;
             world.phone(BOB).talk(&["*999*0*9*482913#"]).await;
             world.send(post(String::from("sessionId=482913"), "127.0.0.1:1", Some("wrong-key"))).await;
+            for dialect in Json::BOTH {
+                world.talk_json(dialect, ALICE, "s", &["*999#", "3", "111111", "482913"]).await;
+                world.talk_json(dialect, ALICE, "t", &["*999*100*1921112222*482913#", "482913"]).await;
+                let gone = hubtel("Release", ALICE, "s", "482913", 3);
+                world.send_json(dialect, gone).await;
+                world.send_json(dialect, r#"{"Type":"482913","Message":["482913"]}"#).await;
+            }
         });
     });
     let text = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");

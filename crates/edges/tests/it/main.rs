@@ -16,6 +16,7 @@ mod esme_ussd;
 mod euse;
 mod euse_hlr;
 mod euse_trouble;
+mod examples;
 mod fake;
 mod hostile;
 mod line;
