@@ -14,6 +14,7 @@ use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
+use edges::euse::{self, Endpoint, EuseConfig, Status};
 use edges::flow::{Flow, FlowConfig};
 use edges::port::{Decider, GiftLine};
 use edges::texts::Texts;
@@ -24,8 +25,15 @@ use engine::history::{self, Found};
 use engine::journal::Journal;
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
+use sim::load::msc::{Msc, MscConfig};
+use sim::load::osmo::{OsmoConfig, OsmoHlr};
+use tempfile::TempDir;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use wire::imsi::Imsi;
 use zeroize::Zeroizing;
+
+use super::until;
 
 const PROFILE: &str = include_str!("../../../../../profiles/koryolink.toml");
 /// Ids of programs that are remembered.
@@ -39,14 +47,14 @@ pub(crate) const CARD_VALUE: i64 = 10_000;
 pub(crate) const PASSWORD: &str = "482913";
 
 /// Koryolink without limits, so that whoever is charged twice is seen to be.
-fn open_profile() -> String {
+fn open_profile(repeat_window_s: u32) -> String {
     let (head, _) = PROFILE.split_once("[[period]]").expect("periods");
     let change = |text: String, from: &str, to: &str| {
         assert!(text.contains(from), "{from} is not in the profile");
         text.replace(from, to)
     };
     let head = change(head.to_owned(), "dials_per_caller_per_min = 10", "dials_per_caller_per_min = 600");
-    let head = change(head, "repeat_window_s = 300", "repeat_window_s = 0");
+    let head = change(head, "repeat_window_s = 300", &format!("repeat_window_s = {repeat_window_s}"));
     format!(
         "{head}[[period]]\nname = \"open\"\nfrom = 2016-01-01\namount_max = 500\nrefusals_per_day = 0\nage_days_min = 0\n"
     )
@@ -58,6 +66,8 @@ pub(crate) struct World {
     engine: Engine,
     keys: Arc<TagKeys>,
     ids: u64,
+    /// While it is `false`, the decider gets nothing: a disk that hangs.
+    pub(crate) gate: watch::Sender<bool>,
 }
 
 /// The nth subscriber's SIM.
@@ -95,6 +105,11 @@ fn password() -> Password {
 impl World {
     /// So many subscribers, numbered from 1, with a card each: those with even numbers read Korean, the others English.
     pub(crate) fn new(subscribers: u64) -> Self {
+        Self::with(subscribers, 0)
+    }
+
+    /// The same, where a gift again within so many seconds is refused.
+    pub(crate) fn with(subscribers: u64, repeat_window_s: u32) -> Self {
         let (journal, checkpoint) = (MemoryJournal::new(), MemoryCheckpoint::new());
         let load = {
             let (journal, checkpoint) = (journal.clone(), checkpoint.clone());
@@ -110,10 +125,11 @@ impl World {
         };
         let engine = Engine::start(parts).expect("starts");
         let keys = Arc::new(TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([7; 32])), None));
-        let port = Port(engine.handle());
+        let (gate, opened) = watch::channel(true);
+        let port = Port { handle: engine.handle(), opened };
         let flow = Flow::new(port, Arc::clone(&keys), Arc::new(Texts::embedded()), FlowConfig::default());
-        let mut world = Self { flow, engine, keys, ids: 0 };
-        let rules = Arc::new(domain::rules::parse::parse(&open_profile()).expect("rules"));
+        let mut world = Self { flow, engine, keys, ids: 0, gate };
+        let rules = Arc::new(domain::rules::parse::parse(&open_profile(repeat_window_s)).expect("rules"));
         world.done(vec![Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32] })]);
         world.fill(subscribers);
         world
@@ -185,31 +201,37 @@ impl World {
 
 /// The engine as the edges' port sees it.
 #[derive(Clone, Debug)]
-pub(crate) struct Port(Handle);
+pub(crate) struct Port {
+    handle: Handle,
+    opened: watch::Receiver<bool>,
+}
 
 impl Decider for Port {
     fn submit(&self, command: Command) -> impl Future<Output = Answer> + Send {
-        let handle = self.0.clone();
-        async move { handle.submit(command).await }
+        let (handle, mut opened) = (self.handle.clone(), self.opened.clone());
+        async move {
+            let _world_ended = opened.wait_for(|opened| *opened).await.is_err();
+            handle.submit(command).await
+        }
     }
 
     fn query(&self, query: Query) -> impl Future<Output = Option<Seen<View>>> + Send {
-        let handle = self.0.clone();
+        let handle = self.handle.clone();
         async move { handle.query(query).await }
     }
 
     fn directory(&self) -> Arc<Directory> {
-        self.0.directory()
+        self.handle.directory()
     }
 
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.handle.now()
     }
 
     async fn gifts(&self, latest: Seq, of: Msisdn, most: usize) -> Vec<GiftLine> {
-        let view = self.0.query(Query::Subscriber(of)).await.map(|seen| seen.value);
+        let view = self.handle.query(Query::Subscriber(of)).await.map(|seen| seen.value);
         let Some(View::Subscriber(Some(subscriber))) = view else { return Vec::new() };
-        let reader = self.0.reader();
+        let reader = self.handle.reader();
         let found = history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, of).is_some());
         found.expect("readable").iter().filter_map(|found| gift_line(found, of)).collect()
     }
@@ -228,4 +250,109 @@ fn given(entry: &Entry, of: Msisdn) -> Option<(bool, Msisdn, Amount)> {
 fn gift_line(found: &Found, of: Msisdn) -> Option<GiftLine> {
     let (sent, other, amount) = given(&found.entry, of)?;
     Some(GiftLine { at: found.at, seq: found.seq, sent, other, amount })
+}
+
+/// An edge that runs; it ends with the value.
+pub(crate) struct Edge {
+    pub(crate) status: Arc<Status>,
+    task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Edge {
+    /// Starts it, and waits for nothing.
+    pub(crate) fn start(world: &World, config: EuseConfig) -> Self {
+        let (status, flow) = (Arc::new(Status::new()), world.flow.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn({
+            let status = Arc::clone(&status);
+            async move {
+                let stopped = async move { drop(stopped.await) };
+                euse::run(&flow, config, status, stopped).await.expect("a configuration that can be used");
+            }
+        });
+        Self { status, task, stop: Some(stop) }
+    }
+
+    /// Waits until it is registered and can ask for numbers.
+    pub(crate) async fn up(&self) {
+        until("the edge is registered", || self.status.is_up()).await;
+    }
+
+    /// Stops it as a server that ends does.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        super::soon("the edge stops", &mut self.task).await.expect("no panic");
+    }
+}
+
+/// An edge's configuration for an HLR with a guard of 30 s.
+pub(crate) fn euse_config(link: u16, gsup: std::net::SocketAddr, ctrl: std::net::SocketAddr) -> EuseConfig {
+    let host = gsup.ip().to_string();
+    let operators = vec![String::from("koryolink")];
+    let config = EuseConfig::try_new(LinkId(link), &format!("hlr{link}"), &host, operators).expect("an address");
+    let endpoint = |address: std::net::SocketAddr| Endpoint::parse(&address.to_string(), 1).expect("an address");
+    EuseConfig { hlr: endpoint(gsup), ctrl: endpoint(ctrl), reconnect_max_ms: 500, ..config }
+}
+
+/// A real HLR, a switch and an edge.
+pub(crate) struct Network {
+    pub(crate) hlr: OsmoHlr,
+    pub(crate) edge: Edge,
+    pub(crate) msc: Msc,
+    pub(crate) _dir: TempDir,
+}
+
+pub(crate) async fn osmo(dir: &TempDir, subscribers: u64, guard_s: u32) -> OsmoHlr {
+    let numbered = (1..=subscribers).map(|n| (imsi_digits(n), Some(msisdn(n).get().to_string())));
+    // One that has no number.
+    let subscribers = numbered.chain([(imsi_digits(NUMBERLESS), None)]).collect();
+    let config = OsmoConfig {
+        euse: String::from("airtime"),
+        prefixes: vec![String::from("*999*"), String::from("*999#")],
+        guard_s,
+        subscribers,
+    };
+    OsmoHlr::start(dir.path(), &config).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A subscriber of the HLR that has no MSISDN.
+pub(crate) const NUMBERLESS: u64 = 900_000;
+
+pub(crate) async fn msc(hlr: &OsmoHlr) -> Msc {
+    let config = MscConfig::named("MSC-00-00-00-00-00-00");
+    Msc::connect(hlr.gsup, &config).await.unwrap_or_else(|error| panic!("{error}: {}", hlr.log()))
+}
+
+impl Network {
+    /// All of `world`'s subscribers behind one HLR.
+    pub(crate) async fn new(world: &World, subscribers: u64) -> Self {
+        Self::with(world, subscribers, 30, |config| config).await
+    }
+
+    pub(crate) async fn with(
+        world: &World,
+        subscribers: u64,
+        guard_s: u32,
+        change: impl FnOnce(EuseConfig) -> EuseConfig,
+    ) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let hlr = osmo(&dir, subscribers, guard_s).await;
+        let edge = Edge::start(world, change(euse_config(10, hlr.gsup, hlr.ctrl)));
+        edge.up().await;
+        let msc = msc(&hlr).await;
+        Self { hlr, edge, msc, _dir: dir }
+    }
+
+    /// Dials, and gives the first screen as a line.
+    pub(crate) async fn dial(&self, caller: u64, string: &str) -> String {
+        let mut dialogue = self.msc.begin(imsi(caller), string).expect("sent");
+        super::line(&super::screen("a dial", dialogue.shown()).await)
+    }
 }
