@@ -419,3 +419,16 @@ impl<D: Decider> Link<D> {
         }
     }
 }
+
+impl<D: Decider> Link<D> {
+    /// A last screen of the edge's own, about no entry: in the language that the caller read last where that is known, else
+    /// in the default language of the link's first operator.
+    pub fn edge_screen(&self, caller: Option<Msisdn>, say: &Say) -> Screen {
+        let directory = self.shared.decider.directory();
+        let Some(rules) = self.default_operator(&directory) else { return self.no_service() };
+        let now = self.shared.decider.now();
+        let known = caller.and_then(|caller| self.shared.callers.language(self.config.id, caller, now));
+        let language = known.unwrap_or_else(|| rules.default_language());
+        Screen::end(self.voice(rules, language, now).say(say))
+    }
+}
