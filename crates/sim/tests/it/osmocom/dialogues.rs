@@ -27,6 +27,8 @@ async fn one_string_gives_a_gift() {
     let english = network.dial(1, &gift(500, 2)).await;
     let korean = network.dial(2, &gift(300, 3)).await;
     expect![[r#"
+        ends: Sent: 500 won to 0191 100 0002. | Left on the card: 9500 won | Receipt …
+        ends: 보냈습니다. 0191 100 0003, 300원. | 카드 잔고 9700원 | 접수번호 …
     "#]]
     .assert_eq(&format!("{}\n{}\n", without_receipt(&english), without_receipt(&korean)));
     assert_eq!(world.books(1).await, (CARD_VALUE - 500, 0));
@@ -54,6 +56,16 @@ async fn a_whole_menu_in_two_languages() {
     }
     assert_eq!(world.books(3).await, (CARD_VALUE, 400));
     expect![[r#"
+        asks: 1Give 2Self 3Balance 4Last5 | 5Bind 6Code 7Freeze 8조선말
+        asks: Enter the recipient's phone number. | 0 back 00 exit
+        asks: Enter the amount in won, digits only. | 0 back 00 exit
+        asks: To: 0191 100 0003 | Amount: 200 won | Enter the card's password to send. | 0 back 00 exit
+        ends: Sent: 200 won to 0191 100 0003. | Left on the card: 9800 won | Receipt …
+        asks: 1보내기 2내전화 3잔고 4최근5건 | 5카드등록 6암호 7정지 8English
+        asks: 받을 사람의 손전화번호를 넣으십시오. | 0 뒤로 00 끝
+        asks: 금액을 수자로 넣으십시오(단위: 원). | 0 뒤로 00 끝
+        asks: 받을 사람: 0191 100 0003 | 금액: 200원 | 보내려면 암호를 넣으십시오. | 0 뒤로 00 끝
+        ends: 보냈습니다. 0191 100 0003, 200원. | 카드 잔고 9800원 | 접수번호 …
     "#]]
     .assert_eq(&transcript);
 }
@@ -105,7 +117,7 @@ async fn screens_arrive_whole() {
         }
     }
     // Short screens would prove little.
-    assert!(100 <= septets_most && 45 <= units_most, "{septets_most} septets, {units_most} units");
+    assert!(90 <= septets_most && 50 <= units_most, "{septets_most} septets, {units_most} units");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +145,6 @@ async fn the_longest_screens_pass_the_real_one() {
 async fn callers_and_strings_that_nobody_knows() {
     let world = World::new(2);
     let network = Network::new(&world, 2).await;
-    // Known to the HLR and not to us: in range, and never imported.
     let lines = [
         ("unknown IMSI", network.dial(77_777, &gift(500, 2)).await),
         ("no MSISDN", network.dial(NUMBERLESS, &gift(500, 2)).await),
@@ -143,6 +154,11 @@ async fn callers_and_strings_that_nobody_knows() {
     ];
     let said: String = lines.iter().map(|(what, line)| format!("{what} -> {line}\n")).collect();
     expect![[r#"
+        unknown IMSI -> ends: 등록되지 않은 손전화입니다. 손전화 봉사소에 문의하십시오.
+        no MSISDN -> ends: 등록되지 않은 손전화입니다. 손전화 봉사소에 문의하십시오.
+        not routed -> error 18
+        an alias not routed -> error 18
+        nonsense that is routed -> ends: Dial like this: | *999*AMOUNT*NUMBER*PASSWORD# | Menu: *999#
     "#]]
     .assert_eq(&said);
     assert_eq!((world.books(1).await, world.books(2).await), ((CARD_VALUE, 0), (CARD_VALUE, 0)));

@@ -87,7 +87,8 @@ impl Entity {
     pub(crate) async fn ask(&mut self, heard: &Heard, text: &str) {
         let text = encode(text);
         let operation = Operation::UnstructuredSsRequest;
-        self.say(heard, SessionState::Continue, Component::Invoke { invoke_id: 1, operation, ussd: Ussd::of(&text) }).await;
+        self.say(heard, SessionState::Continue, Component::Invoke { invoke_id: 1, operation, ussd: Ussd::of(&text) })
+            .await;
     }
 
     pub(crate) async fn end(&mut self, heard: &Heard, text: &str) {

@@ -3,14 +3,14 @@
 //!
 //! Nothing here is skipped: without osmo-hlr or tshark these tests fail and name the package.
 
-// mod crowd;
-// mod dialogues;
+mod crowd;
+mod dialogues;
 mod entity;
 mod parity;
-// mod stand_in;
-// mod tap;
-// mod trouble;
-// mod tshark;
+mod stand_in;
+mod tap;
+mod trouble;
+mod tshark;
 mod world;
 
 use std::time::Duration;

@@ -110,9 +110,7 @@ async fn transcript(hlr: SocketAddr) -> String {
     let quiet = sees_nothing(&msc, &mut dialogue).await;
     note("a second END", if quiet || msc.strays() == 0 { "nothing" } else { "something" });
 
-    for (what, how) in
-        [("put down", Cancel::End), ("put down with an error", Cancel::Error(ErrorCode::USSD_BUSY))]
-    {
+    for (what, how) in [("put down", Cancel::End), ("put down with an error", Cancel::Error(ErrorCode::USSD_BUSY))] {
         let mut dialogue = msc.begin(imsi(1), "*999#").expect("sent");
         let heard = entity.hear().await;
         entity.ask(&heard, "1 Give").await;

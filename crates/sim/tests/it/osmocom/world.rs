@@ -142,15 +142,14 @@ impl World {
         let mut bodies = Vec::new();
         for first in (1..=subscribers).step_by(usize::try_from(CHUNK).expect("small")) {
             let rows = first..=subscribers.min(first + CHUNK - 1);
-            let line = |n| NewSubscriber {
-                msisdn: msisdn(n),
-                imsi: None,
-                language: language(n),
-                since: None,
-                airtime: None,
-            };
+            let line =
+                |n| NewSubscriber { msisdn: msisdn(n), imsi: None, language: language(n), since: None, airtime: None };
             let subscribers = rows.clone().map(line).collect();
-            bodies.push(Body::ImportSubscribers(ImportSubscribers { staff: Staff(0), operator: OPERATOR, subscribers }));
+            bodies.push(Body::ImportSubscribers(ImportSubscribers {
+                staff: Staff(0),
+                operator: OPERATOR,
+                subscribers,
+            }));
             let value = Amount::try_new(CARD_VALUE).expect("positive");
             let cards = rows.map(card_number).map(|number| NewCard { number, tag: tag(number), value }).collect();
             bodies.push(Body::IssueCards(IssueCards { staff: Staff(0), operator: OPERATOR, cards }));
@@ -175,7 +174,8 @@ impl World {
             Command { id: CommandId::internal(0, self.ids), decide_before: Timestamp::MAX, body }
         });
         let commands: Vec<_> = commands.collect();
-        for answer in self.engine.handle().submit_bulk(commands).wait() {
+        let bulk = self.engine.handle().submit_bulk(commands);
+        for answer in tokio::task::block_in_place(|| bulk.wait()) {
             let is_done = matches!(&answer, Answer::Verdict(reply) if matches!(reply.outcome, Outcome::Done(_)));
             assert!(is_done, "{answer:?}");
         }
@@ -209,10 +209,12 @@ pub(crate) struct Port {
 impl Decider for Port {
     fn submit(&self, command: Command) -> impl Future<Output = Answer> + Send {
         let (handle, mut opened) = (self.handle.clone(), self.opened.clone());
-        async move {
+        // A task: whoever drops the future loses the answer and not the command.
+        let submitted = tokio::spawn(async move {
             let _world_ended = opened.wait_for(|opened| *opened).await.is_err();
             handle.submit(command).await
-        }
+        });
+        async move { submitted.await.unwrap_or(Answer::Unknown) }
     }
 
     fn query(&self, query: Query) -> impl Future<Output = Option<Seen<View>>> + Send {
