@@ -70,12 +70,24 @@ impl OsmoHlr {
     /// # Errors
     /// [`LoadError::Osmo`] when it is not installed or does not come up, with the end of its log.
     pub async fn start(dir: &Path, config: &OsmoConfig) -> Result<Self, LoadError> {
-        fill(dir, &config.subscribers)?;
+        Self::start_with(dir, &config.subscribers, |address| hlr_cfg(address, config)).await
+    }
+
+    /// The same with a configuration of the caller's own, which binds everything to the address that it is given.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(
+        dir: &Path,
+        subscribers: &[(String, Option<String>)],
+        hlr_cfg: impl Fn(Ipv4Addr) -> String,
+    ) -> Result<Self, LoadError> {
+        fill(dir, subscribers)?;
         let mut last = LoadError::Osmo(String::from("no free address of 127/8 for port 4222"));
         for _ in 0..STARTS_MAX {
             let Some(address) = free_address() else { continue };
             let path = dir.join("hlr.cfg");
-            std::fs::write(&path, hlr_cfg(address, config)).map_err(io(path.display().to_string()))?;
+            std::fs::write(&path, hlr_cfg(address)).map_err(io(path.display().to_string()))?;
             let ip = IpAddr::V4(address);
             let (gsup, ctrl) = (SocketAddr::new(ip, GSUP_PORT), SocketAddr::new(ip, CTRL_PORT));
             let mut hlr = Self { gsup, ctrl, dir: dir.to_owned(), child: None };

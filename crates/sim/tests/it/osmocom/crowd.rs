@@ -56,8 +56,7 @@ async fn two_thousand_at_once() {
         phones.spawn(async move {
             let mut shown = screen("the first screen", dialogue.shown()).await;
             if menu {
-                for (place, typed) in [&*"1", &national(friend(n)), &amount(n).to_string(), PASSWORD].iter().enumerate()
-                {
+                for (place, typed) in ["1", &national(friend(n)), &amount(n).to_string(), PASSWORD].iter().enumerate() {
                     assert!(matches!(shown, Shown::Asks(_)), "caller {n} before {place}: {}", line(&shown));
                     // Nobody goes on before all have got so far: a thousand sessions are open together.
                     soon("everybody", barrier.wait()).await;
