@@ -31,8 +31,7 @@ pub enum LoadError {
     Io {
         /// What was tried.
         what: String,
-        /// What the system says.
-        #[source]
+        /// What the system says. Part of the text above, so no source: whoever prints the chain would say it twice.
         error: std::io::Error,
     },
     /// The peer closed the connection.
