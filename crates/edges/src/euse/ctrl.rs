@@ -52,7 +52,7 @@ impl Asker {
             status.down(Side::Ctrl, Some(&error));
             // First what was asked and not sent, then who asked: nothing that is asked from now on gets lost.
             while questions.try_recv().is_ok() {}
-            // Lost for the first time it may be back at once, and who asks meanwhile may wait for that.
+            // What was there a moment ago may be back in another: who asks meanwhile waits for that, and not for more.
             subscribers.book().lost(lasted.is_none());
             let wait = backoff.wait(lasted);
             tracing::warn!(link = %config.name, wait_ms = wait.as_millis(), "{error}");

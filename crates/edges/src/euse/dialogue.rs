@@ -220,12 +220,12 @@ impl Dialogues {
         let text = self.text(ussd);
         let same = self.rows.get_mut(&key).filter(|row| {
             let fresh = now.duration_since(row.touched_at).as_secs() < REMEMBERED_S.unsigned_abs();
-            fresh && row.connection == self.connection && row.begin_mark == begin_mark && !row.followed
+            fresh && row.begin_mark == begin_mark && !row.followed
         });
         let repeated = same.is_some();
         match (same, text) {
-            (Some(Row { own: Some((BEGIN, own)), .. }), _) => return Heard::Say(address, *own),
-            (Some(row), Some(text)) if row.working => {
+            (Some(Row { own: Some((BEGIN, own)), .. }), _) => Heard::Say(address, *own),
+            (Some(row), Some(text)) if row.working && row.connection == self.connection => {
                 let ticket = Ticket { address, repeated, begun: row.begun };
                 self.wait(Job { ticket, input: Input::Dialled(text) })
             }

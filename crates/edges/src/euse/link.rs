@@ -140,7 +140,7 @@ impl<D: Decider> Hlr<D> {
                 },
                 // What is written is written before more is taken: the queue is what is bounded.
                 _ = waiting.recv_many(&mut batch, BATCH), if pipe.output.is_empty() => {
-                    self.write(&mut batch, &mut pipe.output);
+                    write(&mut batch, &mut pipe.output, &self.status, Instant::now());
                 }
                 now = ticks.tick() => {
                     if let Some(ended) = self.tick(&mut pulse, &mut pipe.output, now) {
@@ -209,21 +209,6 @@ impl<D: Decider> Hlr<D> {
         }
     }
 
-    fn write(&self, batch: &mut Vec<Outgoing>, output: &mut Output) {
-        let now = Instant::now();
-        let (mut answers, mut late) = (0, 0);
-        for Outgoing { frame, not_after } in batch.drain(..) {
-            if now < not_after {
-                output.push(&frame, now);
-                answers += 1;
-            } else {
-                late += 1;
-            }
-        }
-        self.status.add(Count::answers, answers);
-        self.status.add(Count::dropped_late, late);
-    }
-
     /// What time has brought about.
     fn tick(&self, pulse: &mut Pulse, output: &mut Output, now: Instant) -> Option<Ended> {
         let config = &self.config;
@@ -270,6 +255,21 @@ impl<D: Decider> Hlr<D> {
     }
 }
 
+/// Hands answers to the connection, except those that come after the HLR's guard.
+fn write(batch: &mut Vec<Outgoing>, output: &mut Output, status: &Status, now: Instant) {
+    let (mut answers, mut late) = (0, 0);
+    for Outgoing { frame, not_after } in batch.drain(..) {
+        if now < not_after {
+            output.push(&frame, now);
+            answers += 1;
+        } else {
+            late += 1;
+        }
+    }
+    status.add(Count::answers, answers);
+    status.add(Count::dropped_late, late);
+}
+
 /// GSUP and CTRL have neither passwords nor encryption: whoever is on the way can give themselves airtime.
 pub(super) fn warn_of_public(link: &str, what: &str, address: SocketAddr) {
     if !is_private(address.ip()) {
@@ -291,7 +291,21 @@ fn is_private(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_private;
+    use super::{Output, is_private, write};
+    use crate::euse::serve::Outgoing;
+    use crate::euse::status::Status;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[test]
+    fn an_answer_after_the_guard_is_not_sent() {
+        let (status, now, mut output) = (Status::new(), Instant::now(), Output::default());
+        let outgoing = |not_after| Outgoing { frame: vec![1, 2, 3], not_after };
+        let mut batch = vec![outgoing(now), outgoing(now + Duration::from_millis(1))];
+        write(&mut batch, &mut output, &status, now);
+        let counts = status.counts();
+        assert_eq!((batch.len(), counts.answers, counts.dropped_late, output.is_empty()), (0, 1, 1, false));
+    }
 
     #[test]
     fn private_addresses() {

@@ -15,7 +15,7 @@
 //! makes that HLR crash); telling the flow what a phone has shown, since GSUP confirms no delivery; authentication, which
 //! GSUP does not have: the HLR belongs on a private segment, and this edge says so when it is elsewhere.
 //!
-//! How it is built: [`pipe`](self) carries frames, `link` registers and keeps the connection, `dialogue` knows without any
+//! How it is built: `pipe` carries frames, `link` registers and keeps the connection, `dialogue` knows without any
 //! socket which dialogue a frame belongs to, `serve` takes it through the flow, `subscriber` remembers and `ctrl` asks who is
 //! calling.
 

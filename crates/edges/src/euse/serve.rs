@@ -86,7 +86,10 @@ impl<D: Decider> Desk<D> {
         let heard = self.dialogues().hear(body, Instant::now());
         match heard {
             Heard::Nothing => {}
-            Heard::Say(address, own) => self.send(&address, &self.own(own, None), &answers.downgrade()),
+            Heard::Say(address, own) => {
+                let frame = address.render(&self.own(own, None));
+                self.send(&address, frame, &answers.downgrade());
+            }
             Heard::Work(job) => {
                 let permit = Arc::clone(&self.permits).try_acquire_owned().ok();
                 match permit.filter(|_| !self.stopping.load(Ordering::Relaxed)) {
@@ -164,22 +167,18 @@ impl<D: Decider> Desk<D> {
 
     /// Says it, if somebody waits for it.
     fn tell(&self, ticket: &Ticket, said: Said, screen: &Screen, answers: &Answers) {
-        let said = match said {
-            // What does not fit is replaced by what ends the dialogue.
-            Said::Screen { goes_on: true } if ticket.address.render(screen).is_none() => {
-                Said::Screen { goes_on: false }
-            }
-            said => said,
-        };
+        let frame = ticket.address.render(screen);
+        // What does not fit is replaced by what ends the dialogue.
+        let said = if frame.is_none() { Said::Screen { goes_on: false } } else { said };
         let waits = self.dialogues().answered(ticket, said, Instant::now());
         if waits {
-            self.send(&ticket.address, screen, answers);
+            self.send(&ticket.address, frame, answers);
         }
     }
 
-    fn send(&self, address: &Address, screen: &Screen, answers: &Answers) {
-        let frame = address.render(screen).or_else(|| {
-            tracing::error!(link = %self.name(), screen = ?screen, "a screen that does not fit through the HLR is replaced");
+    fn send(&self, address: &Address, frame: Option<Vec<u8>>, answers: &Answers) {
+        let frame = frame.or_else(|| {
+            tracing::error!(link = %self.name(), "a screen that does not fit through the HLR is replaced");
             let shorter = [self.unknown(None), self.link.no_service()];
             shorter.iter().find_map(|screen| address.render(screen))
         });

@@ -5,6 +5,9 @@
 mod answers;
 mod asked_again;
 mod dialogues;
+mod euse;
+mod euse_hlr;
+mod euse_trouble;
 mod fake;
 mod hostile;
 mod phone;
