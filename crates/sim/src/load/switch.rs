@@ -273,3 +273,96 @@ fn push(
     out.extend_from_slice(&ipa::extension_frame(Extension::Gsup, &body)?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cancel, FIRST_SESSION, Shown, Switch};
+    use crate::load::LoadError;
+    use wire::imsi::Imsi;
+    use wire::ipa::id_get;
+
+    fn switch() -> Switch<()> {
+        Switch::new("MSC-00-00-00-00-00-00", FIRST_SESSION, 2)
+    }
+
+    fn imsi() -> Imsi {
+        Imsi::parse("901700000000001").expect("an IMSI")
+    }
+
+    fn hex(octets: &[u8]) -> String {
+        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    /// A frame captured on OsmoHLR 1.5.0 (facts/protocols), for this session.
+    fn prompt(session: u32) -> Vec<u8> {
+        let ss = "a11102010102013c300904010f0404cdb2bb0e";
+        let text = format!("002aee0522010809710000000000f13004{session:08x}3101023513{ss}");
+        let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("ASCII"));
+        pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex")).collect()
+    }
+
+    #[test]
+    fn a_dial_is_what_osmo_msc_sends() {
+        let (mut switch, mut out) = (switch(), Vec::new());
+        switch.dial(imsi(), "*999#", (), &mut out).expect("room");
+        let expected = "002bee0520010809710000000000f13004200000013101013514a11202010102013b300a04010f0405aa5c2e3702";
+        assert_eq!(hex(&out), expected);
+    }
+
+    #[test]
+    fn prompts_are_answered_once() {
+        let (mut switch, mut out) = (switch(), Vec::new());
+        let session = switch.dial(imsi(), "*999#", (), &mut out).expect("room");
+        assert!(matches!(switch.answer(session, "1", &mut out), Err(LoadError::NotAsked)));
+        let mut seen = Vec::new();
+        let frame = prompt(session);
+        // Half a frame is left where it is.
+        assert_eq!(switch.take(&frame[..20], &mut out, |_, (), _| panic!("half")).expect("half"), 0);
+        let taken = switch.take(&frame, &mut out, |session, (), shown| seen.push((session, shown))).expect("whole");
+        assert_eq!((taken, seen), (frame.len(), vec![(session, Shown::Asks(String::from("Menu")))]));
+        switch.answer(session, "1", &mut out).expect("asked");
+        assert!(matches!(switch.answer(session, "1", &mut out), Err(LoadError::NotAsked)));
+        switch.cancel(session, Cancel::End, &mut out).expect("open");
+        assert!(matches!(switch.cancel(session, Cancel::End, &mut out), Err(LoadError::NotAsked)));
+    }
+
+    #[test]
+    fn what_comes_for_nobody_is_a_stray() {
+        let (mut switch, mut out) = (switch(), Vec::new());
+        switch.take(&prompt(FIRST_SESSION), &mut out, |_, (), _| panic!("for nobody")).expect("whole");
+        let session = switch.dial(imsi(), "*999#", (), &mut out).expect("room");
+        switch.forget(session).expect("open");
+        switch.take(&prompt(session), &mut out, |_, (), _| panic!("forgotten")).expect("whole");
+        let other = Imsi::parse("901700000000002").expect("an IMSI");
+        let session = switch.dial(other, "*999#", (), &mut out).expect("room");
+        switch.take(&prompt(session), &mut out, |_, (), _| panic!("another's")).expect("whole");
+        assert_eq!((switch.strays(), switch.open_len()), (3, 1));
+    }
+
+    #[test]
+    fn the_table_and_the_string_have_ends() {
+        let (mut switch, mut out) = (switch(), Vec::new());
+        assert!(matches!(switch.dial(imsi(), &"9".repeat(300), (), &mut out), Err(LoadError::TooLong)));
+        assert!(out.is_empty(), "nothing was sent");
+        for _ in 0..2 {
+            switch.dial(imsi(), "*999#", (), &mut out).expect("room");
+        }
+        assert!(matches!(switch.dial(imsi(), "*999#", (), &mut out), Err(LoadError::Full { most: 2 })));
+        switch.forget_all();
+        switch.dial(imsi(), "*999#", (), &mut out).expect("room again");
+    }
+
+    #[test]
+    fn who_asks_is_told() {
+        let (mut switch, mut out) = (switch(), Vec::new());
+        switch.take(&id_get([8, 7, 2, 3, 4, 5, 1, 0]), &mut out, |_, (), _| {}).expect("whole");
+        assert!(switch.is_registered() && hex(&out).contains("4d53432d30302d")); // "MSC-00-"
+        assert!(matches!(switch.take(&[0xFF, 0xFF, 0xEE], &mut out, |_, (), _| {}), Err(LoadError::Frame(_))));
+    }
+
+    #[test]
+    fn debug_hides_the_screen() {
+        let shown = Shown::Ends(String::from("482913"));
+        assert_eq!(format!("{shown:?}"), "Ends { text_len: 6 }");
+    }
+}

@@ -1,4 +1,5 @@
-//! `sonmul dial`: a phone in the terminal. It speaks to the HTTP edge as Africa's Talking's gateway does.
+//! `sonmul dial`: a phone in the terminal. It speaks to the HTTP edge as Africa's Talking's gateway does, or ([`msc`]) to an
+//! HLR as a switch does.
 //!
 //! Deliberately not here: what a dialled string means (edges). This only cuts it as that aggregator does: `*999*500*…#`
 //! becomes the service code `*999#` and the text `500*…`.
