@@ -31,6 +31,9 @@ need_cargo() {
 
 need gcc gcc
 need sqlite3 sqlite3
+# The peers that the edges are proved against: a real HLR, and a dissector that we did not write.
+need osmo-hlr osmo-hlr
+need tshark tshark
 need_cargo cargo-nextest
 # A debug build: it reads a few files once, and builds in half the time.
 need_cargo cargo-deny --debug

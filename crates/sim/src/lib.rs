@@ -6,13 +6,15 @@
 //! Guarantees: the same seed gives the same run; a [`Violation`] names seed, step and invariant, and [`replay`] shows the
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
 //!
-//! Deliberately not here: threads, files, sockets, screens. Wire formats and edges are simulated by their own crates' tests.
+//! Deliberately not here: threads, files, sockets, screens, but for [`load`], which is no simulation: it is the far side of
+//! the GSUP edge, for benchmarks and for tests against a real HLR.
 
 mod calendar;
 mod dice;
 mod events;
 mod hands;
 pub mod invariant;
+pub mod load;
 mod machine;
 mod network;
 mod oracle;

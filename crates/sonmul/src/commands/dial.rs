@@ -1,7 +1,10 @@
-//! `sonmul dial`: a phone in the terminal. It speaks to the HTTP edge as Africa's Talking's gateway does.
+//! `sonmul dial`: a phone in the terminal. It speaks to the HTTP edge as Africa's Talking's gateway does, or ([`msc`]) to an
+//! HLR as a switch does.
 //!
 //! Deliberately not here: what a dialled string means (edges). This only cuts it as that aggregator does: `*999*500*…#`
 //! becomes the service code `*999#` and the text `500*…`.
+
+mod msc;
 
 use std::io::{BufRead, IsTerminal};
 use std::net::SocketAddr;
@@ -23,6 +26,7 @@ use crate::keys::{local_key_path, read_secret};
 use crate::print;
 
 use super::{DataArg, block_on};
+use msc::MscPhone;
 
 /// Africa's Talking gives an application 15 s.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -38,11 +42,18 @@ pub(crate) const HTTP_ADDR: &str = "http.addr";
 Example:
   sonmul dial --from 1911000001 '*999*500*1911000002*482913#'
   sonmul dial --from 1911000001 '*999#'
-  printf '4\\n482913\\n' | sonmul dial --from 1911000001 '*999#'")]
+  printf '4\\n482913\\n' | sonmul dial --from 1911000001 '*999#'
+  sonmul dial --msc 127.0.0.1:4222 --imsi 901700000000001 '*999#'")]
 pub(crate) struct DialArgs {
-    /// Who is calling
-    #[arg(long, value_name = "MSISDN")]
-    from: String,
+    /// Who is calling, through the HTTP edge
+    #[arg(long, value_name = "MSISDN", required_unless_present = "msc")]
+    from: Option<String>,
+    /// Dial through an HLR instead, as a switch does: where it speaks GSUP
+    #[arg(long, value_name = "HOST:PORT", requires = "imsi", conflicts_with = "from")]
+    msc: Option<String>,
+    /// Whose SIM is in the phone, with --msc
+    #[arg(long, value_name = "IMSI", requires = "msc")]
+    imsi: Option<String>,
     /// What is dialled
     string: String,
     /// Print JSON, one line for each screen
@@ -77,12 +88,39 @@ pub(crate) struct Phone {
 
 /// Dials, and walks the menu.
 pub(crate) fn run(args: &DialArgs) -> Outcome {
-    let mut phone = Phone::new(&args.data.dir(), &args.from, &args.string)?;
-    block_on(walk(args, &mut phone))
+    let mut way = match (&args.msc, &args.imsi, &args.from) {
+        (Some(hlr), Some(imsi), _) => Way::Msc(MscPhone::new(hlr, imsi, &args.string)?),
+        (_, _, Some(from)) => Way::Http(Phone::new(&args.data.dir(), from, &args.string)?),
+        // The command line's rules forbid the rest.
+        _ => return Err(Failure::new(Exit::Usage, "--from, or --msc with --imsi")),
+    };
+    block_on(walk(args, &mut way))
 }
 
-async fn walk(args: &DialArgs, phone: &mut Phone) -> Outcome {
-    let mut screen = phone.dial().await?;
+/// How a dial gets to the server.
+enum Way {
+    Http(Phone),
+    Msc(MscPhone),
+}
+
+impl Way {
+    async fn dial(&mut self) -> Outcome<Screen> {
+        match self {
+            Self::Http(phone) => phone.dial().await,
+            Self::Msc(phone) => phone.dial().await,
+        }
+    }
+
+    async fn answer(&mut self, typed: &str) -> Outcome<Screen> {
+        match self {
+            Self::Http(phone) => phone.answer(typed).await,
+            Self::Msc(phone) => phone.answer(typed).await,
+        }
+    }
+}
+
+async fn walk(args: &DialArgs, way: &mut Way) -> Outcome {
+    let mut screen = way.dial().await?;
     loop {
         if args.json {
             print::json(&json!({ "screen": screen.text, "ended": screen.ended }))?;
@@ -93,7 +131,7 @@ async fn walk(args: &DialArgs, phone: &mut Phone) -> Outcome {
             return Ok(Exit::Ok);
         }
         let Some(typed) = type_in(args.json)? else { return Ok(Exit::Ok) };
-        screen = phone.answer(&typed).await?;
+        screen = way.answer(&typed).await?;
     }
 }
 
