@@ -50,6 +50,43 @@ pub struct Counts {
     pub unreadable: u64,
 }
 
+impl Counts {
+    /// Names and values, for metrics.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let Self {
+            binds,
+            losses,
+            submitted,
+            accepted,
+            refused,
+            throttled,
+            timed_out,
+            receipts,
+            put_off,
+            turns,
+            ignored,
+            stray,
+            unreadable,
+        } = *self;
+        [
+            ("binds", binds),
+            ("losses", losses),
+            ("submitted", submitted),
+            ("accepted", accepted),
+            ("refused", refused),
+            ("throttled", throttled),
+            ("timed_out", timed_out),
+            ("receipts", receipts),
+            ("put_off", put_off),
+            ("turns", turns),
+            ("ignored", ignored),
+            ("stray", stray),
+            ("unreadable", unreadable),
+        ]
+        .into_iter()
+    }
+}
+
 /// One of [`Counts`].
 #[derive(Clone, Copy)]
 pub(crate) enum Count {

@@ -89,7 +89,7 @@ impl World {
 
 /// A server over `dir`, whatever its clock says of a long filling.
 pub(super) async fn start(dir: &Path) -> anyhow::Result<Server> {
-    let options = Options { data: dir.to_owned(), accept_clock: true, resume_followers: true, sink: Sink::LetGo };
+    let options = Options { data: dir.to_owned(), accept_clock: true, resume_followers: true, sink: Sink::Binds };
     Server::start(options).await.map_err(told)
 }
 

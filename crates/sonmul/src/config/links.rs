@@ -12,6 +12,7 @@ use edges::brake::BrakeConfig;
 use edges::session::Times;
 use toml::Spanned;
 
+pub(crate) use super::raw::{Gateway, Letters};
 use super::{ConfigError, Limits, Place, half, raw};
 use crate::keys::unhex;
 
@@ -88,6 +89,18 @@ pub(crate) struct Smsc {
     pub(crate) submits_per_s_max: Option<u32>,
     /// Silence after which it is asked whether it is there.
     pub(crate) enquire_link_s: u32,
+    /// How long it may take for a connection, a bind or an answer.
+    pub(crate) response_within_ms: u32,
+    /// Connections to it at the same time.
+    pub(crate) binds: u32,
+    /// It sends delivery receipts.
+    pub(crate) receipts: bool,
+    /// Messages carry their `user_message_reference`.
+    pub(crate) reference: bool,
+    /// How letters are sent.
+    pub(crate) letters: Letters,
+    /// How it differs from other USSD gateways.
+    pub(crate) gateway: Gateway,
     /// How TLS is spoken; `None`: not at all.
     pub(crate) tls: Option<SmscTls>,
 }
@@ -306,6 +319,12 @@ impl Reader<'_> {
             window: number(raw.window.as_ref(), 1..=1_000)?.unwrap_or(10),
             submits_per_s_max: number(raw.submits_per_s_max.as_ref(), 1..=100_000)?,
             enquire_link_s: number(raw.enquire_link_s.as_ref(), 1..=3_600)?.unwrap_or(30),
+            response_within_ms: number(raw.response_within_ms.as_ref(), 100..=120_000)?.unwrap_or(10_000),
+            binds: number(raw.binds.as_ref(), 1..=16)?.unwrap_or(1),
+            receipts: raw.receipts,
+            reference: raw.reference,
+            letters: raw.letters,
+            gateway: raw.gateway.clone(),
             tls,
         })
     }

@@ -19,7 +19,7 @@ use toml::Spanned;
 
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 pub(crate) use limits::{Limits, half, word};
-pub(crate) use links::{Aggregator, Common, Hlr, Links, Smsc};
+pub(crate) use links::{Aggregator, Common, Hlr, Letters, Links, Smsc};
 pub(crate) use template::template;
 
 /// Its name in the data directory.

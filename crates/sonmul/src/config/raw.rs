@@ -157,8 +157,47 @@ link_table! {
         #[serde(default)]
         enquire_link_s: Option<Spanned<u32>>,
         #[serde(default)]
+        response_within_ms: Option<Spanned<u32>>,
+        #[serde(default)]
+        binds: Option<Spanned<u32>>,
+        #[serde(default = "default_true")]
+        receipts: bool,
+        #[serde(default = "default_true")]
+        reference: bool,
+        #[serde(default)]
+        letters: Letters,
+        #[serde(default)]
+        gateway: Gateway,
+        #[serde(default)]
         tls: Option<Tls>,
     }
+}
+
+/// How letters are sent in an SMS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Letters {
+    /// The SMSC's default alphabet is GSM 7-bit; UCS-2 where a letter needs it.
+    #[default]
+    Gsm7,
+    /// The SMSC's default alphabet is ASCII; UCS-2 where a letter needs it.
+    Ascii,
+    /// UCS-2 always.
+    Ucs2,
+}
+
+/// How a USSD gateway differs from others.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Gateway {
+    /// Put before callers' national numbers.
+    pub(crate) country_code: Option<String>,
+    /// The service code always stands in `destination_addr`.
+    pub(crate) code_in_destination: bool,
+    /// Text in `data_coding` 0x0F is packed.
+    pub(crate) gsm7_packed: bool,
+    /// Sessions end with a notification.
+    pub(crate) end_with_notify: bool,
 }
 
 /// TLS towards an SMSC.

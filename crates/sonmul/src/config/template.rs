@@ -24,7 +24,7 @@ profiles = []
 # Loopback only: TLS is not there yet. Port 0 takes a free one; http.addr says which.
 listen = "{listen}"
 
-# Who may pass on dialled strings over HTTP (Africa's Talking's dialect). `sonmul dial` uses the one below with the key
+# Who may pass on dialled strings over HTTP, in the dialects of Africa's Talking, Hubtel and Arkesel (docs/protocols/http.md). `sonmul dial` uses the one below with the key
 # in aggregator-local.key. The hash of a key: `printf %s KEY | b3sum`.
 [[aggregator]]
 name = "local"
@@ -69,6 +69,9 @@ operators = [{operators}]
 # window = 10            # messages sent and not answered yet
 # submits_per_s_max = 100
 # enquire_link_s = 30
+# binds = 1              # connections at the same time
+# receipts = true        # it sends delivery receipts
+# letters = "gsm7"       # its default alphabet: "gsm7", "ascii", or "ucs2" for UCS-2 always
 # tls = {{ ca_file = "smsc1-ca.pem" }}
 
 [limits]

@@ -11,22 +11,25 @@ use domain::command::LinkId;
 use edges::aggregator::AggregatorConfig;
 use edges::euse::{self, CTRL_PORT, Endpoint, EuseConfig, GSUP_PORT};
 use edges::flow::Flow;
+use edges::texts::smallest;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wire::text::Budget;
 
 use super::desk::Desk;
 use super::listen::stopping;
+use super::smsc::Binds;
 use crate::config::{Common, Config, Hlr, Links, word};
 use crate::exit::{Exit, OrExit, Outcome};
 
 /// How one link does, whoever asks.
-type Look = Box<dyn Fn() -> LinkView + Send + Sync>;
+pub(super) type Look = Box<dyn Fn() -> LinkView + Send + Sync>;
 
 /// Links that run.
 pub(crate) struct Running {
     tasks: JoinSet<()>,
     looks: Arc<Vec<Look>>,
+    binds: Vec<edges::esme::Running>,
 }
 
 impl core::fmt::Debug for Running {
@@ -36,8 +39,13 @@ impl core::fmt::Debug for Running {
 }
 
 impl Running {
-    /// Starts every link that we connect; aggregators connect to us.
-    pub(crate) fn start(config: &Config, flow: &Flow<Desk>, stop: &watch::Receiver<bool>) -> Outcome<Self> {
+    /// Starts every HLR link; `binds` run already, and aggregators connect to us.
+    pub(crate) fn start(
+        config: &Config,
+        flow: &Flow<Desk>,
+        mut binds: Binds,
+        stop: &watch::Receiver<bool>,
+    ) -> Outcome<Self> {
         let mut running = Started { tasks: JoinSet::new(), looks: Vec::new(), flow, stop };
         for aggregator in &config.links.aggregators {
             running.aggregator(&aggregator.common, &config.listen.to_string());
@@ -45,7 +53,8 @@ impl Running {
         for hlr in &config.links.hlrs {
             running.hlr(hlr, config)?;
         }
-        Ok(Self { tasks: running.tasks, looks: Arc::new(running.looks) })
+        running.looks.append(&mut binds.looks);
+        Ok(Self { tasks: running.tasks, looks: Arc::new(running.looks), binds: binds.into_running() })
     }
 
     /// For the administrative interface.
@@ -54,20 +63,21 @@ impl Running {
         Arc::new(move || looks.iter().map(|look| look()).collect())
     }
 
-    /// Waits until every link has let its peer go, at most so long.
-    pub(crate) async fn stopped(mut self, within: std::time::Duration) {
+    /// Waits until every HLR link has let its peer go, at most so long; gives the binds back, which go last.
+    pub(crate) async fn stopped(mut self, within: std::time::Duration) -> Vec<edges::esme::Running> {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(within, all).await.is_err() {
             tracing::warn!("links still had work under way: it is dropped");
         }
+        self.binds
     }
 }
 
 /// The smallest screen among the links that may speak for an operator; without any the largest of all.
 pub(crate) fn screen_budget(links: &Links, operator: &str) -> Budget {
     let serves = |common: &Common| common.operators.iter().any(|name| name == operator);
-    let hlr = links.hlrs.iter().any(|hlr| serves(&hlr.common));
-    if hlr { Budget::USSD_OSMOHLR.smaller(Budget::USSD) } else { Budget::USSD }
+    let hlrs = links.hlrs.iter().filter(|hlr| serves(&hlr.common)).map(|_| Budget::USSD_OSMOHLR);
+    smallest(hlrs.chain([Budget::USSD]))
 }
 
 /// Configurations of the aggregators, for their router.

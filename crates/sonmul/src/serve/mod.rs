@@ -12,6 +12,7 @@ mod polite;
 mod process;
 mod profiles;
 mod sms;
+mod smsc;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ use listen::Door;
 use open::Opened;
 pub(crate) use process::{Signals, keep_memory};
 pub(crate) use sms::Sink;
+use smsc::Binds;
+pub(crate) use smsc::probe as probe_smsc;
 
 /// See `sonmul serve --help`.
 #[derive(Debug, clap::Args)]
@@ -101,7 +104,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     process::keep_memory();
     process::harden();
     process::raise_files();
-    let sink = if args.print_sms { Sink::Print } else { Sink::LetGo };
+    let sink = if args.print_sms { Sink::Print } else { Sink::Binds };
     let options = Options {
         data: args.data.clone(),
         accept_clock: args.accept_clock,
@@ -148,13 +151,16 @@ impl Server {
         let texts = Arc::new(Texts::embedded());
         let flow = flow(&config, &engine, &keys, &texts);
         let resume = (head.seq, resume_followers);
-        let said = (&texts, flow.told());
-        let _receipts = sms::follow(&mut engine, &data, sms::ways_out(sink), said, &limits, resume)?;
+        let (receipts, receipts_in) = edges::sms::receipts();
+        let mut binds = Binds::start(&config.links.smscs, &flow, &engine.handle(), &receipts)?;
+        let ways_out = sms::ways_out(sink, std::mem::take(&mut binds.ways_out));
+        let said = (&texts, flow.told(), receipts_in);
+        sms::follow(&mut engine, &data, ways_out, said, &limits, resume)?;
         let (stop, stopped) = watch::channel(false);
         let router = edges::aggregator::router(&flow, links::aggregators(&config));
         let (http, edge) =
             listen::http(&data, config.listen, word(limits.http_connections_max), router, stopped.clone()).await?;
-        let links = Running::start(&config, &flow, &stopped)?;
+        let links = Running::start(&config, &flow, binds, &stopped)?;
         let admin_group = config.admin_group.clone();
         let parts = api::admin::AdminParts {
             handle: engine.handle(),
@@ -183,9 +189,11 @@ impl Server {
         for door in self.doors {
             door.closed(self.drain).await;
         }
-        self.links.stopped(self.drain).await;
+        let binds = self.links.stopped(self.drain).await;
         let engine = self.engine;
         let stopped: Result<(), Fault> = tokio::task::spawn_blocking(move || engine.stop()).await?;
+        // Not before: until then the SMS follower may still have answers to wait for.
+        Binds::stop(binds).await;
         stopped.map_err(|fault| Failure { exit: Exit::Fault, error: fault.into() })
     }
 }

@@ -12,12 +12,13 @@ use std::sync::mpsc::Sender;
 
 use domain::command::LinkId;
 use domain::receipt::Seq;
+use edges::esme::Esme;
 use edges::sms::{
-    Outgoing, Receipts, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, WayOut, WaysOut, receipts,
+    Outgoing, ReceiptsIn, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, WayOut, WaysOut,
 };
 use edges::texts::Texts;
 use edges::told::Told;
-use engine::handle::Engine;
+use engine::handle::{Engine, Handle};
 use store::SqliteDeliveries;
 
 use crate::config::{Limits, half, word};
@@ -25,6 +26,7 @@ use crate::exit::Outcome;
 use crate::faults;
 
 use super::desk::Desk;
+use super::smsc;
 
 /// Its name, and so its file's.
 pub(crate) use store::deliveries::NAME;
@@ -36,17 +38,18 @@ pub(crate) enum Sink {
     Print,
     /// To whoever waits for them.
     Hand(Sender<Outgoing>),
-    /// Nowhere.
-    LetGo,
+    /// Over the binds of the configuration; without any, nowhere.
+    Binds,
 }
 
 /// A way out.
-#[derive(Debug)]
 pub(crate) enum Centre {
     /// To stdout.
     Print,
     /// To whoever waits.
     Hand(Sender<Outgoing>),
+    /// Over a bind.
+    Smsc { esme: Esme, handle: Handle, want_receipt: bool },
 }
 
 impl SmsCentre for Centre {
@@ -59,6 +62,7 @@ impl SmsCentre for Centre {
             Self::Hand(hand) => {
                 let _gone = hand.send(sms.clone());
             }
+            Self::Smsc { esme, handle, want_receipt } => return smsc::submit(esme, handle, *want_receipt, sms).await,
         }
         Ok(Submitted::default())
     }
@@ -67,12 +71,13 @@ impl SmsCentre for Centre {
 /// The number of the link that is no SMSC: configured ones begin at 1.
 const NO_LINK: LinkId = LinkId(0);
 
-/// The ways out of a sink: one message at a time, so that they come in order; nobody confirms them.
-pub(crate) fn ways_out(sink: Sink) -> WaysOut<Centre> {
+/// The ways out: those over binds, or a sink in their place: one message at a time, so that they come in order, and nobody
+/// confirms them.
+pub(crate) fn ways_out(sink: Sink, binds: Vec<WayOut<Centre>>) -> WaysOut<Centre> {
     let centre = match sink {
         Sink::Print => Centre::Print,
         Sink::Hand(hand) => Centre::Hand(hand),
-        Sink::LetGo => return WaysOut::new(Vec::new()),
+        Sink::Binds => return WaysOut::new(binds),
     };
     let operators = Vec::new();
     WaysOut::new(vec![WayOut { link: NO_LINK, operators, window: 1, receipts: false, centre: Arc::new(centre) }])
@@ -96,27 +101,26 @@ fn config(limits: &Limits) -> SmsConfig {
     }
 }
 
-/// Starts the follower where it was. What is given back takes receipts; `None`: it is paused.
+/// Starts the follower where it was; after a restore it stays paused until somebody says otherwise.
 pub(crate) fn follow<C: SmsCentre>(
     engine: &mut Engine,
     data: &Path,
     ways_out: WaysOut<C>,
-    (texts, told): (&Arc<Texts>, Arc<Told>),
+    (texts, told, receipts): (&Arc<Texts>, Arc<Told>, ReceiptsIn),
     limits: &Limits,
     (head, resume): (Seq, bool),
-) -> Outcome<Option<Receipts>> {
+) -> Outcome<()> {
     let mut store = SqliteDeliveries::open(data).map_err(faults::follower)?;
     if store.is_paused().map_err(faults::follower)? {
         if !resume {
             tracing::warn!("SMS are paused since a restore; `sonmul serve --resume-followers` lets them go on");
-            return Ok(None);
+            return Ok(());
         }
         store.resume().map_err(faults::follower)?;
     }
     if ways_out.is_empty() {
         tracing::warn!("no SMSC is connected: SMS go nowhere (--print-sms shows them)");
     }
-    let (receipts, receipts_in) = receipts();
     let parts = SmsParts {
         ways_out,
         decider: Desk(engine.handle()),
@@ -124,12 +128,12 @@ pub(crate) fn follow<C: SmsCentre>(
         told,
         store: Box::new(store),
         reader: engine.handle().reader(),
-        receipts: receipts_in,
+        receipts,
         config: config(limits),
     };
     let follower = SmsFollower::start(parts, head, &tokio::runtime::Handle::current()).map_err(faults::sms)?;
     engine.follow(NAME, follower.cursor(), Box::new(follower))?;
-    Ok(Some(receipts))
+    Ok(())
 }
 
 /// Looks deliveries up in the follower's database, which it goes on writing to.

@@ -9,6 +9,7 @@ mod damage;
 mod demo;
 mod disk;
 mod help;
+mod osmocom;
 mod rig;
 mod secrets;
 mod sms;

@@ -127,5 +127,5 @@ async fn ctrl(address: &str) -> Result<(), String> {
 }
 
 async fn smsc(link: Smsc) -> Result<String, String> {
-    connect("", &link.address, "start the SMSC, or correct `address`").await.map(|_| String::from("can be reached"))
+    crate::serve::probe_smsc(&link, WITHIN).await
 }
