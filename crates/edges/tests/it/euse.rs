@@ -162,8 +162,9 @@ async fn a_repeated_frame_gets_the_same_screen_and_pays_once() {
 #[tokio::test]
 async fn a_switch_that_counts_anew_begins_a_new_dialogue() {
     let (_hlr, edge, mut conn) = Hlr::with_edge().await;
-    let first = talk(&mut conn, ALICE_SIM, 0x2000_0001, &["*999#", "1", "01921112222"]).await;
-    assert_eq!(talk(&mut conn, ALICE_SIM, 0x2000_0001, &["*999#", "1", "01921112222"]).await, first);
+    // As far as nothing is known yet that could be gone on with.
+    let first = talk(&mut conn, ALICE_SIM, 0x2000_0001, &["*999#", "1"]).await;
+    assert_eq!(talk(&mut conn, ALICE_SIM, 0x2000_0001, &["*999#", "1"]).await, first);
     let given = conn.dial(ALICE_SIM, 0x2000_0001, "*999*200*1921112222*482913#").await;
     assert!(given.text.contains("200원"), "{}", given.text);
     assert_eq!(edge.decider.given().len(), 1);
