@@ -239,11 +239,11 @@ impl<D: Decider> Hlr<D> {
 
     /// The HLR closed the connection: why, as far as can be told.
     fn closed(&self, pulse: &Pulse) -> String {
-        let (hlr, name) = (&self.config.hlr, &self.config.euse_name);
+        let hlr = &self.config.hlr;
         let soon = pulse.registered_at.is_some_and(|at| at.elapsed() < REFUSED_WITHIN) && !pulse.dialled;
         if soon {
             format!(
-                "the HLR at {hlr} closed as soon as it heard our name, {}. Does hlr.cfg have the line `euse {name}`?",
+                "the HLR at {hlr} closed as soon as it heard our name, {}: its log says why",
                 self.config.registered_name()
             )
         } else if pulse.registered_at.is_none() {

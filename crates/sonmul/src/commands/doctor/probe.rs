@@ -19,7 +19,8 @@ use crate::config::{Common, Hlr, Links, Smsc};
 
 /// A link has this long.
 pub(super) const WITHIN: Duration = Duration::from_secs(5);
-/// An HLR that does not know our name closes the connection at once; one that keeps it for this long has taken us.
+/// An HLR that would not have us closes the connection at once; one that keeps it for this long has taken us. It takes any
+/// name: only a dial shows whether its hlr.cfg routes to it.
 const KEPT_FOR: Duration = Duration::from_millis(500);
 
 /// Tries them all at the same time; in the order of the configuration by kinds.
@@ -92,7 +93,7 @@ async fn hlr(link: Hlr) -> Result<String, String> {
     gsup.write_all(&identity).await.map_err(|error| error.to_string())?;
     let mut octet = [0];
     if let Ok(Ok(0) | Err(_)) = timeout(KEPT_FOR, gsup.read(&mut octet)).await {
-        return Err(format!("it would not have {name}: write `euse {}` into its hlr.cfg", link.euse));
+        return Err(format!("it closed the connection as soon as it heard {name}: its log says why"));
     }
     drop(gsup);
     ctrl(&link.ctrl).await?;
