@@ -159,13 +159,13 @@ async fn an_answer_of_a_connection_that_has_gone_is_not_sent_over_the_next() {
 }
 
 #[tokio::test]
-async fn an_hlr_that_does_not_know_our_name() {
+async fn an_hlr_that_would_not_have_us() {
     let hlr = Hlr::start().await;
     let edge = Edge::start(Fake::new(), hlr.config());
     drop(hlr.register().await);
     until("it is said", || edge.status.hlr().last_error.is_some()).await;
     let error = edge.status.hlr().last_error.expect("an error");
-    assert!(error.contains("EUSE-airtime") && error.contains("`euse airtime`"), "{error}");
+    assert!(error.contains("EUSE-airtime") && error.contains("its log says why"), "{error}");
 }
 
 #[tokio::test]
