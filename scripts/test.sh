@@ -31,9 +31,19 @@ need_cargo() {
 
 need gcc gcc
 need sqlite3 sqlite3
+need node nodejs
+need npm npm
+need python3 python3
+# Debian keeps the half of venv that installs pip in a package of its own.
+python3 -c 'import ensurepip' 2> /dev/null || apt-get install --yes --no-install-recommends python3-venv
+need tshark tshark
+need osmo-msc osmo-msc
 need_cargo cargo-nextest
 # A debug build: it reads a few files once, and builds in half the time.
 need_cargo cargo-deny --debug
+
+say "SMSCs that are not ours"
+scripts/peers.sh
 
 say "cargo fmt --check"
 cargo fmt --all --check

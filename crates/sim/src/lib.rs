@@ -6,13 +6,17 @@
 //! Guarantees: the same seed gives the same run; a [`Violation`] names seed, step and invariant, and [`replay`] shows the
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
 //!
-//! Deliberately not here: threads, files, sockets, screens. Wire formats and edges are simulated by their own crates' tests.
+//! Beside the worlds, [`load`] has stand-ins for the far side of a link, which do use sockets and threads.
+//!
+//! Deliberately not here: files, screens; and in the worlds no threads, sockets or clock. Wire formats and edges are simulated by
+//! their own crates' tests.
 
 mod calendar;
 mod dice;
 mod events;
 mod hands;
 pub mod invariant;
+pub mod load;
 mod machine;
 mod network;
 mod oracle;
