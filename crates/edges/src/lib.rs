@@ -16,6 +16,7 @@ pub mod aggregator;
 pub mod brake;
 pub mod desk;
 pub mod dial;
+pub mod esme;
 pub mod flow;
 pub mod menu;
 pub mod notice;
