@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::command_status as status;
-use super::config::EsmeConfig;
+use super::config::{EsmeConfig, Kind};
 use super::delivery::Delivery;
 use super::frame::{self, PDU_LEN_MAX};
 use super::receipt::{self, Receipts};
@@ -82,7 +82,7 @@ struct Taken {
 enum End {
     Over(Why),
     Closed,
-    Io(io::ErrorKind),
+    Io(io::Error),
 }
 
 /// See the module.
@@ -97,6 +97,8 @@ pub(crate) struct Runner<R, D> {
     receipt_slots: Arc<Semaphore>,
     turn_slots: Arc<Semaphore>,
     throttle: Throttle,
+    /// Stopped: what is new is put off.
+    leaving: bool,
     binds: u64,
     jitter: foldhash::quality::RandomState,
 }
@@ -121,6 +123,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
             receipt_slots: Arc::new(Semaphore::new(RECEIPTS_MAX)),
             turn_slots: Arc::new(Semaphore::new(usize::from(turns_max))),
             throttle,
+            leaving: false,
             binds: 0,
             jitter: foldhash::quality::RandomState::default(),
         }
@@ -239,13 +242,14 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 biased;
                 _ = lanes.stopped.wait_for(|stopped| *stopped), if leave_at.is_none() => {
                     leave_at = Some(now + ms(self.config.response_within_ms));
+                    self.leaving = true;
                 }
                 pushed = push(write, session.out()), if unsent || unflushed => match pushed {
                     Ok(octets) => {
                         session.wrote(octets);
                         connection.unflushed = unsent;
                     }
-                    Err(error) => return End::Io(error.kind()),
+                    Err(error) => return End::Io(error),
                 },
                 Some(done) = self.work.join_next(), if has_room => self.done(session, done.ok().flatten()),
                 Some(job) = lanes.screens.recv(), if may_submit => self.submit(session, job),
@@ -257,7 +261,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                         *filled += octets;
                         self.hear(connection, bound);
                     }
-                    Err(error) => return End::Io(error.kind()),
+                    Err(error) => return End::Io(error),
                 },
                 () = sleep_until(wake_at) => {}
             }
@@ -355,15 +359,20 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
     }
 
     fn delivered(&mut self, session: &mut Session<Waiting>, asked: Asked, delivery: &Delivery<'_>, now: Instant) {
-        let status = match &self.gateway {
-            Some(gateway) if ussd::is_ussd(delivery) => self.turn(&Arc::clone(gateway), delivery),
-            _ => match receipt::read(delivery) {
-                Some(receipt) => return self.receipt(session, asked, receipt, now),
-                None => {
-                    self.status.count(Count::Ignored);
-                    status::RX_R_APPN
-                }
-            },
+        let receipt = if ussd::is_ussd(delivery) { None } else { receipt::read(delivery) };
+        // Over a bind for USSD alone whatever is no receipt is USSD, also where nothing says so.
+        let is_ussd = ussd::is_ussd(delivery) || self.config.kind == Kind::Ussd;
+        let status = match (&self.gateway, receipt) {
+            _ if self.leaving => {
+                self.status.count(Count::PutOff);
+                status::RX_T_APPN
+            }
+            (_, Some(receipt)) => return self.receipt(session, asked, receipt, now),
+            (Some(gateway), None) if is_ussd => self.turn(&Arc::clone(gateway), delivery),
+            (_, None) => {
+                self.status.count(Count::Ignored);
+                status::RX_R_APPN
+            }
         };
         session.answer(asked, status, now);
     }
@@ -414,7 +423,8 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
             End::Over(Why::Garbage(why)) => format!("{smsc} sent what is no SMPP ({why}): is it the right port?"),
             End::Over(Why::Stopped) => String::from("stopped"),
             End::Closed => format!("{smsc} closed the connection: see its log for why"),
-            End::Io(kind) => format!("the connection to {smsc} broke: {kind}"),
+            End::Io(error) if tls::is_tls(error) => format!("{smsc}: {}", tls::plain(error)),
+            End::Io(error) => format!("the connection to {smsc} broke: {}", error.kind()),
         }
     }
 }

@@ -7,10 +7,11 @@ use bytes::{Bytes, BytesMut};
 use domain::msisdn::Msisdn;
 use rusmpp::encode::Length;
 use rusmpp::encode::owned::Encode;
+use rusmpp::pdus::builders::SubmitSmBuilder;
 use rusmpp::pdus::{BindTransceiver, DataSmResp, DeliverSmResp, SubmitSm};
 use rusmpp::tlvs::MessageSubmissionRequestTlvValue as Parameter;
 use rusmpp::types::{COctetString, EmptyOrFullCOctetString, OctetString};
-use rusmpp::values::{DataCoding, InterfaceVersion, Npi, RegisteredDelivery, Ton};
+use rusmpp::values::{DataCoding, EsmClass, InterfaceVersion, Npi, RegisteredDelivery, Ton};
 use rusmpp::{Command, CommandId, CommandStatus, Pdu};
 use wire::text::{Budget, Coding};
 use wire::{gsm7, ucs2};
@@ -69,7 +70,7 @@ pub(crate) struct Sms<'a> {
 /// `submit_sm` for an SMS; `None` when the text does not fit one.
 pub(crate) fn sms(config: &EsmeConfig, sms: &Sms<'_>) -> Option<SubmitSm> {
     let (data_coding, octets) = sms_text(config.alphabet, sms.text)?;
-    let mut submit = SubmitSm::builder()
+    let mut submit = submit_sm()
         .source_addr_ton(Ton::from(config.source.ton))
         .source_addr_npi(Npi::from(config.source.npi))
         .source_addr(c_string(&config.source.address))
@@ -130,7 +131,7 @@ pub(crate) struct Reply<'a> {
 /// `submit_sm` for a screen; `None` when it has more octets than `short_message` holds, which no budget allows.
 pub(crate) fn screen(reply: Reply<'_>) -> Option<SubmitSm> {
     let Reply { service_type, source, dest, data_coding, octets, parameters } = reply;
-    let submit = SubmitSm::builder()
+    let submit = submit_sm()
         .service_type(rusmpp::values::ServiceType::new(c_string(service_type)))
         .source_addr_ton(Ton::from(source.ton))
         .source_addr_npi(Npi::from(source.npi))
@@ -142,6 +143,11 @@ pub(crate) fn screen(reply: Reply<'_>) -> Option<SubmitSm> {
         .short_message(OctetString::from_vec(octets).ok()?)
         .tlvs(parameters);
     Some(submit.build())
+}
+
+/// `rusmpp`'s own default for `esm_class` is 0x08, an acknowledgement by a phone: a message is 0.
+fn submit_sm() -> SubmitSmBuilder {
+    SubmitSm::builder().esm_class(EsmClass::from(0))
 }
 
 /// Empty where the text does not fit: lengths are checked where texts come in.
@@ -176,7 +182,7 @@ mod tests {
     #[test]
     fn an_sms_octet_by_octet() {
         let mut expected = b"\0\0\0\x56\0\0\0\x04\0\0\0\0\0\0\0\x09\0\x05\0Sonmul\0\x01\x018501921112222\0".to_vec();
-        expected.extend_from_slice(b"\0\0\0\0000001010101000R\0\x01\0\0\0\x05a\x1B\x65\x02z");
+        expected.extend_from_slice(b"\0\0\0\x00000001010101000R\0\x01\0\0\0\x05a\x1B\x65\x02z");
         expected.extend_from_slice(b"\x02\x04\0\x02\x12\x34");
         let len = u32::try_from(expected.len()).expect("short").to_be_bytes();
         expected[..4].copy_from_slice(&len);
@@ -187,7 +193,7 @@ mod tests {
     fn a_bind_octet_by_octet() {
         let mut out = Vec::new();
         put(&mut out, 0, 1, super::bind(&config()));
-        assert_eq!(out, b"\0\0\0\x20\0\0\0\x09\0\0\0\0\0\0\0\x01sonmul\0pw\0\0\x34\0\0\0");
+        assert_eq!(out, b"\0\0\0\x1F\0\0\0\x09\0\0\0\0\0\0\0\x01sonmul\0pw\0\0\x34\0\0\0");
     }
 
     #[test]

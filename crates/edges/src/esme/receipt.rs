@@ -125,16 +125,20 @@ pub fn parse(body: &[u8]) -> Option<Receipt> {
     read(&super::delivery::deliver_sm(body)?)
 }
 
+/// Whether `esm_class` says that this is a receipt.
+pub(crate) const fn says_so(delivery: &Delivery<'_>) -> bool {
+    matches!(delivery.esm_class & TYPE_MASK, TYPE_RECEIPT | TYPE_INTERMEDIATE)
+}
+
 /// A message as a receipt; `None` when it is none.
 pub(crate) fn read(delivery: &Delivery<'_>) -> Option<Receipt> {
     let parameters = delivery.parameters;
-    let kind = delivery.esm_class & TYPE_MASK;
     let state = parameters.get(TAG_MESSAGE_STATE).and_then(|value| value.first()).map(|code| State::from_code(*code));
     let id = parameters.get(TAG_RECEIPTED_MESSAGE_ID).and_then(message_id);
     let text = text(delivery);
     let field = |name: &str| field(&text, name);
     let looks_like_one = field("id").is_some() && field("stat").is_some();
-    if !(matches!(kind, TYPE_RECEIPT | TYPE_INTERMEDIATE) || state.is_some() || id.is_some() || looks_like_one) {
+    if !(says_so(delivery) || state.is_some() || id.is_some() || looks_like_one) {
         return None;
     }
     let error = parameters.get(TAG_NETWORK_ERROR_CODE).and_then(|value| match *value {

@@ -134,6 +134,11 @@ impl<T> Session<T> {
         if self.out.len() <= self.out_from {
             self.out.zeroize();
             self.out_from = 0;
+        } else if OUT_LEN_MAX <= self.out_from {
+            // A peer that never quite catches up must not make this grow.
+            let mut rest = Zeroizing::new(Vec::with_capacity(self.out.len() - self.out_from));
+            rest.extend_from_slice(self.out());
+            (self.out, self.out_from) = (rest, 0);
         }
     }
 

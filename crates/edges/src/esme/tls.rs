@@ -58,6 +58,11 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     if certificates.is_empty() { Err(format!("no certificates in {}", file.display())) } else { Ok(certificates) }
 }
 
+/// Whether it is TLS that failed, and not the connection under it.
+pub(crate) fn is_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
 /// What is wrong and what to do, of an error of a TLS handshake or of the connection under it.
 pub(crate) fn plain(error: &std::io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());

@@ -113,10 +113,12 @@ pub(crate) struct Gateway<D> {
     screens: mpsc::Sender<Job>,
 }
 
-/// Whether this is a part of a USSD session. Receipts have neither parameter.
+/// Whether a message says that it is a part of a USSD session. Receipts have neither parameter.
 pub(crate) fn is_ussd(delivery: &Delivery<'_>) -> bool {
     let has = |tag| delivery.parameters.get(tag).is_some();
-    has(TAG_USSD_SERVICE_OP) || has(TAG_ITS_SESSION_INFO) || delivery.service_type == b"USSD"
+    has(TAG_USSD_SERVICE_OP)
+        || has(TAG_ITS_SESSION_INFO)
+        || (delivery.service_type == b"USSD" && !super::receipt::says_so(delivery))
 }
 
 impl<D: Decider> Gateway<D> {

@@ -6,6 +6,11 @@
 mod answers;
 mod asked_again;
 mod dialogues;
+mod esme_nasty;
+mod esme_sms;
+mod esme_smsc;
+mod esme_tls;
+mod esme_ussd;
 mod fake;
 mod hostile;
 mod peers;

@@ -143,7 +143,7 @@ fn what_nobody_answers_times_out_and_the_line_is_tried() {
     assert_eq!(world.session.wake_at(world.now), world.start + Duration::from_secs(1));
     assert_eq!(world.tick(1_000), [10]);
     assert_eq!(world.sent(), [(0x15, 0, 4)], "a sign of life is asked for at once");
-    assert_eq!(world.hear(SUBMIT_RESP, 0, 2, b"late\0"), "stray");
+    assert_eq!(world.at(1_001).hear(SUBMIT_RESP, 0, 2, b"late\0"), "stray");
     assert_eq!(world.hear(SUBMIT_RESP, 0, 3, b"x\0"), "11 taken Some(\"x\")");
     world.tick(2_000);
     assert_eq!(world.session.over(), None, "whoever answers other things lives");
@@ -259,6 +259,22 @@ fn a_lost_bind_gives_back_what_was_in_flight() {
     let mut pending: Vec<u32> = world.session.into_pending().collect();
     pending.sort_unstable();
     assert_eq!(pending, [10, 11]);
+}
+
+#[test]
+fn a_peer_that_never_catches_up_takes_bounded_room() {
+    let mut world = World::bound();
+    world.sent();
+    let answer = 16;
+    world.hear(0x15, 0, 1, b"");
+    for sequence in 0..100_000 {
+        world.hear(0x15, 0, sequence, b"");
+        world.session.wrote(answer);
+    }
+    assert_eq!(world.session.out().len(), answer);
+    assert!(world.session.out.capacity() <= 3 * super::OUT_LEN_MAX, "{}", world.session.out.capacity());
+    world.session.garbage(String::from("?"), world.now);
+    assert_eq!(world.sent().len(), 2, "still whole PDUs");
 }
 
 #[test]
