@@ -137,7 +137,8 @@ impl Smsc {
 
     /// How it answered our answer to what a test had it send.
     pub(crate) async fn answer(&mut self, tag: &str) -> Event {
-        self.event_where(&format!("the answer to {tag}"), |event| event["event"] == "answer" && event["tag"] == tag).await
+        self.event_where(&format!("the answer to {tag}"), |event| event["event"] == "answer" && event["tag"] == tag)
+            .await
     }
 
     /// What it has counted.

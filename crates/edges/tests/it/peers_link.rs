@@ -8,7 +8,12 @@ use crate::peers_rig::{Bind, PASSWORD, at, config, sms, submit_until_taken};
 
 #[tokio::test]
 async fn a_bind_refused_says_what_to_do_and_goes_on_trying() {
-    let rows = [("ESME_RINVPASWD", "password"), ("ESME_RINVSYSID", "system_id"), ("ESME_RBINDFAIL", "system_id"), ("ESME_RALYBND", "another session")];
+    let rows = [
+        ("ESME_RINVPASWD", "password"),
+        ("ESME_RINVSYSID", "system_id"),
+        ("ESME_RBINDFAIL", "system_id"),
+        ("ESME_RALYBND", "another session"),
+    ];
     for (status, advice) in rows {
         let mut smsc = Smsc::npm(json!({ "bind": { "status": status } })).await;
         let bind = Bind::start(config(at(smsc.port)));
@@ -46,8 +51,10 @@ async fn no_answer_to_a_bind() {
 #[tokio::test]
 async fn answers_cut_anywhere_and_finished_later_are_whole() {
     let cuts = [1, 3, 4, 8, 15, 16, 17, 23];
-    let rules: Vec<_> = cuts.iter().map(|at| json!({ "times": 1, "cut": { "at": at, "ms": 30, "then": "rest" } })).collect();
-    let mut smsc = Smsc::npm(json!({ "bind": { "cut": { "at": 9, "ms": 100, "then": "rest" } }, "rules": rules })).await;
+    let rules: Vec<_> =
+        cuts.iter().map(|at| json!({ "times": 1, "cut": { "at": at, "ms": 30, "then": "rest" } })).collect();
+    let mut smsc =
+        Smsc::npm(json!({ "bind": { "cut": { "at": 9, "ms": 100, "then": "rest" } }, "rules": rules })).await;
     let mut bind = Bind::bound(config(at(smsc.port))).await;
     for (number, cut) in cuts.into_iter().enumerate() {
         let submitted = bind.submit(&sms("hi")).await.expect("taken");
@@ -91,7 +98,8 @@ async fn glued_pdus_are_taken_apart() {
 
 #[tokio::test]
 async fn a_cut_in_the_middle_of_an_answer_is_unknown_and_the_bind_comes_back() {
-    let mut smsc = Smsc::npm(json!({ "rules": [{ "times": 1, "cut": { "at": 18, "ms": 10, "then": "close" } }, {}] })).await;
+    let mut smsc =
+        Smsc::npm(json!({ "rules": [{ "times": 1, "cut": { "at": 18, "ms": 10, "then": "close" } }, {}] })).await;
     let bind = Bind::bound(config(at(smsc.port))).await;
     assert_eq!(bind.submit(&sms("first")).await, Err(SubmitFault::Cut));
     submit_until_taken(bind.esme.clone(), sms("again")).await;
@@ -231,7 +239,10 @@ impl Certificates {
         };
         let (ours, another) = (root(), root());
         let key = KeyPair::generate().expect("a key");
-        let leaf = CertificateParams::new([String::from("localhost")]).expect("a name").signed_by(&key, &ours).expect("signed");
+        let leaf = CertificateParams::new([String::from("localhost")])
+            .expect("a name")
+            .signed_by(&key, &ours)
+            .expect("signed");
         write("ca.pem", ours.pem());
         write("another.pem", another.pem());
         write("cert.pem", leaf.pem());

@@ -30,7 +30,10 @@ async fn smpp34_reads_what_we_write_and_we_read_its_receipts() {
         assert_eq!(submit["registered_delivery"], 1);
         assert_eq!(tlv(&submit, "user_message_reference"), Some(&json!("1234")));
         let receipt = bind.receipt().await;
-        assert_eq!((receipt.message_id, receipt.state, receipt.of), (submitted.message_id, State::Delivered, Some(msisdn(to))));
+        assert_eq!(
+            (receipt.message_id, receipt.state, receipt.of),
+            (submitted.message_id, State::Delivered, Some(msisdn(to)))
+        );
         assert_eq!(smsc.answer("receipt").await["status"], 0);
     }
     assert!(matches!(bind.submit(&sms_to(CAROL, "hi")).await, Err(SubmitFault::Throttled { .. })));
@@ -59,7 +62,8 @@ async fn osmomsc_binds_us_gives_no_ids_and_keeps_our_letters() {
     config.enquire_link_s = 1;
     let bind = Bind::bound(config).await;
     for text in ["Gift of 500 won.", "500원"] {
-        let submitted = bind.submit(&sms(text)).await.expect("taken: it keeps messages for phones that it has never seen");
+        let submitted =
+            bind.submit(&sms(text)).await.expect("taken: it keeps messages for phones that it has never seen");
         assert_eq!(submitted.message_id, None, "msg_id_not_implemented is no id");
     }
     // What it understood is what it keeps; of the reference it keeps eight bits.

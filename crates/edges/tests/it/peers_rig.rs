@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::command::LinkId;
 use edges::esme::{
-    Address, Esme, EsmeConfig, NotTaken, Outgoing, Phase, Receipt, Receipts, Running, Secret, SubmitFault, Submitted, start,
+    Address, Esme, EsmeConfig, NotTaken, Outgoing, Phase, Receipt, Receipts, Running, Secret, SubmitFault, Submitted,
+    start,
 };
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;

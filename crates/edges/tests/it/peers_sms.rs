@@ -20,9 +20,14 @@ async fn texts_are_read_there_as_they_were_written_here() {
     let mut smsc = Smsc::npm(json!({ "bind": { "password": "s3cr3tpw", "system_id": "sonmul" } })).await;
     let bind = Bind::bound(config(at(smsc.port))).await;
     let bound = smsc.event("bind").await;
-    assert_eq!((&bound["mode"], &bound["refused"], &bound["interface_version"]), (&json!("bind_transceiver"), &json!(null), &json!(0x34)));
+    assert_eq!(
+        (&bound["mode"], &bound["refused"], &bound["interface_version"]),
+        (&json!("bind_transceiver"), &json!(null), &json!(0x34))
+    );
 
-    for (text, data_coding) in [("Gift of 500 won.", 0), (GSM7, 0), (KOREAN, 8), (&"원".repeat(70), 8), (&"a".repeat(160), 0)] {
+    for (text, data_coding) in
+        [("Gift of 500 won.", 0), (GSM7, 0), (KOREAN, 8), (&"원".repeat(70), 8), (&"a".repeat(160), 0)]
+    {
         bind.submit(&sms(text)).await.expect("taken");
         let submit = smsc.submit().await;
         assert_eq!(submit["text"], text);
@@ -69,7 +74,14 @@ async fn receipts_in_every_form_are_tied_to_their_message() {
     // What the SMSC does, and what we know then: whether by id, by reference; the state; the error.
     let rows = [
         (json!({ "form": "text" }), "decimal", true, false, Delivered, None),
-        (json!({ "form": "text", "date": "YYMMDDhhmm", "err": "011", "stat": "UNDELIV" }), "decimal", true, false, Undeliverable, Some("011")),
+        (
+            json!({ "form": "text", "date": "YYMMDDhhmm", "err": "011", "stat": "UNDELIV" }),
+            "decimal",
+            true,
+            false,
+            Undeliverable,
+            Some("011"),
+        ),
         (json!({ "form": "tlv" }), "decimal", true, true, Delivered, Some("3/0")),
         (json!({ "form": "both", "reversed": true, "vendor": true }), "decimal", true, true, Delivered, Some("3/0")),
         (json!({ "form": "text", "id": "decimal" }), "hex", true, false, Delivered, None),
@@ -81,7 +93,14 @@ async fn receipts_in_every_form_are_tied_to_their_message() {
         (json!({ "form": "text", "after_ms": 300 }), "decimal", true, false, Delivered, None),
         (json!({ "form": "text", "payload": true }), "decimal", true, false, Delivered, None),
         (json!({ "form": "text", "stat": "ENROUTE" }), "decimal", true, false, Enroute, None),
-        (json!({ "form": "text", "service_type": "CMT", "stat": "REJECTD", "err": "ABC" }), "decimal", true, false, Rejected, Some("ABC")),
+        (
+            json!({ "form": "text", "service_type": "CMT", "stat": "REJECTD", "err": "ABC" }),
+            "decimal",
+            true,
+            false,
+            Rejected,
+            Some("ABC"),
+        ),
     ];
     let rules: Vec<_> = rows.iter().map(|(how, id, ..)| json!({ "id": id, "receipt": how, "times": 1 })).collect();
     let mut smsc = Smsc::npm(json!({ "rules": rules })).await;

@@ -82,7 +82,7 @@ pub(crate) struct Capture(tempfile::NamedTempFile);
 
 impl Capture {
     /// One packet a PDU, so that `tshark` has to agree about every length.
-    fn of(octets: &[u8]) -> Self {
+    pub(crate) fn of(octets: &[u8]) -> Self {
         let mut file = tempfile::NamedTempFile::with_suffix(".pcap").expect("a file");
         let mut out = Vec::new();
         for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 262_144, LINKTYPE_RAW] {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::command::LinkId;
+use domain::command::{Body, LinkId};
 use edges::brake::BrakeConfig;
 use edges::esme::{EsmeConfig, Kind};
 use edges::flow::{Flow, FlowConfig, LinkConfig};
@@ -118,9 +118,21 @@ fn shown(screen: &Event) -> String {
 async fn a_one_shot_gift_in_both_languages() {
     let mut gateway = Gateway::new().await;
     let english = gateway.talk(DAVE, 7, &["*999*300*01933334444*482913#"]).await;
-    expect![[""]].assert_eq(&english);
+    expect![[r#"
+        > *999*300*01933334444*482913#
+        17 0703 dcs 0: Sent: 300 won to 0193 333 4444.
+        Left on the card: 1700 won
+        Receipt 9-D3
+    "#]]
+    .assert_eq(&english);
     let korean = gateway.talk(ALICE, 8, &["*999*500*1921112222*482913#"]).await;
-    expect![[""]].assert_eq(&korean);
+    expect![[r#"
+        > *999*500*1921112222*482913#
+        17 0803 dcs 8: 보냈습니다. 0192 111 2222, 500원.
+        카드 잔고 1500원
+        접수번호 A-0B
+    "#]]
+    .assert_eq(&korean);
     assert_eq!(gateway.fake.given(), [(8_501_933_334_444, 300), (8_501_921_112_222, 500)]);
 }
 
@@ -128,7 +140,33 @@ async fn a_one_shot_gift_in_both_languages() {
 async fn the_menu_asks_and_ends() {
     let mut gateway = Gateway::new().await;
     let transcript = gateway.talk(DAVE, 0x2a, &["*999#", "1", "01933334444", "300", "482913"]).await;
-    expect![[""]].assert_eq(&transcript);
+    expect![[r#"
+        > *999#
+        2 2a02 dcs 8: 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 조선말
+        > 1
+        2 2a06 dcs 0: Enter the recipient's phone number.
+        0 back 00 exit
+        > 01933334444
+        2 2a0a dcs 0: Enter the amount in won, digits only.
+        0 back 00 exit
+        > 300
+        2 2a0e dcs 0: To: 0193 333 4444
+        Amount: 300 won
+        Enter the card's password to send.
+        0 back 00 exit
+        > 482913
+        17 2a13 dcs 0: Sent: 300 won to 0193 333 4444.
+        Left on the card: 1700 won
+        Receipt 9-D3
+    "#]]
+    .assert_eq(&transcript);
     assert_eq!(gateway.fake.given(), [(8_501_933_334_444, 300)]);
 }
 
@@ -150,7 +188,8 @@ async fn a_session_that_starts_twice_pays_once() {
     }
     let (first, second) = (gateway.screen().await, gateway.screen().await);
     assert_eq!(first["text"], second["text"]);
-    assert_eq!(gateway.fake.lock().entries.iter().filter(|(_, entry)| matches!(entry.body, domain::command::Body::TopUp(_))).count(), 1);
+    let entries = &gateway.fake.lock().entries;
+    assert_eq!(entries.iter().filter(|(_, entry)| matches!(entry.body, Body::TopUp(_))).count(), 1);
 }
 
 #[tokio::test]
@@ -168,8 +207,18 @@ async fn input_without_its_history_is_told_so_and_nothing_happens() {
 async fn parameters_in_odd_orders_unknown_ones_and_none() {
     let mut gateway = Gateway::new().await;
     let tables = [
-        json!([["its_session_info", "0500"], ["vendor_test", "00"], ["ussd_service_op", 1], ["user_message_reference", 77]]),
-        json!([["vendor_test", "c0ffee"], ["its_session_info", "0600"], ["language_indicator", 1], ["ussd_service_op", 1]]),
+        json!([
+            ["its_session_info", "0500"],
+            ["vendor_test", "00"],
+            ["ussd_service_op", 1],
+            ["user_message_reference", 77]
+        ]),
+        json!([
+            ["vendor_test", "c0ffee"],
+            ["its_session_info", "0600"],
+            ["language_indicator", 1],
+            ["ussd_service_op", 1]
+        ]),
         json!([]),
         json!([["ussd_service_op", PSSD_INDICATION]]),
     ];
@@ -178,7 +227,11 @@ async fn parameters_in_odd_orders_unknown_ones_and_none() {
         gateway.send(DAVE, "*999#", tlvs);
         let screen = gateway.screen().await;
         assert!(screen["text"].as_str().expect("a text").starts_with("1 "), "{at}: {screen}");
-        seen.push((op(&screen), tlv(&screen, "its_session_info").cloned(), tlv(&screen, "user_message_reference").cloned()));
+        seen.push((
+            op(&screen),
+            tlv(&screen, "its_session_info").cloned(),
+            tlv(&screen, "user_message_reference").cloned(),
+        ));
     }
     let asks = json!(USSR_REQUEST);
     assert_eq!(seen[0], (asks.clone(), Some(json!("0502")), Some(json!(77))));
@@ -229,8 +282,15 @@ async fn strings_in_every_coding_and_in_message_payload() {
     payload.as_array_mut().expect("a list").push(json!(["message_payload", balance]));
     gateway.deliver(json!({ "source_addr": DAVE, "short_message": "" }), &payload);
     assert_eq!(op(&gateway.screen().await), PSSR_RESPONSE);
+    // A minute later: nobody dials more often than so many times in one.
+    gateway.fake.later(61);
     // USSD's own codes: the answer keeps to them. npm `smpp` writes octets as they are given.
-    for (session, data_coding, octets, answer) in [(30, 0x0F, "2a3939392a302a312a34383239313323", 0x0F), (31, 0x48, wide.as_str(), 0x0F), (32, 0x0F, "aa5c2ea782a9622a1a4e968bcd46", 0x0F), (33, 0x0F, "aa5c2e3702", 0x48)] {
+    for (session, data_coding, octets, answer) in [
+        (30, 0x0F, "2a3939392a302a312a34383239313323", 0x0F),
+        (31, 0x48, wide.as_str(), 0x0F),
+        (32, 0x0F, "aa5c2ea782a9622a1a4e968bcd46", 0x0F),
+        (33, 0x0F, "aa5c2e3702", 0x48),
+    ] {
         let order = json!({
             "do": "deliver", "tag": "ussd", "octets": octets, "tlvs": info(PSSR_INDICATION, session, 0),
             "fields": { "service_type": "USSD", "source_addr": DAVE, "source_addr_ton": 1, "source_addr_npi": 1,
@@ -238,7 +298,11 @@ async fn strings_in_every_coding_and_in_message_payload() {
         });
         gateway.smsc.order(&order);
         let screen = gateway.screen().await;
-        assert_eq!((&screen["data_coding"], op(&screen)), (&json!(answer), json!(if session == 33 { USSR_REQUEST } else { PSSR_RESPONSE })), "{octets}");
+        assert_eq!(
+            (&screen["data_coding"], op(&screen)),
+            (&json!(answer), json!(if session == 33 { USSR_REQUEST } else { PSSR_RESPONSE })),
+            "{octets}"
+        );
     }
 }
 
@@ -256,7 +320,10 @@ async fn who_is_calling_in_every_form_and_nobody() {
         let fields = json!({ "source_addr": address, "source_addr_ton": ton, "short_message": "*999#" });
         gateway.deliver(fields, &info(PSSR_INDICATION, session, 0));
         let screen = gateway.screen().await;
-        assert_eq!((op(&screen), &screen["to"], &screen["to_ton"]), (json!(USSR_REQUEST), &json!(address), &json!(ton)));
+        assert_eq!(
+            (op(&screen), &screen["to"], &screen["to_ton"]),
+            (json!(USSR_REQUEST), &json!(address), &json!(ton))
+        );
     }
     gateway.deliver(json!({ "source_addr": "", "short_message": "*999#" }), &info(PSSR_INDICATION, 40, 0));
     assert_eq!(op(&gateway.screen().await), PSSR_RESPONSE, "nobody can be served, and the session ends");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::fake::{ALICE, BOB, DAVE};
 use crate::peers::Smsc;
 use crate::peers_rig::{PASSWORD, SOURCE, at, sms};
-use crate::peers_tap::Tap;
+use crate::peers_tap::{Capture, Tap};
 use crate::peers_ussd::{Gateway, PSSR_INDICATION, USSR_CONFIRM, info};
 
 const BIND_TRANSCEIVER: &str = "0x00000009";
@@ -53,10 +53,26 @@ async fn tshark_reads_all_that_we_send() {
     let capture = tap.ours();
     assert_eq!(capture.wrong(), "");
     let fields = [
-        "smpp.command_id", "smpp.command_status", "smpp.system_id", "smpp.password", "smpp.system_type", "smpp.interface_version",
-        "smpp.source_addr", "smpp.source_addr_ton", "smpp.destination_addr", "smpp.dest_addr_ton", "smpp.dest_addr_npi",
-        "smpp.data_coding", "smpp.regdel.receipt", "smpp.sm_length", "smpp.user_message_reference", "smpp.ussd_service_op",
-        "smpp.its_session.number", "smpp.its_session.sequence", "smpp.its_session.ind", "smpp.service_type",
+        "smpp.command_id",
+        "smpp.command_status",
+        "smpp.system_id",
+        "smpp.password",
+        "smpp.system_type",
+        "smpp.interface_version",
+        "smpp.source_addr",
+        "smpp.source_addr_ton",
+        "smpp.destination_addr",
+        "smpp.dest_addr_ton",
+        "smpp.dest_addr_npi",
+        "smpp.data_coding",
+        "smpp.regdel.receipt",
+        "smpp.sm_length",
+        "smpp.user_message_reference",
+        "smpp.ussd_service_op",
+        "smpp.its_session.number",
+        "smpp.its_session.sequence",
+        "smpp.its_session.ind",
+        "smpp.service_type",
     ];
     let pdus = capture.fields(&fields);
     let of = |command: &str| pdus.iter().filter(|pdu| pdu["smpp.command_id"] == command).collect::<Vec<_>>();
@@ -68,24 +84,50 @@ async fn tshark_reads_all_that_we_send() {
     assert_eq!(text(bind, "smpp.system_id"), "sonmul");
     assert_eq!(text(bind, "smpp.password"), PASSWORD);
     assert_eq!(text(bind, "smpp.system_type"), "gifts");
-    assert_eq!(text(bind, "smpp.interface_version"), "0x34");
+    assert_eq!(text(bind, "smpp.interface_version"), "52");
 
     let submits = of(SUBMIT_SM);
     let row = |pdu: &Value, names: &[&str]| names.iter().map(|name| text(pdu, name)).collect::<Vec<_>>().join(" ");
-    let addresses = ["smpp.source_addr", "smpp.source_addr_ton", "smpp.destination_addr", "smpp.dest_addr_ton", "smpp.dest_addr_npi"];
+    let addresses = [
+        "smpp.source_addr",
+        "smpp.source_addr_ton",
+        "smpp.destination_addr",
+        "smpp.dest_addr_ton",
+        "smpp.dest_addr_npi",
+    ];
     let (messages, screens) = submits.split_at(4);
-    for (message, (data_coding, sm_length)) in messages.iter().zip([("0x00", "20"), ("0x08", "22"), ("0x00", "160"), ("0x08", "140")]) {
+    for (message, (data_coding, sm_length)) in
+        messages.iter().zip([("0x00", "20"), ("0x08", "22"), ("0x00", "160"), ("0x08", "140")])
+    {
         assert_eq!(row(message, &addresses), format!("{SOURCE} 0x05 {BOB} 0x01 0x01"));
         assert_eq!(row(message, &["smpp.data_coding", "smpp.sm_length"]), format!("{data_coding} {sm_length}"));
-        assert_eq!(row(message, &["smpp.user_message_reference", "smpp.regdel.receipt"]), "4660 0x01");
+        assert_eq!(row(message, &["smpp.user_message_reference", "smpp.regdel.receipt"]), "0x1234 0x01");
     }
-    let session = ["smpp.ussd_service_op", "smpp.its_session.number", "smpp.its_session.sequence", "smpp.its_session.ind"];
+    let session =
+        ["smpp.ussd_service_op", "smpp.its_session.number", "smpp.its_session.sequence", "smpp.its_session.ind"];
     let rows: Vec<String> = screens.iter().map(|screen| row(screen, &session)).collect();
-    assert_eq!(rows, ["2 42 1 0", "2 42 2 0", "17 42 3 1", "17 43 1 1"]);
-    assert!(screens.iter().all(|screen| text(screen, "smpp.service_type") == "USSD" && text(screen, "smpp.source_addr") == "999"));
+    assert_eq!(rows, ["2 42 0x01 0x00", "2 42 0x03 0x00", "17 42 0x05 0x01", "17 43 0x01 0x01"]);
+    assert!(
+        screens
+            .iter()
+            .all(|screen| text(screen, "smpp.service_type") == "USSD" && text(screen, "smpp.source_addr") == "999")
+    );
     assert_eq!(text(screens[3], "smpp.data_coding"), "0x08", "Alice reads Korean");
     assert!(of(DELIVER_SM_RESP).iter().all(|answer| text(answer, "smpp.command_status") == "0x00000000"));
     assert_eq!(text(of(GENERIC_NACK)[0], "smpp.command_status"), "0x00000003");
     assert_eq!((of(UNBIND).len(), of(ENQUIRE_LINK_RESP).len()), (1, 1));
     assert!(!of(ENQUIRE_LINK).is_empty());
+}
+
+/// The check above can fail.
+#[test]
+fn tshark_tells_what_is_wrong() {
+    // A submit_sm that ends in its addresses; and one parameter longer than the PDU after a message that is whole.
+    let cut = b"\0\0\0\x14\0\0\0\x04\0\0\0\0\0\0\0\x01\0\x05\0K";
+    let long = b"\0\0\0\x2a\0\0\0\x04\0\0\0\0\0\0\0\x01\0\x05\0K\0\x01\x018501\0\0\0\0\0\0\x01\0\0\0\0\x02\x04\0\x09";
+    for octets in [&cut[..], &long[..]] {
+        let len = u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]);
+        assert_eq!(usize::try_from(len), Ok(octets.len()));
+        assert_ne!(Capture::of(octets).wrong(), "", "{octets:?}");
+    }
 }
