@@ -33,7 +33,7 @@ pub enum Kind {
     Sms,
     /// USSD sessions from a gateway.
     Ussd,
-    /// Both over one bind.
+    /// Both over one bind. SMS leave one slot of the window to screens.
     Both,
 }
 

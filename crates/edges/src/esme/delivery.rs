@@ -188,6 +188,26 @@ pub(crate) mod tests {
         assert!(data_sm(b"USSD\0\x01").is_none());
     }
 
+    /// Why `rusmpp` does not read deliveries here; when this fails, it has got better.
+    #[test]
+    fn rusmpp_loses_a_parameter_after_one_of_an_odd_length() {
+        use rusmpp::decode::DecodeWithLength;
+        use rusmpp::pdus::DeliverSm;
+        let state = |parameters: &[Vec<u8>]| {
+            let octets = body("850191", "999", 4, 0, b"", parameters);
+            let len = octets.len();
+            let decoded = DeliverSm::decode(&mut bytes::BytesMut::from(&octets[..]), len).ok();
+            let found = |pdu: &DeliverSm| pdu.tlvs().iter().any(|tlv| u16::from(tlv.tag()) == 0x0427);
+            (
+                decoded.is_some_and(|(pdu, _)| found(&pdu)),
+                deliver_sm(&octets).and_then(|d| d.parameters.get(0x0427)).is_some(),
+            )
+        };
+        assert_eq!(state(&[tlv(0x0204, &[0, 7]), tlv(0x0427, &[2])]), (true, true));
+        assert_eq!(state(&[tlv(0x1383, &[1, 2, 3]), tlv(0x0427, &[2])]), (false, true));
+        assert_eq!(state(&[tlv(0x0204, &[7]), tlv(0x0427, &[2])]), (false, true));
+    }
+
     proptest! {
         #[test]
         fn no_octets_panic(octets in any::<Vec<u8>>(), tag in any::<u16>()) {

@@ -57,6 +57,18 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// Nothing more is sent, and whoever waits hears it.
+    fn close(&mut self) {
+        for lane in [&mut self.screens, &mut self.jobs] {
+            lane.close();
+            while let Ok(job) = lane.try_recv() {
+                job.refuse();
+            }
+        }
+    }
+}
+
 impl Job {
     fn refuse(self) {
         // Nobody may be waiting any more.
@@ -161,6 +173,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 break;
             }
         }
+        lanes.close();
         // What was begun ends: a turn may have moved money.
         let _ =
             timeout(ms(self.config.response_within_ms), async { while self.work.join_next().await.is_some() {} }).await;
@@ -169,13 +182,10 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         tracing::info!(link = %self.config.name, "stopped");
     }
 
-    /// Twice as long each time, and between half and all of it, so that many binds don't come back at once.
     fn wait(&self, attempt: u32) -> Duration {
         use std::hash::BuildHasher;
-        let doubled = u64::from(self.config.reconnect_min_ms) << attempt.min(22);
-        let longest = doubled.min(u64::from(self.config.reconnect_max_ms));
-        let half = longest / 2;
-        Duration::from_millis(half + self.jitter.hash_one((self.binds, attempt, Instant::now())) % (longest - half + 1))
+        let random = self.jitter.hash_one((self.binds, attempt, Instant::now()));
+        backoff(self.config.reconnect_min_ms, self.config.reconnect_max_ms, attempt, random)
     }
 
     async fn connect(&self) -> Result<Box<dyn Stream>, String> {
@@ -236,6 +246,8 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
             self.status.set_flight(session.in_flight(), session.throttle.window());
             let wake_at = leave_at.into_iter().filter(|at| now < *at).fold(session.wake_at(now), Instant::min);
             let (may_submit, has_room) = (session.may_submit(now), session.has_room());
+            // People wait for screens: SMS leave them a slot.
+            let may_sms = may_submit && leave_at.is_none() && (!self.config.kind.ussd() || session.keeps_slot());
             let (unsent, unflushed) = (!session.out().is_empty(), connection.unflushed);
             let Connection { session, read, write, input, filled, .. } = &mut *connection;
             tokio::select! {
@@ -253,7 +265,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 },
                 Some(done) = self.work.join_next(), if has_room => self.done(session, done.ok().flatten()),
                 Some(job) = lanes.screens.recv(), if may_submit => self.submit(session, job),
-                Some(job) = lanes.jobs.recv(), if may_submit && leave_at.is_none() => self.submit(session, job),
+                Some(job) = lanes.jobs.recv(), if may_sms => self.submit(session, job),
                 // After what is ours, which the window bounds: a peer that floods us can't keep it waiting.
                 got = read.read(input.get_mut(*filled..).unwrap_or_default()), if has_room => match got {
                     Ok(0) => return End::Closed,
@@ -429,6 +441,13 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
     }
 }
 
+/// Twice as long each time, and between half and all of it, so that many binds don't come back at once.
+fn backoff(min_ms: u32, max_ms: u32, attempt: u32, random: u64) -> Duration {
+    let longest = (u64::from(min_ms) << attempt.min(22)).min(u64::from(max_ms));
+    let half = longest / 2;
+    Duration::from_millis(half + random % (longest - half + 1))
+}
+
 /// Writes some of what is unsent, or hands on what TLS has kept. Nothing is lost when this is dropped half way.
 async fn push(write: &mut WriteHalf<Box<dyn Stream>>, unsent: &[u8]) -> io::Result<usize> {
     if unsent.is_empty() {
@@ -456,5 +475,23 @@ impl Connection {
     async fn last_words(&mut self) -> io::Result<()> {
         self.write.write_all(self.session.out()).await?;
         self.write.shutdown().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff;
+    use std::time::Duration;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_differ() {
+        for (attempt, longest) in [(0, 1_000), (1, 2_000), (5, 32_000), (6, 60_000), (22, 60_000), (u32::MAX, 60_000)] {
+            for random in [0, 1, 12_345, u64::MAX] {
+                let wait = backoff(1_000, 60_000, attempt, random);
+                let range = Duration::from_millis(longest / 2)..=Duration::from_millis(longest);
+                assert!(range.contains(&wait), "{attempt} {random} {wait:?}");
+            }
+        }
+        assert_ne!(backoff(1_000, 60_000, 3, 1), backoff(1_000, 60_000, 3, 2));
     }
 }

@@ -10,7 +10,7 @@
 //! PDU, text, number or password is logged at any level: `rusmpp` is built without its `tracing`, and its types, which print
 //! what they hold, are not given to any log.
 //!
-//! **Bounded by:** the window, [`frame::PDU_LEN_MAX`], [`RECEIPTS_MAX`] receipts and [`ussd::UssdConfig::turns_max`] turns
+//! **Bounded by:** the window, [`PDU_LEN_MAX`], [`RECEIPTS_MAX`] receipts and [`ussd::UssdConfig::turns_max`] turns
 //! worked on at once, [`ussd::DIALOGUES_MAX`] callers remembered.
 //!
 //! **Deliberately not here:** trying again, keeping messages over a restart and tying receipts to gifts (whoever calls

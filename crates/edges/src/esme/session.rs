@@ -1,6 +1,6 @@
 //! One bind as a pure state: PDUs and instants in, octets and events out. No socket, no clock, no task.
 //!
-//! Guarantees: a submit is settled exactly once; an answer to nothing (late, doubled, made up) settles nothing; never more
+//! Guarantees: a submit is settled exactly once, by its answer or by time, and then its slot of the window is free; an answer to nothing (late, doubled, made up) settles nothing; never more
 //! submits in flight than the window; a peer that is silent while it was asked for a sign of life is given up.
 //!
 //! Bounded by: the window, [`OUT_LEN_MAX`] octets to be sent.
@@ -150,6 +150,12 @@ impl<T> Session<T> {
     /// Whether a submit may be made now, as far as others in flight and the SMSC's wishes go.
     pub(crate) fn may_submit(&self, now: Instant) -> bool {
         self.has_slot() && self.throttle.opens_at(now).is_none()
+    }
+
+    /// Whether a slot stays free after one more submit; a window of one has none to keep.
+    pub(crate) fn keeps_slot(&self) -> bool {
+        let window = usize::from(self.throttle.window());
+        window == 1 || self.pending.len() + 1 < window
     }
 
     fn has_slot(&self) -> bool {

@@ -7,7 +7,7 @@
 //!
 //! What a gateway may do differently, and what happens: parameters in any order; a session that starts twice (the flow sees
 //! the same name and content); input without its history (the flow says that the session is over); sequence numbers that
-//! don't move, and none at all ([`Dialogues`]); no `its_session_info` (one session per caller); vendors' operations
+//! don't move, and none at all (`ussd/dialogues.rs`); no `its_session_info` (one session per caller); vendors' operations
 //! (answered and ignored); strings in `data_coding` 0, 1, 3, 8, 0x0F, 0x48, in `short_message` or `message_payload`; the
 //! service code apart in `destination_addr`.
 //!

@@ -226,6 +226,27 @@ async fn a_stop_waits_for_the_window_and_says_goodbye() {
 }
 
 #[tokio::test]
+async fn a_stop_refuses_what_still_waits() {
+    let smsc = Smsc::new().await;
+    let mut config = config(&smsc);
+    config.window = 1;
+    let world = World::start(config);
+    let mut peer = smsc.bound().await;
+    world.is_bound().await;
+    let first = world.submit("1");
+    let submit = peer.expect(SUBMIT).await;
+    let second = world.submit("2");
+    peer.nothing_else().await;
+    let stopping = tokio::spawn(world.running.stop());
+    assert_eq!(second.await.expect("runs"), Err(SubmitFault::NotBound));
+    peer.answer(&submit, 0, b"1\0").await;
+    assert_eq!(first.await.expect("runs"), taken("1"));
+    // Nobody answers the goodbye.
+    drop(peer);
+    stopping.await.expect("stops");
+}
+
+#[tokio::test]
 async fn whoever_gave_up_waiting_has_sent_nothing() {
     let smsc = Smsc::new().await;
     let mut config = config(&smsc);

@@ -290,6 +290,23 @@ async fn a_stop_lets_turns_end_and_puts_off_new_ones() {
 }
 
 #[tokio::test]
+async fn sms_leave_a_slot_for_screens() {
+    let mut gateway = Gateway::with(|config| (config.kind, config.window) = (Kind::Both, 2)).await;
+    gateway.world.is_bound().await;
+    let submits = [gateway.world.submit("1"), gateway.world.submit("2")];
+    let sms = gateway.peer.expect(SUBMIT).await;
+    gateway.peer.nothing_else().await;
+    let shown = gateway.phone(ALICE, 1, Some([7, 0]), GIFT).await;
+    assert_eq!(shown.op, 17, "while an SMS waits for its answer and another for a slot");
+    gateway.peer.answer(&sms, 0, b"1\0").await;
+    let sms = gateway.peer.expect(SUBMIT).await;
+    gateway.peer.answer(&sms, 0, b"1\0").await;
+    for submit in submits {
+        submit.await.expect("runs").expect("taken");
+    }
+}
+
+#[tokio::test]
 async fn vendors_operations_and_goodbyes_get_an_answer_only() {
     let mut gateway = Gateway::new().await;
     for op in [128, 200, 255, 19, 2] {
