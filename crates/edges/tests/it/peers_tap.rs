@@ -1,4 +1,4 @@
-//! Between the edge and an SMSC: keeps the octets of both directions, writes them as a capture and has `tshark` read it.
+//! Between the edge and an SMSC: keeps the octets that the edge sends, writes them as a capture and has `tshark` read it.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,58 +19,44 @@ const ESME_PORT: u16 = 40_000;
 const LINKTYPE_RAW: u32 = 101;
 const HEADER_LEN: usize = 16;
 
-/// Octets as they passed.
-#[derive(Clone, Default)]
-struct Passed(Arc<Mutex<Vec<(bool, Vec<u8>)>>>);
-
-impl Passed {
-    fn keep(&self, ours: bool, octets: &[u8]) {
-        let mut passed = self.0.lock().expect("not poisoned");
-        match passed.iter_mut().rev().find(|(from_us, _)| *from_us == ours) {
-            Some((_, stream)) => stream.extend_from_slice(octets),
-            None => passed.push((ours, octets.to_vec())),
-        }
-    }
-
-    fn of(&self, ours: bool) -> Vec<u8> {
-        let passed = self.0.lock().expect("not poisoned");
-        passed.iter().filter(|(from_us, _)| *from_us == ours).flat_map(|(_, octets)| octets.clone()).collect()
-    }
-}
-
-/// A port that leads to an SMSC, and what passed through it.
+/// A port that leads to an SMSC, and what the edge sent through it.
 pub(crate) struct Tap {
     pub(crate) port: u16,
-    passed: Passed,
+    ours: Kept,
 }
+
+/// Octets in the order in which they passed.
+type Kept = Arc<Mutex<Vec<u8>>>;
 
 impl Tap {
     pub(crate) async fn before(smsc: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let passed = Passed::default();
-        let keeper = passed.clone();
+        let ours = Kept::default();
+        let keeper = Arc::clone(&ours);
         tokio::spawn(async move {
             while let Ok((esme, _)) = listener.accept().await {
                 let Ok(smsc) = TcpStream::connect(smsc).await else { continue };
                 let ((from_esme, to_esme), (from_smsc, to_smsc)) = (esme.into_split(), smsc.into_split());
-                tokio::spawn(pass(from_esme, to_smsc, keeper.clone(), true));
-                tokio::spawn(pass(from_smsc, to_esme, keeper.clone(), false));
+                tokio::spawn(pass(from_esme, to_smsc, Some(Arc::clone(&keeper))));
+                tokio::spawn(pass(from_smsc, to_esme, None));
             }
         });
-        Self { port, passed }
+        Self { port, ours }
     }
 
     /// Everything that the edge sent so far, as `tshark` understands it: one object a PDU, of the fields asked for.
     pub(crate) fn ours(&self) -> Capture {
-        Capture::of(&self.passed.of(true))
+        Capture::of(&self.ours.lock().expect("not poisoned"))
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passed: Passed, ours: bool) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, keep: Option<Kept>) {
     let mut octets = vec![0; 65_536];
     while let Ok(len @ 1..) = from.read(&mut octets).await {
-        passed.keep(ours, &octets[..len]);
+        if let Some(keep) = &keep {
+            keep.lock().expect("not poisoned").extend_from_slice(&octets[..len]);
+        }
         if to.write_all(&octets[..len]).await.is_err() {
             break;
         }
