@@ -13,11 +13,20 @@ say() { printf '\n== %s\n' "$*"; }
 need() {
     local command="$1" package="$2"
     if command -v "$command" > /dev/null; then return; fi
+    install "$package" "$command"
+}
+
+# The Debian package, and what it is for.
+install() {
+    local package="$1" command="$2"
     say "install $package (for $command)"
+    export DEBIAN_FRONTEND=noninteractive
     if [ ! -d /var/lib/apt/lists ] || [ -z "$(find /var/lib/apt/lists -name '*Packages*' -print -quit)" ]; then
         apt-get update
     fi
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$package"
+    # Lists may be older than what the archive still has.
+    apt-get install --yes --no-install-recommends "$package" \
+        || { apt-get update && apt-get install --yes --no-install-recommends "$package"; }
 }
 
 # The cargo subcommand that must be there, and what else `cargo install` is told.
@@ -31,12 +40,21 @@ need_cargo() {
 
 need gcc gcc
 need sqlite3 sqlite3
-# The peers that the edges are proved against: a real HLR, and a dissector that we did not write.
+# The peers that the edges are proved against, none of them ours: an HLR, SMSCs on three stacks, a dissector.
 need osmo-hlr osmo-hlr
+need osmo-msc osmo-msc
+need node nodejs
+need npm npm
+need python3 python3
+# Debian keeps the half of venv that installs pip in a package of its own.
+python3 -c 'import ensurepip' 2> /dev/null || install python3-venv "python3 -m venv"
 need tshark tshark
 need_cargo cargo-nextest
 # A debug build: it reads a few files once, and builds in half the time.
 need_cargo cargo-deny --debug
+
+say "SMSCs that are not ours"
+scripts/peers.sh
 
 say "cargo fmt --check"
 cargo fmt --all --check

@@ -7,7 +7,7 @@
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
 //!
 //! Deliberately not here: threads, files, sockets, screens, but for [`load`], which is no simulation: it is the far side of
-//! the GSUP edge, for benchmarks and for tests against a real HLR.
+//! the edges, for benchmarks and for tests against peers that are not ours.
 
 mod calendar;
 mod dice;

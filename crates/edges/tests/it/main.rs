@@ -1,4 +1,5 @@
-//! Whole dialogues through the HTTP router, over the real rules and a decider in memory.
+//! Whole dialogues through the HTTP router, over the real rules and a decider in memory; and the SMPP edge at SMSCs that are
+//! not ours.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
@@ -21,6 +22,14 @@ mod fake;
 mod hostile;
 mod line;
 mod lists;
+mod peers;
+mod peers_link;
+mod peers_others;
+mod peers_rig;
+mod peers_sms;
+mod peers_tap;
+mod peers_ussd;
+mod peers_wire;
 mod phone;
 mod resume;
 mod trouble;

@@ -1,4 +1,4 @@
-//! Load and peers of the GSUP edge: a fake MSC with many phones, a stand-in HLR, and Debian's real one.
+//! The far sides of the edges: a fake MSC with many phones, a stand-in HLR and Debian's real one, a stand-in SMSC.
 //!
 //! **For:** `sonmul bench`, `sonmul dial --msc`, and the tests that prove the edge against a peer that we did not write.
 //!
@@ -16,6 +16,7 @@ pub mod hlr;
 pub mod msc;
 pub mod osmo;
 mod outbox;
+pub mod smsc;
 pub mod switch;
 
 pub use outbox::OUTBOX_LEN_MAX;
