@@ -72,7 +72,15 @@ impl Smsc {
     /// # Errors
     /// When there is none, or no thread.
     pub fn listen(config: SmscConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::listen_at((Ipv4Addr::LOCALHOST, 0).into(), config)
+    }
+
+    /// Listens there: for an SMSC that comes back.
+    ///
+    /// # Errors
+    /// When somebody else listens there, or there is no thread.
+    pub fn listen_at(address: SocketAddr, config: SmscConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let accepting = std::thread::Builder::new().name("load-smsc".to_owned()).spawn({

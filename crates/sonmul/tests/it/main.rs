@@ -13,4 +13,5 @@ mod osmocom;
 mod rig;
 mod secrets;
 mod sms;
+mod smsc;
 mod walk;
