@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sim::load::smsc::{Smsc, SmscConfig};
 
@@ -66,7 +66,6 @@ fn settled(world: &World, receipt: &str, state: &str) {
             return;
         }
         assert!(Instant::now() < until, "{shown}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
