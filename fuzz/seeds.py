@@ -198,6 +198,31 @@ PROFILE = {
 }
 
 
+def deliver_sm(text, esm_class=4, data_coding=0, tlvs=b""):
+    """The body of a `deliver_sm` (SMPP 3.4 section 4.6.1)."""
+    head = b"\0" + b"\x01\x01" + b"8501921112222\0" + b"\0\0" + b"999\0"
+    return head + bytes([esm_class, 0, 0, 0, 0, 0, 0, data_coding, 0, len(text)]) + text + tlvs
+
+
+def tlv(tag, value):
+    return tag.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value
+
+
+RECEIPT = b"id:0123456789 sub:001 dlvrd:001 submit date:2611221405 done date:2611221406 stat:DELIVRD err:000 text:You got 500"
+RECEIPTS = {
+    "text": deliver_sm(RECEIPT),
+    "osmo-msc": deliver_sm(RECEIPT.replace(b"2611221405", b"YYMMDDhhmm"), tlvs=tlv(0x0204, b"\0\x07")),
+    "parameters": deliver_sm(b"", tlvs=tlv(0x0427, b"\x05") + tlv(0x001E, b"1a2b\0") + tlv(0x0423, b"\x03\0\x22")),
+    "payload": deliver_sm(b"", tlvs=tlv(0x0424, RECEIPT)),
+    "ucs-2": deliver_sm(RECEIPT.decode().encode("utf-16-be")[:240], data_coding=8),
+    "no-id": deliver_sm(b"id:msg_id_not_implemented stat:UNDELIV err:034"),
+    "nothing": deliver_sm(b""),
+    "a-message": deliver_sm(b"hello", esm_class=0),
+    "cut": deliver_sm(RECEIPT)[:60],
+    "long-parameter": deliver_sm(b"", tlvs=b"\x04\x27\xff\xff\x02"),
+}
+
+
 def write(target, name, octets):
     folder = HERE / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,3 +240,5 @@ for path in sorted((HERE / "../../profiles").glob("*.toml")):
     text = path.read_text()
     write("profile", path.stem, text.encode())
     write("profile", path.stem + "-cut", text[: len(text) // 2].encode())
+for name, octets in RECEIPTS.items():
+    write("smpp_receipt", name, octets)

@@ -2,5 +2,7 @@
 
 #[path = "../checks/domain.rs"]
 pub mod domain;
+#[path = "../checks/edges.rs"]
+pub mod edges;
 #[path = "../checks/wire.rs"]
 pub mod wire;

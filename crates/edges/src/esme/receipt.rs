@@ -146,7 +146,7 @@ pub(crate) fn read(delivery: &Delivery<'_>) -> Option<Receipt> {
         _ => None,
     });
     let error_word =
-        || field("err").filter(|word| word.bytes().any(|octet| octet != b'0')).map(|word| cut(word, ERROR_LEN_MAX));
+        || field("err").map(|word| cut(word, ERROR_LEN_MAX)).filter(|word| word.bytes().any(|octet| octet != b'0'));
     Some(Receipt {
         message_id: id.or_else(|| message_id(field("id")?.as_bytes())),
         reference: parameters.reference(),

@@ -3,6 +3,10 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
+#[expect(unreachable_pub, reason = "the fuzz targets use the same file from another crate")]
+#[path = "../../../../fuzz/checks/edges.rs"]
+mod checks;
+
 mod aggregators;
 mod answers;
 mod asked_again;
@@ -32,4 +36,5 @@ mod peers_ussd;
 mod peers_wire;
 mod phone;
 mod resume;
+mod seeds;
 mod trouble;
