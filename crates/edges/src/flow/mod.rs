@@ -4,7 +4,7 @@
 //!
 //! **Guarantees:** a repeated frame gets the same screen and never pays twice: every prompt has one id, frames of a session
 //! are worked on one after the other, and what was *unknown* is asked again under the same id and the same deadline: by the
-//! same frame, and by the caller who dials again ([`Link::released`]). A dropped dialogue goes on when its caller dials again
+//! same frame, and by the caller who dials again ([`Link::released`], [`Link::unshown`]). A dropped dialogue goes on when its caller dials again
 //! within [`RESUME_S`](crate::session::RESUME_S), as a session and a prompt of its own. A link
 //! speaks for callers of its own operators and ranges only. What is answered here (help, too many dials, a braked link)
 //! never reaches the decider.
@@ -294,10 +294,20 @@ impl<D: Decider> Link<D> {
             },
         };
         let mut session = cell.lock().await;
-        match session.answer(at.mark) {
-            Some(screen) => screen.clone(),
+        match self.said_before(at, &mut session) {
+            Some(screen) => screen,
             None => self.first(at, &mut session, dialled).await,
         }
+    }
+
+    /// The screen that this frame got, which is shown once more: whoever reads it need not be told again.
+    fn said_before(&self, at: &Place<'_>, session: &mut Session) -> Option<Screen> {
+        let screen = session.answer(at.mark)?.clone();
+        let settled = session.asked.as_ref().is_some_and(|asked| asked.answered);
+        if settled && !screen.goes_on && !self.shared.sessions.is_gone(at.key, &at.turn.session) {
+            session.asked = None;
+        }
+        Some(screen)
     }
 
     /// Whether a new session may begin; the screen that says why not.
@@ -320,6 +330,10 @@ impl<D: Decider> Link<D> {
     /// The first frame of a session.
     async fn first(&self, at: &Place<'_>, session: &mut Session, dialled: &str) -> Screen {
         let Some((operator, rules)) = self.dialled_operator(&at.directory, dialled) else { return self.no_service() };
+        if session.superseded {
+            // The caller has dialled again before this began: nobody reads it, and the newer session asks.
+            return self.edge_answer(at, Some(rules), &Say::Unknown);
+        }
         session.operator = Some(operator);
         let desk = self.desk(at, operator, rules);
         let parsed = wire::dial::parse(dialled.as_bytes());
@@ -339,8 +353,8 @@ impl<D: Decider> Link<D> {
         let mut session = found.cell.lock().await;
         let session = &mut *session;
         let at = &self.marked(at, session);
-        if let Some(screen) = session.answer(at.mark) {
-            return screen.clone();
+        if let Some(screen) = self.said_before(at, session) {
+            return screen;
         }
         let asked_again = session.unanswered() == Some(at.mark);
         let first = session.is_new() || (asked_again && session.state.is_none());
@@ -454,6 +468,20 @@ impl<D: Decider> Link<D> {
     pub fn released(&self, caller: Msisdn, session: &[u8]) {
         let key = Key { link: self.config.id, caller };
         self.shared.sessions.released(key, session, self.shared.decider.now());
+    }
+
+    /// Says that the last screen of a session was not shown, or that nobody knows: a cut, a time-out, a refusal by whoever
+    /// should have passed it on. Its entry counts as not told, so that the sender gets an SMS, and a caller who dials again
+    /// hears what became of what was asked before it can be done twice. Nothing happens while the session goes on.
+    pub fn unshown(&self, caller: Msisdn, session: &[u8]) {
+        let key = Key { link: self.config.id, caller };
+        let Some(cell) = self.shared.sessions.ended(key, session) else { return };
+        // A frame that is worked on right now shows the screen once more.
+        let Ok(mut session) = cell.try_lock() else { return };
+        session.told_seqs().for_each(|seq| self.shared.told.unmark(seq));
+        if session.asked.is_none() {
+            session.asked = session.told_of.clone();
+        }
     }
 
     /// What was configured.
