@@ -16,6 +16,7 @@
 mod drive;
 pub mod latest;
 mod resume;
+mod shown;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -300,16 +301,6 @@ impl<D: Decider> Link<D> {
         }
     }
 
-    /// The screen that this frame got, which is shown once more: whoever reads it need not be told again.
-    fn said_before(&self, at: &Place<'_>, session: &mut Session) -> Option<Screen> {
-        let screen = session.answer(at.mark)?.clone();
-        let settled = session.asked.as_ref().is_some_and(|asked| asked.answered);
-        if settled && !screen.goes_on && !self.shared.sessions.is_gone(at.key, &at.turn.session) {
-            session.asked = None;
-        }
-        Some(screen)
-    }
-
     /// Whether a new session may begin; the screen that says why not.
     fn admit(&self, at: &Place<'_>, dialled: &str) -> Result<(), Screen> {
         let Some((_, rules)) = self.dialled_operator(&at.directory, dialled) else { return Err(self.no_service()) };
@@ -461,39 +452,9 @@ impl<D: Decider> Link<D> {
         Screen::end(self.voice(rules, rules.default_language(), now).say(&say))
     }
 
-    /// Says that a phone cancelled, lost its network or waited too long, before the session's last screen was shown: what
-    /// is typed into that session from now on goes nowhere, and a caller who dials again within
-    /// [`RESUME_S`](crate::session::RESUME_S) may go on, or hears what became of what was asked. Costs one look-up; nothing
-    /// happens when no such session is open.
-    pub fn released(&self, caller: Msisdn, session: &[u8]) {
-        let key = Key { link: self.config.id, caller };
-        self.shared.sessions.released(key, session, self.shared.decider.now());
-    }
-
-    /// Says that the last screen of a session was not shown, or that nobody knows: a cut, a time-out, a refusal by whoever
-    /// should have passed it on. Its entry counts as not told, so that the sender gets an SMS, and a caller who dials again
-    /// hears what became of what was asked before it can be done twice. Nothing happens while the session goes on.
-    pub fn unshown(&self, caller: Msisdn, session: &[u8]) {
-        let key = Key { link: self.config.id, caller };
-        let Some(cell) = self.shared.sessions.ended(key, session) else { return };
-        // A frame that is worked on right now shows the screen once more.
-        let Ok(mut session) = cell.try_lock() else { return };
-        session.told_seqs().for_each(|seq| self.shared.told.unmark(seq));
-        if session.asked.is_none() {
-            session.asked = session.told_of.clone();
-        }
-    }
-
     /// What was configured.
     pub fn config(&self) -> &LinkConfig {
         &self.config
-    }
-
-    /// Says that the phone is known to have shown this screen: the sender needs no SMS about it.
-    pub fn told(&self, screen: &Screen) {
-        if let Some(seq) = screen.seq {
-            self.shared.told.mark(seq);
-        }
     }
 }
 

@@ -898,3 +898,23 @@ async fn a_screen_that_was_shown_after_all_is_no_news() {
     assert!(line.enter("300").await.goes_on);
     assert_eq!(airtime(&world, DAVE), 200);
 }
+
+/// The engine says *not done* of an id that it forgot, done or not: nobody may hear that as news.
+#[tokio::test]
+async fn what_the_engine_forgot_is_not_called_not_done() {
+    for (later_s, starts) in [(514, "Your gift of 500 won"), (515, "1 Give")] {
+        let world = World::new();
+        let mut line = world.line(DAVE);
+        line.talk(&["*999*500*1921112222#"]).await;
+        world.fake.trouble(Some(Trouble::AnswerLost));
+        line.enter(PASSWORD).await;
+        world.fake.trouble(None);
+        world.fake.later(25 + later_s);
+        if later_s == 515 {
+            world.fake.forget_ids();
+        }
+        let screen = line.dial("*999#").await;
+        assert!(screen.text.starts_with(starts), "{later_s}: {}", screen.text);
+        assert_eq!(world.fake.given().len(), 1);
+    }
+}
