@@ -9,8 +9,8 @@
 //!
 //! A last screen that goes to the HTTP library within `answer_within_ms` marks its entry as *told*, so that the sender
 //! gets no SMS as well ([`crate::told`]). That proves that the aggregator was still connected and within its patience, not
-//! that a phone showed the screen: networks drop screens, and no aggregator here reports that they did. An operator to
-//! whom that is too little sets `told_max` to 0.
+//! that a phone showed the screen: networks drop screens, and only Hubtel reports some of them, which are unmarked. An
+//! operator to whom that is too little sets the limit `told_max` to 0.
 //!
 //! **Bounded by:** [`BODY_LEN_MAX`]; what a turn may take ([`crate::flow::FlowConfig`]).
 //!
