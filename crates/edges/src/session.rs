@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::command::{Command, Language, LinkId, OperatorId};
 use domain::msisdn::Msisdn;
+use domain::receipt::Seq;
 use domain::time::Timestamp;
 
 use crate::flow::Screen;
@@ -70,8 +71,12 @@ pub struct Session {
     pub reuse: u32,
     /// What was submitted and whose outcome the phone may not have read.
     pub asked: Option<Asked>,
+    /// What the last screen told of, for a peer that finds out later that nobody saw it.
+    pub told_of: Option<Asked>,
     /// The caller's session before this one, until somebody has looked at it.
     pub left: Option<Left>,
+    /// A newer session took [`Self::left`] from this one, in which nothing had happened: nothing may be begun in it any more.
+    pub superseded: bool,
     /// How much of an aggregator's joined inputs is used up, and their mark.
     pub joined: (usize, u64),
     /// The last frame, where frames have no numbers.
@@ -82,6 +87,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Every screen that told of money, while it is remembered.
+    pub fn told_seqs(&self) -> impl Iterator<Item = Seq> {
+        self.answers.iter().filter_map(|(_, screen)| screen.seq)
+    }
+
     /// The screen that a frame got, while it is remembered.
     pub fn answer(&self, mark: u64) -> Option<&Screen> {
         self.answers.iter().find(|(known, _)| *known == mark).map(|(_, screen)| screen)
@@ -278,6 +288,13 @@ impl Sessions {
         }
     }
 
+    /// The caller's session of that name, once it is over.
+    pub fn ended(&self, key: Key, name: &[u8]) -> Option<Cell> {
+        let rows = self.lock();
+        let row = rows.by_key.get(&key).filter(|row| *row.name == *name && row.over)?;
+        Some(Arc::clone(&row.cell))
+    }
+
     /// Whether a screen of this session can't be read any more: the phone is gone, or has dialled again.
     pub fn is_gone(&self, key: Key, name: &[u8]) -> bool {
         self.lock().by_key.get(&key).is_none_or(|row| *row.name != *name || row.released_at.is_some())
@@ -300,6 +317,8 @@ fn what_is_left(row: &Row, now: Timestamp) -> Option<Left> {
         && session.is_new()
         && session.left.is_some()
     {
+        // Its turn may be about to begin: with nothing left it would ask for the same thing a second time.
+        session.superseded = true;
         return session.left.take();
     }
     Some(Left { cell: Arc::clone(&row.cell), begin_mark, begun_at, seen_at, released_at })

@@ -44,6 +44,12 @@ impl Told {
         }
     }
 
+    /// Says that it was not shown after all.
+    pub fn unmark(&self, seq: Seq) {
+        // Its place in the order stays: marked again, it is forgotten a little sooner.
+        self.lock().marked.remove(&seq);
+    }
+
     /// Whether it was.
     pub fn is_told(&self, seq: Seq) -> bool {
         self.lock().marked.contains(&seq)
@@ -67,5 +73,7 @@ mod tests {
             told.mark(Seq(seq));
         }
         assert_eq!([1, 2, 3].map(|seq| told.is_told(Seq(seq))), [false, true, true]);
+        told.unmark(Seq(3));
+        assert_eq!([1, 2, 3].map(|seq| told.is_told(Seq(seq))), [false, true, false]);
     }
 }

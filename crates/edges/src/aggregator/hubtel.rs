@@ -66,8 +66,8 @@ impl Dialect for Hubtel {
             "response" => {
                 turn(caller, session, Input::Latest { text: message.0, sequence: sequence.0.trim().parse().ok() })
             }
-            "release" | "timeout" => caller_and_session(caller, session)
-                .map_or(Heard::Nobody, |(caller, session)| Heard::Over { caller, session }),
+            over @ ("release" | "timeout") => caller_and_session(caller, session)
+                .map_or(Heard::Nobody, |(caller, session)| Heard::Over { caller, session, unshown: over == "timeout" }),
             // `Query`, `Favorite` and `AddToCart` are for shops.
             _ => return Err(StatusCode::BAD_REQUEST),
         };

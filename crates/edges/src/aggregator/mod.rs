@@ -9,8 +9,8 @@
 //!
 //! A last screen that goes to the HTTP library within `answer_within_ms` marks its entry as *told*, so that the sender
 //! gets no SMS as well ([`crate::told`]). That proves that the aggregator was still connected and within its patience, not
-//! that a phone showed the screen: networks drop screens, and no aggregator here reports that they did. An operator to
-//! whom that is too little sets `told_max` to 0.
+//! that a phone showed the screen: networks drop screens, and only Hubtel reports some of them, which are unmarked. An
+//! operator to whom that is too little sets the limit `told_max` to 0.
 //!
 //! **Bounded by:** [`BODY_LEN_MAX`]; what a turn may take ([`crate::flow::FlowConfig`]).
 //!
@@ -37,6 +37,7 @@ use axum::routing::post;
 use domain::command::LinkId;
 use domain::msisdn::Msisdn;
 use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wire::text::Budget;
 use zeroize::Zeroizing;
@@ -117,6 +118,8 @@ enum Heard {
         caller: Msisdn,
         /// As the peer names it.
         session: Box<[u8]>,
+        /// Our last answer was thrown away.
+        unshown: bool,
     },
 }
 
@@ -155,11 +158,18 @@ async fn serve<D: Decider, L: Dialect>(State(peers): State<Peers<D>>, request: R
         Err(status) => return status.into_response(),
     };
     let since = Instant::now();
+    let mut whose = None;
     let screen = match heard {
-        Heard::Turn(turn) => turned(&peer.link, turn).await,
+        Heard::Turn(turn) => {
+            whose = Some((turn.caller, turn.session.clone()));
+            turned(&peer.link, turn).await
+        }
         Heard::Nobody => peer.link.no_service(),
-        Heard::Over { caller, session } => {
+        Heard::Over { caller, session, unshown } => {
             peer.link.released(caller, &session);
+            if unshown {
+                peer.link.unshown(caller, &session);
+            }
             Screen::end(String::new())
         }
     };
@@ -167,8 +177,10 @@ async fn serve<D: Decider, L: Dialect>(State(peers): State<Peers<D>>, request: R
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Whoever has hung up is not here any more: the library drops this future with the connection.
     let within = Duration::from_millis(u64::from(peer.config.answer_within_ms));
-    if !screen.goes_on && since.elapsed() <= within {
-        peer.link.told(&screen);
+    match whose.filter(|_| !screen.goes_on) {
+        Some(_) if since.elapsed() <= within => peer.link.told(&screen),
+        Some((caller, session)) => peer.link.unshown(caller, &session),
+        None => {}
     }
     response
 }
@@ -177,7 +189,15 @@ async fn turned<D: Decider>(link: &Link<D>, turn: Turn) -> Screen {
     let own = link.clone();
     // A task of its own: an aggregator that hangs up must not stop a turn half way. One that fails is a bug of ours, or
     // the runtime is stopping: whether anything was done is not known.
-    tokio::spawn(async move { own.turn(turn).await }).await.unwrap_or_else(|_| link.unknown())
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (caller, session) = (turn.caller, turn.session.clone());
+        let screen = own.turn(turn).await;
+        if tell.send(screen).is_err() {
+            own.unshown(caller, &session);
+        }
+    });
+    told.await.unwrap_or_else(|_| link.unknown())
 }
 
 impl<D> Peers<D> {

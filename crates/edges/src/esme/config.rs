@@ -60,7 +60,8 @@ pub enum Alphabet {
     Gsm7,
     /// The default alphabet is ASCII: `data_coding` 0 for texts of letters that mean the same in both, UCS-2 otherwise.
     Ascii,
-    /// UCS-2 always.
+    /// UCS-2 for whatever fits one SMS in it. Longer texts of letters that mean the same in ASCII and GSM 7-bit go as
+    /// [`Alphabet::Ascii`] would send them: texts were measured for 160 of those, and nobody could read a text that is not sent.
     Ucs2,
 }
 

@@ -94,7 +94,7 @@ fn sms_text(alphabet: Alphabet, text: &str) -> Option<(u8, Vec<u8>)> {
     let plain = match alphabet {
         Alphabet::Gsm7 => wire::text::choose(text) == Coding::Gsm7,
         Alphabet::Ascii => text.chars().all(means_the_same),
-        Alphabet::Ucs2 => false,
+        Alphabet::Ucs2 => ucs2::units(text) > Budget::SMS.ucs2 && text.chars().all(means_the_same),
     };
     if plain {
         let octets = gsm7::encode_unpacked(text).ok()?;
@@ -203,11 +203,14 @@ mod tests {
         assert_eq!(sms_text(Alphabet::Ascii, "a b"), Some((0, b"a b".to_vec())));
         assert_eq!(sms_text(Alphabet::Ascii, "@"), Some((8, vec![0, b'@'])));
         assert_eq!(sms_text(Alphabet::Ucs2, "a"), Some((8, vec![0, b'a'])));
+        assert_eq!(sms_text(Alphabet::Ucs2, &"a".repeat(70)).map(|(coding, _)| coding), Some(8));
+        assert_eq!(sms_text(Alphabet::Ucs2, &"a".repeat(71)), Some((0, "a".repeat(71).into_bytes())));
+        assert_eq!(sms_text(Alphabet::Ucs2, &"원".repeat(71)), None);
     }
 
     #[test]
     fn one_sms_and_no_more() {
-        for alphabet in [Alphabet::Gsm7, Alphabet::Ascii] {
+        for alphabet in [Alphabet::Gsm7, Alphabet::Ascii, Alphabet::Ucs2] {
             assert!(sms_text(alphabet, &"a".repeat(160)).is_some());
             assert!(sms_text(alphabet, &"a".repeat(161)).is_none());
         }

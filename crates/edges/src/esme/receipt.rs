@@ -8,9 +8,8 @@
 //!
 //! **Bounded by:** [`MESSAGE_ID_LEN_MAX`], [`ERROR_LEN_MAX`].
 //!
-//! **Deliberately not here:** which SMS it belongs to. SMSCs answer ids in hexadecimal and send receipts in decimal
-//! ([`id_forms`]), or give no id and keep eight bits of the reference ([`same_reference`]): then number and reference must
-//! do.
+//! **Deliberately not here:** which SMS it belongs to ([`crate::sms`]). SMSCs answer ids in hexadecimal and send receipts in
+//! decimal, or give no id and keep eight bits of the reference: then number and reference must do.
 
 use std::future::Future;
 
@@ -97,9 +96,9 @@ impl State {
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The SMSC's id, as it stands in the receipt; see [`id_forms`].
+    /// The SMSC's id, as it stands in the receipt.
     pub message_id: Option<String>,
-    /// `user_message_reference`, perhaps cut; see [`same_reference`].
+    /// `user_message_reference`, perhaps cut to its low eight bits (OsmoMSC).
     pub reference: Option<u16>,
     /// Whom the message was for, where that is an international number.
     pub of: Option<Msisdn>,
@@ -192,42 +191,6 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 
 fn cut(word: &str, len_max: usize) -> String {
     word.chars().filter(char::is_ascii_alphanumeric).take(len_max).collect()
-}
-
-/// An id as it should be stored to be found again: lower case, no leading zeros.
-#[must_use]
-pub fn canonical_id(id: &str) -> String {
-    let id = id.to_ascii_lowercase();
-    let trimmed = id.trim_start_matches('0');
-    String::from(if trimmed.is_empty() && !id.is_empty() { "0" } else { trimmed })
-}
-
-/// The canonical ids under which the message of a receipt may be stored, the likeliest first: as it stands, as the
-/// hexadecimal number that it is in decimal, as the decimal number that it is in hexadecimal.
-#[must_use]
-pub fn id_forms(received: &str) -> Vec<String> {
-    let canonical = canonical_id(received);
-    let mut forms = vec![canonical.clone()];
-    let as_hex = canonical.parse::<u128>().ok().map(|number| format!("{number:x}"));
-    let as_decimal = u128::from_str_radix(&canonical, 16).ok().map(|number| number.to_string());
-    for form in [as_hex, as_decimal].into_iter().flatten() {
-        if !forms.contains(&form) {
-            forms.push(form);
-        }
-    }
-    forms
-}
-
-/// Whether two ids may name one message.
-#[must_use]
-pub fn same_id(answered: &str, received: &str) -> bool {
-    id_forms(received).contains(&canonical_id(answered))
-}
-
-/// Whether a reference in a receipt may be the one that was sent: OsmoMSC keeps its low eight bits.
-#[must_use]
-pub const fn same_reference(sent: u16, received: u16) -> bool {
-    sent == received || (received <= 0xFF && sent & 0xFF == received)
 }
 
 #[cfg(test)]

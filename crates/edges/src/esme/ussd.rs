@@ -132,12 +132,17 @@ impl<D: Decider> Gateway<D> {
 
     /// Reads a delivery; `None` when it wants nothing but an answer.
     pub(crate) fn read(&self, delivery: &Delivery<'_>) -> Option<Asked> {
+        if let Some((caller, session)) = ended(delivery, &self.config, &self.dialogues) {
+            self.link.released(caller, &session);
+            return None;
+        }
         read(delivery, &self.config, &self.dialogues)
     }
 
     /// One turn: the decider, then the screen.
     pub(crate) async fn serve(&self, asked: Asked) {
         let Asked { turn, back } = asked;
+        let whose = turn.as_ref().map(|turn| (turn.caller, turn.session.clone()));
         let screen = match turn {
             None => self.link.caller_unknown(),
             Some(turn) => {
@@ -154,6 +159,9 @@ impl<D: Decider> Gateway<D> {
             Ok(()) => self.link.told(&screen),
             Err(fault) => {
                 tracing::warn!(link = %self.link.config().name, caller = ?back.caller, %fault, "a screen was not shown");
+                if let Some((caller, session)) = whose {
+                    self.link.unshown(caller, &session);
+                }
             }
         }
     }
@@ -172,6 +180,18 @@ impl<D: Decider> Gateway<D> {
         }
         outcome
     }
+}
+
+/// Whose session the phone or the network has ended with this: nobody reads a screen.
+fn ended(delivery: &Delivery<'_>, config: &UssdConfig, dialogues: &Dialogues) -> Option<(Msisdn, Box<[u8]>)> {
+    let parameters = delivery.parameters;
+    let info = parameters.get(TAG_ITS_SESSION_INFO).and_then(|value| ItsSessionInfo::parse(value).ok())?;
+    let begins = match parameters.get(TAG_USSD_SERVICE_OP).map(UssdServiceOp::parse) {
+        Some(op) => !matches!(op, Ok(UssdServiceOp::UssrConfirm)),
+        None => delivery.text.first().is_some_and(|octet| matches!(octet, b'*' | b'#')),
+    };
+    let caller = caller(delivery.source, config).filter(|_| info.end && !begins)?;
+    Some((caller, dialogues.typed(caller, Some(info), parameters.reference(), "").session))
 }
 
 fn read(delivery: &Delivery<'_>, config: &UssdConfig, dialogues: &Dialogues) -> Option<Asked> {
@@ -204,7 +224,10 @@ fn read(delivery: &Delivery<'_>, config: &UssdConfig, dialogues: &Dialogues) -> 
         }
         Some(caller) => {
             let typed = dialogues.typed(caller, info, reference, &text);
-            let input = Input::Typed { text, mark: typed.mark };
+            let input = match typed.mark {
+                Some(mark) => Input::Typed { text, mark },
+                None => Input::Latest { text, sequence: None },
+            };
             let turn = Turn { caller, imsi: None, session: typed.session, input };
             (Some(turn), if typed.pssd { Op::PssdResponse } else { Op::PssrResponse })
         }

@@ -129,28 +129,33 @@ impl<D: Decider> Desk<D> {
                 self.status.count(if unknown { Count::unknown_imsi } else { Count::no_msisdn });
                 tracing::debug!(link = %self.name(), imsi = ?key.imsi, unknown, "the HLR does not say who is calling");
                 let own = Own::CallerUnknown;
-                return self.tell(ticket, Said::Own(own), &self.own(own, None), answers);
+                self.tell(ticket, Said::Own(own), &self.own(own, None), answers);
+                return;
             }
             Err(Away) => {
                 self.status.count(Count::msisdn_failed);
                 return self.refuse(ticket, None, answers);
             }
         };
-        let session = key.session_id.to_be_bytes().into();
         let imsi = Imsi::parse(key.imsi.as_str()).ok();
-        let turn = self.link.turn(Turn { caller, imsi, session, input });
+        let session: Box<[u8]> = key.session_id.to_be_bytes().into();
+        let turn = self.link.turn(Turn { caller, imsi, session: session.clone(), input });
         tokio::pin!(turn);
         tokio::select! {
             biased;
             screen = &mut turn => {
-                self.tell(ticket, Said::Screen { goes_on: screen.goes_on }, &screen, answers);
+                // Cancelled meanwhile, or the connection is lost: whoever dials again has to hear what came of it.
+                if !self.tell(ticket, Said::Screen { goes_on: screen.goes_on }, &screen, answers) {
+                    self.link.unshown(caller, &session);
+                }
             }
             () = sleep_until(heard_at + self.answer_within) => {
                 self.status.count(Count::timed_out);
                 tracing::warn!(link = %self.name(), caller = ?caller, "no answer in time: the phone reads that nothing is known");
                 self.tell(ticket, Said::Screen { goes_on: false }, &self.unknown(Some(caller)), answers);
-                // To its end: a repeated frame gets what comes of it.
+                // To its end: a repeated frame gets what comes of it, and so does a caller who dials again.
                 turn.await;
+                self.link.unshown(caller, &session);
                 self.status.count(Count::dropped_late);
             }
         }
@@ -165,18 +170,18 @@ impl<D: Decider> Desk<D> {
         }
     }
 
-    /// Says it, if somebody waits for it.
-    fn tell(&self, ticket: &Ticket, said: Said, screen: &Screen, answers: &Answers) {
+    /// Says it, if somebody waits for it; whether this very screen is on its way.
+    fn tell(&self, ticket: &Ticket, said: Said, screen: &Screen, answers: &Answers) -> bool {
         let frame = ticket.address.render(screen);
+        let fits = frame.is_some();
         // What does not fit is replaced by what ends the dialogue.
         let said = if frame.is_none() { Said::Screen { goes_on: false } } else { said };
         let waits = self.dialogues().answered(ticket, said, Instant::now());
-        if waits {
-            self.send(&ticket.address, frame, answers);
-        }
+        waits && self.send(&ticket.address, frame, answers) && fits
     }
 
-    fn send(&self, address: &Address, frame: Option<Vec<u8>>, answers: &Answers) {
+    /// Whether there is a connection that takes it.
+    fn send(&self, address: &Address, frame: Option<Vec<u8>>, answers: &Answers) -> bool {
         let frame = frame.or_else(|| {
             tracing::error!(link = %self.name(), "a screen that does not fit through the HLR is replaced");
             let shorter = [self.unknown(None), self.link.no_service()];
@@ -184,9 +189,11 @@ impl<D: Decider> Desk<D> {
         });
         let not_after = address.heard_at + self.guard;
         let sent = frame.zip(answers.upgrade()).map(|(frame, way)| way.try_send(Outgoing { frame, not_after }));
-        if !matches!(sent, Some(Ok(()))) {
+        let is_sent = matches!(sent, Some(Ok(())));
+        if !is_sent {
             self.status.count(Count::dropped_gone);
         }
+        is_sent
     }
 
     fn own(&self, own: Own, caller: Option<Msisdn>) -> Screen {

@@ -114,6 +114,7 @@ impl<D: Decider> Link<D> {
         // The phone went away while this was decided: it never shows this screen, so whoever dials again is told.
         let unread =
             state.is_none() && session.asked.is_some() && self.shared.sessions.is_gone(at.key, &at.turn.session);
+        session.told_of = session.asked.clone().filter(|_| state.is_none());
         session.asked = session.asked.take().filter(|_| unread);
         session.state = state;
         if let super::Input::Joined { text, .. } = &at.turn.input {

@@ -1,6 +1,7 @@
 //! Peers that send the latest input alone and number no frames: which frame is the last one once more.
 //!
-//! For: [`Input::Latest`](super::Input::Latest), which Arkesel sends always and Hubtel where it leaves its number out.
+//! For: [`Input::Latest`](super::Input::Latest): Arkesel always, Hubtel where it leaves its number out, and SMPP gateways
+//! whose sequence number is missing or stands still.
 //!
 //! Such a frame looks the same when a lost answer makes the peer repeat it and when a person types the same thing twice, so
 //! one of the two must be guessed, and the guess is the one that can do no harm. The same text as the session's last frame

@@ -4,7 +4,7 @@
 //!
 //! **Guarantees:** a repeated frame gets the same screen and never pays twice: every prompt has one id, frames of a session
 //! are worked on one after the other, and what was *unknown* is asked again under the same id and the same deadline: by the
-//! same frame, and by the caller who dials again ([`Link::released`]). A dropped dialogue goes on when its caller dials again
+//! same frame, and by the caller who dials again ([`Link::released`], [`Link::unshown`]). A dropped dialogue goes on when its caller dials again
 //! within [`RESUME_S`](crate::session::RESUME_S), as a session and a prompt of its own. A link
 //! speaks for callers of its own operators and ranges only. What is answered here (help, too many dials, a braked link)
 //! never reaches the decider.
@@ -16,6 +16,7 @@
 mod drive;
 pub mod latest;
 mod resume;
+mod shown;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -294,8 +295,8 @@ impl<D: Decider> Link<D> {
             },
         };
         let mut session = cell.lock().await;
-        match session.answer(at.mark) {
-            Some(screen) => screen.clone(),
+        match self.said_before(at, &mut session) {
+            Some(screen) => screen,
             None => self.first(at, &mut session, dialled).await,
         }
     }
@@ -320,6 +321,10 @@ impl<D: Decider> Link<D> {
     /// The first frame of a session.
     async fn first(&self, at: &Place<'_>, session: &mut Session, dialled: &str) -> Screen {
         let Some((operator, rules)) = self.dialled_operator(&at.directory, dialled) else { return self.no_service() };
+        if session.superseded {
+            // The caller has dialled again before this began: nobody reads it, and the newer session asks.
+            return self.edge_answer(at, Some(rules), &Say::Unknown);
+        }
         session.operator = Some(operator);
         let desk = self.desk(at, operator, rules);
         let parsed = wire::dial::parse(dialled.as_bytes());
@@ -339,8 +344,8 @@ impl<D: Decider> Link<D> {
         let mut session = found.cell.lock().await;
         let session = &mut *session;
         let at = &self.marked(at, session);
-        if let Some(screen) = session.answer(at.mark) {
-            return screen.clone();
+        if let Some(screen) = self.said_before(at, session) {
+            return screen;
         }
         let asked_again = session.unanswered() == Some(at.mark);
         let first = session.is_new() || (asked_again && session.state.is_none());
@@ -447,25 +452,9 @@ impl<D: Decider> Link<D> {
         Screen::end(self.voice(rules, rules.default_language(), now).say(&say))
     }
 
-    /// Says that a phone cancelled, lost its network or waited too long, before the session's last screen was shown: what
-    /// is typed into that session from now on goes nowhere, and a caller who dials again within
-    /// [`RESUME_S`](crate::session::RESUME_S) may go on, or hears what became of what was asked. Costs one look-up; nothing
-    /// happens when no such session is open.
-    pub fn released(&self, caller: Msisdn, session: &[u8]) {
-        let key = Key { link: self.config.id, caller };
-        self.shared.sessions.released(key, session, self.shared.decider.now());
-    }
-
     /// What was configured.
     pub fn config(&self) -> &LinkConfig {
         &self.config
-    }
-
-    /// Says that the phone is known to have shown this screen: the sender needs no SMS about it.
-    pub fn told(&self, screen: &Screen) {
-        if let Some(seq) = screen.seq {
-            self.shared.told.mark(seq);
-        }
     }
 }
 

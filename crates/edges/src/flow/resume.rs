@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use domain::command::Body;
 use domain::rules::dial::Request;
+use domain::time::Timestamp;
 use domain::verdict::Outcome;
 use engine::answer::Answer;
 use tokio::time::timeout_at;
@@ -19,7 +20,10 @@ use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
 use crate::say::Say;
-use crate::session::{Asked, Left, Session};
+use crate::session::{Asked, Left, REMEMBERED_S, Session};
+
+/// Nothing is asked again so shortly before its id is forgotten: the question may wait for its answer as long as a link waits.
+const FORGOTTEN_MARGIN_S: i64 = 60;
 
 impl<D: Decider> Link<D> {
     /// The first screen of a session that comes after another one of the same caller.
@@ -54,6 +58,7 @@ impl<D: Decider> Link<D> {
             return self.drive(at, desk, session, fresh).await;
         }
         let unread = before.asked.clone().filter(|asked| concerns(asked, &fresh, is_menu || same_string));
+        let unread = unread.filter(|asked| self.is_remembered(asked, at.now));
         let told = is_menu || fresh.waits();
         let step = match unread {
             Some(mut asked) => match self.ask_again(at, &mut asked).await {
@@ -87,6 +92,14 @@ impl<D: Decider> Link<D> {
         drop(before);
         session.left = None;
         self.drive(at, desk, session, step).await
+    }
+}
+
+impl<D: Decider> Link<D> {
+    /// Whether the engine surely remembers a command's id: of one that it forgot it says *not done*, done or not.
+    fn is_remembered(&self, asked: &Asked, now: Timestamp) -> bool {
+        let asked_at = asked.command.decide_before.plus_s(-i64::from(self.shared.config.decide_within_s));
+        now < asked_at.plus_s(REMEMBERED_S - FORGOTTEN_MARGIN_S)
     }
 }
 

@@ -118,6 +118,20 @@ fn a_session_knows_the_one_before_it_and_no_chain_of_them() {
     assert_eq!(Arc::strong_count(&first), 1);
 }
 
+/// Two dials at the same time: the older one's turn has not begun when the newer one takes what was left.
+#[test]
+fn what_is_left_is_taken_up_by_one_session_only() {
+    let sessions = Sessions::new(65_536);
+    let first = sessions.begin(key(1), b"0", 7, at(0));
+    first.try_lock().expect("free").remember(7, Screen::end(String::new()));
+    let older = sessions.begin(key(1), b"1", 7, at(1));
+    assert!(!older.try_lock().expect("free").superseded);
+    let newer = sessions.begin(key(1), b"2", 7, at(1));
+    let (older, newer) = (older.try_lock().expect("free"), newer.try_lock().expect("free"));
+    assert_eq!((older.left.is_some(), older.superseded), (false, true), "it may begin nothing any more");
+    assert_eq!((newer.left.is_some(), newer.superseded), (true, false));
+}
+
 #[test]
 fn a_dropped_session_may_go_on_for_a_minute() {
     let times = Times::default();

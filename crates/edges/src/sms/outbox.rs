@@ -102,6 +102,8 @@ pub(super) struct Outbox {
     /// Senders' messages until it is time to look whether they were told.
     untold: BTreeSet<(Timestamp, DeliveryKey)>,
     waiting: BTreeMap<DeliveryKey, Waiting>,
+    /// Of those, the ones that no way out leads to any more: nobody waits for them.
+    stranded: usize,
     awaiting: Awaiting,
     held: VecDeque<(Timestamp, Receipt)>,
     asking: usize,
@@ -126,6 +128,7 @@ impl Outbox {
             routes: BTreeMap::new(),
             untold: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            stranded: 0,
             awaiting: Awaiting::default(),
             held: VecDeque::new(),
             asking: 0,
@@ -146,6 +149,7 @@ impl Outbox {
             (Stage::Submitted { .. }, _) => self.awaiting.insert(delivery),
             (Stage::Waiting { next_at }, Some(notice)) => {
                 let untold = delivery.key.role == Role::Sender && delivery.attempts == 0;
+                self.stranded += usize::from(self.is_stranded(notice.operator));
                 self.waiting.insert(delivery.key, Waiting { delivery, notice, doing: Doing::Queued });
                 self.queue(notice, next_at, untold);
             }
@@ -159,6 +163,11 @@ impl Outbox {
         self.routes.entry(operator).or_default().doors = doors;
     }
 
+    /// Whether no way out reaches an operator's subscribers: only a changed configuration leaves messages behind then.
+    fn is_stranded(&self, operator: OperatorId) -> bool {
+        self.routes.get(&operator).is_none_or(|route| route.doors.is_empty())
+    }
+
     /// Whether something is known of an operator's ways out.
     pub(super) fn has_route(&self, operator: OperatorId) -> bool {
         self.routes.contains_key(&operator)
@@ -168,7 +177,7 @@ impl Outbox {
     pub(super) fn take(&mut self, last: Seq, notices: impl IntoIterator<Item = Notice>) {
         let taken = self.cursor;
         for notice in notices.into_iter().filter(|notice| notice.key.seq > taken) {
-            if self.routes.get(&notice.operator).is_none_or(|route| route.doors.is_empty()) {
+            if self.is_stranded(notice.operator) {
                 self.counts.let_go += 1;
                 continue;
             }
@@ -231,6 +240,7 @@ impl Outbox {
 
     fn end_waiting(&mut self, key: DeliveryKey, how: End, now: Timestamp) {
         let Some(waiting) = self.waiting.remove(&key) else { return };
+        self.stranded -= usize::from(self.is_stranded(waiting.notice.operator));
         if let Stage::Waiting { next_at } = waiting.delivery.stage {
             self.untold.remove(&(next_at, key));
             if let Some(route) = self.routes.get_mut(&waiting.notice.operator) {
@@ -462,9 +472,10 @@ impl Outbox {
         }
     }
 
-    /// What counts against [`SmsConfig::open_max`]: deliveries that wait, and finished ones that are not written yet.
+    /// What counts against [`SmsConfig::open_max`]: deliveries that wait for a way out that there is, and finished ones that
+    /// are not written yet.
     pub(super) fn load(&self) -> usize {
-        self.waiting.len() + self.ended.len() + self.ended_saving
+        self.waiting.len() - self.stranded + self.ended.len() + self.ended_saving
     }
 
     /// Submits under way.

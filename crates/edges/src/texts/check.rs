@@ -184,8 +184,8 @@ impl Measure<'_, '_> {
         let Some(text) = self.filled(said, None) else { return };
         let short = self.filled(said, Some(SHORT));
         let Voice { language, budget, .. } = self.voice;
-        // Two screens name languages in their own letters, whatever the language around them.
-        let named = matches!(said.message, Message::Menu | Message::AskLanguage);
+        // One screen names languages in their own letters, whatever the language around them.
+        let named = matches!(said.message, Message::AskLanguage);
         let foreign = |text: &&String| language == Language::English && !named && choose(text) != Coding::Gsm7;
         if let Some(text) = [Some(&text), short.as_ref()].into_iter().flatten().find(foreign) {
             self.fault(said.message.id(), TextFault::NotGsm7(text.clone()));

@@ -20,9 +20,6 @@ menu =
     6 Password
     7 Freeze
     8 { $language }
-    .short =
-    1Give 2Self 3Balance 4Last5
-    5Bind 6Code 7Freeze 8{ $language }
 more = 0 more 00 exit
 
 # Questions

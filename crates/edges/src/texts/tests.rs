@@ -176,6 +176,20 @@ fn a_menu_that_asks_for_greetings_has_their_names() {
     assert!(lines.contains(&String::from("text occasion-anniversary in ko: is missing")), "{lines:?}");
 }
 
+/// The menu is what most people read first: a name in Hangul would make UCS-2 of it and leave room for the short form only.
+#[test]
+fn the_english_menu_is_gsm_7_and_whole_on_every_screen() {
+    let (texts, rules) = (Texts::embedded(), rules("koryolink"));
+    for budget in [Budget::USSD, Budget::USSD_OSMOHLR] {
+        let voice = Voice { budget, ..voice(&texts, &rules, Language::English) };
+        let menu = voice.say(&crate::say::Say::Menu);
+        assert_eq!(wire::text::choose(&menu), wire::text::Coding::Gsm7, "{menu}");
+        assert!(menu.starts_with("1 Give\n2 My phone\n") && menu.ends_with("\n8 Chosonmal"), "{menu}");
+    }
+    let menu = voice(&texts, &rules, Language::Korean).say(&crate::say::Say::Menu);
+    assert!(menu.ends_with("8 English"), "{menu}");
+}
+
 /// [`Texts::check`] looks at both forms of every English text: one letter from outside costs half the screen.
 #[test]
 fn a_letter_outside_gsm_7_is_found_in_either_form() {

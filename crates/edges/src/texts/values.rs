@@ -17,11 +17,21 @@ use crate::say::FullForm;
 const MINUTES_IN_HOUR: i64 = 60;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A language's name in its own letters, for those who can't read the others.
+/// A language's name in its own letters, for those who can't read the others: on the screen to choose one.
 pub(super) const fn own_name(language: Language) -> &'static str {
     match language {
         Language::Korean => "조선말",
         Language::English => "English",
+    }
+}
+
+/// A language's name on a screen in another one, in that one's letters: a single word in Hangul would cost the whole screen
+/// more than half of its room, and an old handset shows it as boxes. English writes the name as it sounds, for who looks for
+/// it does not read English.
+const fn name_in(language: Language, of: Language) -> &'static str {
+    match (language, of) {
+        (Language::English, Language::Korean) => "Chosonmal",
+        (Language::Korean | Language::English, of) => own_name(of),
     }
 }
 
@@ -143,10 +153,11 @@ impl Voice<'_> {
         format!("*{}#", self.rules.service_code)
     }
 
-    /// Names of the operator's other languages, each in its own letters; of the only one where there is no other.
+    /// Names of the operator's other languages, in the letters of this one; of the only one where there is no other.
     pub(super) fn other_languages(&self) -> String {
         let languages = &self.rules.standing.languages;
-        let others: Vec<_> = languages.iter().filter(|other| **other != self.language).map(|l| own_name(*l)).collect();
+        let others = languages.iter().copied().filter(|other| *other != self.language);
+        let others: Vec<_> = others.map(|other| name_in(self.language, other)).collect();
         if others.is_empty() { String::from(own_name(self.language)) } else { others.join("/") }
     }
 

@@ -47,7 +47,7 @@ async fn wrong_passwords_lock_and_say_until_when() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 5
         CON Enter the 16 digits of the card number.
         0 back 00 exit

@@ -35,7 +35,7 @@ async fn what_can_be_seen_to_be_malformed_is_asked_again_before_anything_is_subm
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 1
         CON Enter the recipient's phone number.
         0 back 00 exit
@@ -210,7 +210,7 @@ async fn the_password_is_asked_for_in_the_session() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
 
         > *999*0*6#
         CON Enter the card's password to undo the latest gift.

@@ -354,8 +354,14 @@ async fn a_dropped_confirmation_is_asked_for_again_and_a_confirmed_gift_is_not()
         7 none
         0 menu 00 exit
         > 0
-        1Give 2Self 3Balance 4Last5
-        5Bind 6Code 7Freeze 8조선말
+        1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 Chosonmal
         > 00
         END Goodbye.
         > *999#
@@ -405,8 +411,14 @@ async fn a_dropped_confirmation_is_asked_for_again_and_a_confirmed_gift_is_not()
         Enter the card's password to send it.
         0 menu 00 exit
         > 0
-        1Give 2Self 3Balance 4Last5
-        5Bind 6Code 7Freeze 8조선말
+        1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 Chosonmal
         > 00
         END Goodbye.
         > *999#
@@ -420,8 +432,14 @@ async fn a_dropped_confirmation_is_asked_for_again_and_a_confirmed_gift_is_not()
         END 끝났습니다.
 
         > *999#
-        1Give 2Self 3Balance 4Last5
-        5Bind 6Code 7Freeze 8조선말
+        1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 Chosonmal
         > 0
         END Goodbye.
         > 00
@@ -458,7 +476,7 @@ async fn the_menu_asks_for_a_greeting_where_the_operator_wants_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 1
         Enter the recipient's phone number.
         0 back 00 exit

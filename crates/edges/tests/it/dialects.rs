@@ -270,3 +270,42 @@ proptest! {
         prop_assert!(gifts.len() <= 1 && gifts.iter().all(|gift| *gift == (8_501_921_112_222, 500)));
     }
 }
+
+/// Hubtel says `Timeout` of an answer that it threw away: nobody read it, so the SMS tells, and the next dial does.
+#[tokio::test]
+async fn an_answer_that_was_thrown_away_is_not_told() {
+    let top_up = "*999*0*5*200*482913#";
+    for (kind, told, says) in [("Timeout", false, "전화돈 200원"), ("Release", true, "한도에 이르렀습니다")]
+    {
+        let world = World::new();
+        world.answer(Json::Hubtel, &Json::Hubtel.begin(ALICE, "one", top_up)).await;
+        assert!(is_told(&world));
+        world.answer(Json::Hubtel, &crate::aggregators::hubtel(kind, ALICE, "one", "", 2)).await;
+        assert_eq!(is_told(&world), told, "{kind}");
+        let again = world.answer(Json::Hubtel, &Json::Hubtel.begin(ALICE, "two", top_up)).await;
+        let text = Json::Hubtel.screen(&again);
+        assert!(text.contains(says), "{kind}: {text}");
+    }
+}
+
+/// An aggregator that hangs up before our answer: its caller dials again.
+#[tokio::test]
+async fn a_peer_that_hangs_up_reads_nothing() {
+    let top_up = "*999*0*5*200*482913#";
+    let world = World::new();
+    let begin = Json::Hubtel.begin(ALICE, "one", top_up);
+    tokio::select! {
+        biased;
+        _ = world.send_json(Json::Hubtel, &begin) => panic!("the decider yields first"),
+        () = tokio::task::yield_now() => {}
+    }
+    while world.fake.lock().submitted == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!is_told(&world));
+    let again = world.answer(Json::Hubtel, &Json::Hubtel.begin(ALICE, "two", top_up)).await;
+    assert!(Json::Hubtel.screen(&again).contains("전화돈 200원"), "{again}");
+}

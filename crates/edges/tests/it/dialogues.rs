@@ -203,7 +203,7 @@ async fn the_whole_menu_in_korean() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -240,7 +240,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 1
         CON Enter the recipient's phone number.
         0 back 00 exit
@@ -265,7 +265,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 2
         CON Enter the amount in won, digits only.
         0 back 00 exit
@@ -285,7 +285,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 3
         CON Enter the card's password.
         0 back 00 exit
@@ -302,7 +302,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 4
         CON Enter the card's password.
         0 back 00 exit
@@ -317,7 +317,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 5
         CON Enter the 16 digits of the card number.
         0 back 00 exit
@@ -336,7 +336,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 6
         CON Enter the password that you use now.
         0 back 00 exit
@@ -357,7 +357,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 7
         CON This freezes the card; only the service centre can undo it. Enter its password to freeze it.
         0 back 00 exit
@@ -372,7 +372,7 @@ async fn the_whole_menu_in_english() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 8
         CON 1 조선말
         2 English

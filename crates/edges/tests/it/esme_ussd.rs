@@ -177,12 +177,14 @@ async fn a_throttled_screen_comes_again() {
 /// Changes the password in a whole dialogue; the new one is typed twice in a row.
 async fn change_password(gateway: &mut Gateway, info: impl Fn(u8) -> Option<[u8; 2]>) {
     let menu = gateway.phone(DAVE, 1, info(0), b"*999#").await;
-    assert_eq!((menu.op, menu.data_coding), (2, 8), "asks on");
+    assert_eq!((menu.op, menu.data_coding), (2, 0), "asks on, in GSM 7-bit");
     assert!(menu.text.starts_with("1 Give"), "{}", menu.text);
     let mut step = 0;
     let mut last = menu;
     for typed in ["6", PASSWORD, "590274", "590274"] {
         step += 1;
+        // Nobody reads and types within a second: where nothing numbers frames, that would be the same one again.
+        gateway.fake.later(2);
         last = gateway.phone(DAVE, 18, info(step), typed.as_bytes()).await;
     }
     assert_eq!((last.op, last.text.as_str()), (17, "The password is changed."));
@@ -382,4 +384,50 @@ async fn a_bind_for_ussd_sends_no_sms_and_needs_a_link() {
     config.kind = Kind::Both;
     let error = edges::esme::start::<_, Fake>(config, crate::esme_smsc::Inbox::new().0, None).err().expect("no link");
     assert_eq!(error.setting, "kind");
+}
+
+/// A gateway that numbers nothing repeats a frame whose screen it took: that is no second try.
+#[tokio::test]
+async fn a_repeated_frame_costs_no_try_where_nothing_is_numbered() {
+    for info in [None, Some([9, 0])] {
+        let mut gateway = Gateway::new().await;
+        gateway.phone(DAVE, 1, info, b"*999*500*1921112222#").await;
+        gateway.fake.later(2);
+        let wrong = gateway.phone(DAVE, 18, info, b"111111").await;
+        assert!(wrong.text.starts_with("Wrong password. Tries left: 2"), "{}", wrong.text);
+        for _ in 0..3 {
+            gateway.fake.later(2);
+            assert_eq!(gateway.phone(DAVE, 18, info, b"111111").await, wrong);
+        }
+        let given = gateway.phone(DAVE, 18, info, PASSWORD.as_bytes()).await;
+        assert!(given.text.starts_with("Sent: 500 won"), "{}", given.text);
+        assert_eq!(gateway.phone(DAVE, 18, info, PASSWORD.as_bytes()).await, given);
+        assert_eq!(gateway.fake.given().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_refused_screen_told_of_is_not_done_again() {
+    let top_up: &[u8] = b"*999*0*5*200*482913#";
+    let mut gateway = Gateway::new().await;
+    for (session, status) in [(7, 0x08), (8, 0)] {
+        let parameters = [tlv(0x0501, &[1]), tlv(0x1383, &[session, 0])];
+        gateway.deliver(&deliver(DAVE, "999", 0, 0, top_up, &parameters)).await;
+        let shown = gateway.shown(status).await;
+        assert!(shown.text.starts_with("Your phone got 200 won.\nAirtime 200 won"), "{}", shown.text);
+        gateway.peer.nothing_else().await;
+    }
+}
+
+#[tokio::test]
+async fn a_phone_that_hangs_up_has_a_minute_from_then_on() {
+    for (later_s, starts) in [(60, "You were sending"), (61, "1 Give")] {
+        let mut gateway = Gateway::new().await;
+        gateway.phone(DAVE, 1, Some([7, 0]), b"*999*500*1921112222#").await;
+        let ended = [tlv(0x0501, &[18]), tlv(0x1383, &[7, 3])];
+        gateway.deliver(&deliver(DAVE, "999", 0, 0, b"", &ended)).await;
+        gateway.fake.later(later_s);
+        let shown = gateway.phone(DAVE, 1, Some([8, 0]), b"*999#").await;
+        assert!(shown.text.starts_with(starts), "{later_s}: {}", shown.text);
+    }
 }

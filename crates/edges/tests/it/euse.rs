@@ -73,8 +73,14 @@ async fn a_whole_menu_in_english() {
     let transcript = talk(&mut conn, DAVE_SIM, 7, &["*999#", "1", "01921112222", "500", "482914", "482913"]).await;
     expect![[r#"
         > *999#
-        1 1Give 2Self 3Balance 4Last5
-        5Bind 6Code 7Freeze 8조선말
+        1 1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 Chosonmal
         > 1
         2 Enter the recipient's phone number.
         0 back 00 exit

@@ -389,3 +389,23 @@ async fn what_the_decider_refuses_to_take_is_text_too() {
     assert_eq!(conn.dial(ALICE_SIM, 2, GIFT).await.line(), UNKNOWN);
     assert_eq!(edge.decider.given(), []);
 }
+
+/// The phone's side ends a dialogue while its command is decided: the screen goes nowhere, so the next dial hears it.
+#[tokio::test]
+async fn what_was_done_after_a_cancel_is_not_done_again() {
+    let top_up = "*999*0*5*200*482913#";
+    let hlr = Hlr::start().await;
+    let edge = Edge::start(Gated::new(), hlr.config());
+    let mut conn = hlr.register().await;
+    conn.send(&dial(ALICE_SIM, 1, 1, top_up)).await;
+    until("it is asked who is calling", || !hlr.questions().is_empty()).await;
+    conn.send(&message(Kind::Error, ALICE_SIM, 1, SessionState::End, None)).await;
+    until("it is cancelled", || edge.status.counts().cancelled == 1).await;
+    edge.decider.open.send_replace(true);
+    until("nobody waits for it", || edge.status.counts().dropped_gone == 1).await;
+    let again = conn.dial(ALICE_SIM, 2, top_up).await;
+    assert!(again.text.contains("200원"), "{}", again.text);
+    let inner = edge.decider.fake.lock();
+    let airtime = inner.state.find_subscriber(crate::fake::msisdn(crate::fake::ALICE)).map(|(_, row)| row.airtime);
+    assert_eq!(airtime.map(|airtime| airtime.balance_minor), Some(200));
+}

@@ -160,6 +160,11 @@ impl Fake {
         inner.now = inner.now.plus_s(s);
     }
 
+    /// Ten minutes have passed for every id.
+    pub(crate) fn forget_ids(&self) {
+        self.lock().answers.clear();
+    }
+
     pub(crate) fn trouble(&self, trouble: Option<Trouble>) {
         self.lock().trouble = trouble;
     }

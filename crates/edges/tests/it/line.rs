@@ -75,6 +75,10 @@ impl Line {
         self.link.released(msisdn(&self.caller), &self.name());
     }
 
+    pub(crate) fn unshown(&self) {
+        self.link.unshown(msisdn(&self.caller), &self.name());
+    }
+
     /// Dials, and types the same until the session ends.
     pub(crate) async fn talk_until_the_end(&mut self, dialled: &str, typed: &str) -> Vec<Screen> {
         let mut screens = vec![self.dial(dialled).await];

@@ -149,7 +149,7 @@ async fn each_state_goes_on_from_where_it_was() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -168,7 +168,7 @@ async fn each_state_goes_on_from_where_it_was() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
 
         *999# 1 1921112222 … dropped
         > *999#
@@ -213,7 +213,7 @@ async fn each_state_goes_on_from_where_it_was() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 2
         Enter the amount in won, digits only.
         0 back 00 exit
@@ -339,7 +339,7 @@ async fn the_same_string_without_password_goes_on_and_another_one_does_not() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
     "#]]
     .assert_eq(&menu);
     assert!(line.dial("*999*0*1#").await.text.starts_with("Enter the card's password"));
@@ -419,7 +419,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -436,7 +436,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -452,7 +452,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -468,7 +468,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -485,7 +485,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -501,7 +501,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -517,7 +517,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -533,7 +533,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -550,7 +550,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -566,7 +566,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -582,7 +582,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -598,7 +598,7 @@ async fn whoever_dials_again_hears_what_became_of_it() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 0
         END Goodbye.
 
@@ -718,7 +718,7 @@ async fn a_wrong_password_that_nobody_heard_of_is_no_gift() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
     "#]]
     .assert_eq(&all);
     // The same gift with the right one is another try: it goes through.
@@ -769,7 +769,7 @@ async fn a_release_in_the_middle_of_a_turn_is_told_on_redial() {
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
     "#]]
     .assert_eq(&all);
     assert_eq!(world.fake.given().len(), 1);
@@ -834,4 +834,87 @@ async fn dials_that_pile_up_forget_nothing() {
     let told = line.dial("*999#").await.text;
     assert!(told.starts_with("Your gift of 500 won to 192...222 was sent"), "{told}");
     assert_eq!(world.fake.given().len(), 1);
+}
+
+fn airtime(world: &World, number: &str) -> i64 {
+    let inner = world.fake.lock();
+    inner.state.find_subscriber(crate::fake::msisdn(number)).map_or(0, |(_, row)| row.airtime.balance_minor)
+}
+
+/// The peer finds out afterwards that the last screen went nowhere: what it told of is not done a second time.
+#[tokio::test]
+async fn a_screen_that_was_not_shown_is_told_on_redial() {
+    let top_up = "*999*0*5*200*482913#";
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    let shown = line.dial(top_up).await;
+    let seq = shown.seq.expect("it moved money");
+    line.link.told(&shown);
+    line.unshown();
+    assert!(!world.flow.told().is_told(seq), "the SMS has to say it");
+    let all = line.talk(&[top_up]).await + &line.talk(&["*999#", "0"]).await;
+    expect![[r#"
+        > *999*0*5*200*482913#
+        END Your phone got 200 won.
+        Airtime 200 won (50 min)
+        Left on the card: 1800 won
+        > *999#
+        1 Give
+        2 My phone
+        3 Balance
+        4 Last five
+        5 Bind a card
+        6 Password
+        7 Freeze
+        8 Chosonmal
+        > 0
+        END Goodbye.
+    "#]]
+    .assert_eq(&all);
+    assert_eq!(airtime(&world, DAVE), 200);
+
+    // The menu tells too, once.
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    line.talk(&["*999*500*1921112222#", PASSWORD]).await;
+    line.unshown();
+    assert!(line.dial("*999#").await.text.starts_with("Your gift of 500 won to 192...222 was sent"));
+    assert!(line.dial("*999#").await.text.starts_with("1 Give"));
+}
+
+#[tokio::test]
+async fn a_screen_that_was_shown_after_all_is_no_news() {
+    let top_up = "*999*0*5*200*482913#";
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    line.talk(&["*999#", "2", "200", PASSWORD]).await;
+    line.unshown();
+    // The network repeats the frame, and this time the screen gets through.
+    assert!(line.again(PASSWORD).await.text.starts_with("Your phone got 200 won"));
+    assert!(line.dial(top_up).await.text.starts_with("The limit is reached"), "another one");
+    // While a session goes on there is nothing to tell, and another session's name means nothing.
+    line.talk(&["*999#", "2"]).await;
+    line.unshown();
+    assert!(line.enter("300").await.goes_on);
+    assert_eq!(airtime(&world, DAVE), 200);
+}
+
+/// The engine says *not done* of an id that it forgot, done or not: nobody may hear that as news.
+#[tokio::test]
+async fn what_the_engine_forgot_is_not_called_not_done() {
+    for (later_s, starts) in [(514, "Your gift of 500 won"), (515, "1 Give")] {
+        let world = World::new();
+        let mut line = world.line(DAVE);
+        line.talk(&["*999*500*1921112222#"]).await;
+        world.fake.trouble(Some(Trouble::AnswerLost));
+        line.enter(PASSWORD).await;
+        world.fake.trouble(None);
+        world.fake.later(25 + later_s);
+        if later_s == 515 {
+            world.fake.forget_ids();
+        }
+        let screen = line.dial("*999#").await;
+        assert!(screen.text.starts_with(starts), "{later_s}: {}", screen.text);
+        assert_eq!(world.fake.given().len(), 1);
+    }
 }

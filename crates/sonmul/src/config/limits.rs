@@ -85,6 +85,8 @@ limits! {
         "A session is over after so long whatever happens.";
     told_wait_ms = 5_000 in 0..=3_600_000,
         "A sender whose screen is not known to have been shown by then gets an SMS of their own.";
+    told_max = 1_048_576 in 0..=16_777_216,
+        "Gifts whose screens are remembered as shown; 0: every sender gets an SMS, for a screen handed over is not yet read.";
     sms_open_max = 100_000 in 1..=10_000_000,
         "SMS that no SMSC has taken over yet; with more their follower lags behind the journal. Each takes about 400 octets.";
     sms_awaiting_max = 200_000 in 1..=10_000_000,

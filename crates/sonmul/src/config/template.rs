@@ -71,7 +71,7 @@ operators = [{operators}]
 # enquire_link_s = 30
 # binds = 1              # connections at the same time
 # receipts = true        # it sends delivery receipts
-# letters = "gsm7"       # its default alphabet: "gsm7", "ascii", or "ucs2" for UCS-2 always
+# letters = "gsm7"       # its default alphabet: "gsm7", "ascii", or "ucs2" for UCS-2 where it fits
 # tls = {{ ca_file = "smsc1-ca.pem" }}
 
 [limits]

@@ -209,7 +209,7 @@ fn flow(config: &Config, engine: &Engine, keys: &Arc<TagKeys>, texts: &Arc<Texts
     let limits = &config.limits;
     let flow = FlowConfig {
         sessions_max: word(limits.sessions_max),
-        told_max: edges::told::TOLD_MAX,
+        told_max: word(limits.told_max),
         callers_max: word(limits.callers_max),
         decide_within_s: half(limits.decide_within_s),
     };

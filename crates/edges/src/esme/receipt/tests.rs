@@ -1,4 +1,4 @@
-use super::{Receipt, State, canonical_id, id_forms, message_id, parse, same_id, same_reference};
+use super::{Receipt, State, message_id, parse};
 use crate::esme::delivery::tests::{body, tlv};
 use domain::msisdn::Msisdn;
 use proptest::prelude::{any, proptest};
@@ -113,36 +113,11 @@ fn ids_that_are_none() {
     assert_eq!(message_id(b"7\0rest").as_deref(), Some("7"));
 }
 
-#[test]
-fn hexadecimal_there_decimal_here() {
-    assert_eq!(canonical_id("000aF"), "af");
-    assert_eq!(canonical_id("0000"), "0");
-    assert_eq!(id_forms("0000000255"), ["255", "ff", "597"]);
-    for (answered, received, same) in [
-        ("FF", "255", true),
-        ("000000ff", "0000000255", true),
-        ("255", "FF", true),
-        ("7", "0007", true),
-        ("abc-1", "ABC-1", true),
-        ("7", "8", false),
-        ("", "0", false),
-        ("ffffffffffffffffffffffffffffffff0", "1", false),
-    ] {
-        assert_eq!(same_id(answered, received), same, "{answered} {received}");
-    }
-}
-
-#[test]
-fn references_cut_to_eight_bits() {
-    assert!(same_reference(0x1234, 0x1234) && same_reference(0x1234, 0x34));
-    assert!(!same_reference(0x1234, 0x0134) && !same_reference(0x1234, 0x35));
-}
-
 proptest! {
     #[test]
-    fn no_octets_panic(octets in any::<Vec<u8>>(), id in any::<String>()) {
+    fn no_octets_panic(octets in any::<Vec<u8>>()) {
         let _ = parse(&octets);
-        let _ = (id_forms(&id), message_id(&octets));
+        let _ = message_id(&octets);
     }
 
     #[test]

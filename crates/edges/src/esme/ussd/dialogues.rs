@@ -1,9 +1,12 @@
 //! What must be remembered of callers so that gateways which number nothing, or badly, can have dialogues.
 //!
 //! A typed input needs a mark that a repeated frame shares and a new input does not. `its_session_info` has a sequence
-//! number for that, but some gateways leave it out and some send the same one for ever; with the content alone, a new
-//! password typed twice would look like one frame. So screens that the gateway took are counted: an input after the next
-//! screen is a new one. Where the sequence number moves, it is trusted.
+//! number for that, but some gateways leave it out and some send the same one for ever. Where the sequence number moves, it
+//! is trusted; where it does not, the flow tells a repeated frame from a new one ([`crate::flow::latest`]), for a frame that
+//! comes again after its screen was taken must not cost a try of the password.
+//!
+//! Sessions that nobody numbers are told apart by the screens that the gateway took: the same string after its screen is
+//! dialled anew.
 //!
 //! Bounded by: [`DIALOGUES_MAX`] places, one per caller; two callers of one place take it from each other, and then the
 //! sequence number and the content must do.
@@ -42,7 +45,8 @@ pub(super) struct Dialogues {
 /// Where an input belongs.
 pub(super) struct Typed {
     pub(super) session: Box<[u8]>,
-    pub(super) mark: u64,
+    /// `None`: nothing numbers it.
+    pub(super) mark: Option<u64>,
     /// The session began with `PSSD indication`.
     pub(super) pssd: bool,
 }
@@ -86,13 +90,13 @@ impl Dialogues {
             let same = session.is_none() || row.session.is_none() || session == row.session;
             if row.caller != caller.get() || !same {
                 let unknown = Row { caller: caller.get(), session, reference, ..Row::default() };
-                let mark = self.hasher.hash_one((text, sequence, 0_u32));
+                let mark = sequence.map(|sequence| self.hasher.hash_one((text, sequence)));
                 return Typed { session: name(&unknown), mark, pssd: false };
             }
             row.moved |= sequence.is_some() && sequence != row.began_at;
-            let (sequence, shown) = if row.moved { (sequence, 0) } else { (None, row.shown) };
+            let mark = sequence.filter(|_| row.moved).map(|sequence| self.hasher.hash_one((text, sequence)));
             // `reference` is not compared: some number messages with it, and not sessions.
-            Typed { session: name(row), mark: self.hasher.hash_one((text, sequence, shown)), pssd: row.pssd }
+            Typed { session: name(row), mark, pssd: row.pssd }
         })
     }
 
@@ -175,15 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn screens_mark_inputs_where_nothing_moves() {
+    fn nothing_marks_inputs_where_nothing_moves() {
         for info in [None, info(7, 0)] {
             let dialogues = Dialogues::new(16);
             dialogues.begin(caller(1), info, None, false);
             dialogues.shown(caller(1));
-            let first = dialogues.typed(caller(1), info, None, "590274").mark;
-            assert_eq!(dialogues.typed(caller(1), info, None, "590274").mark, first, "repeated");
-            dialogues.shown(caller(1));
-            assert_ne!(dialogues.typed(caller(1), info, None, "590274").mark, first, "typed again");
+            assert_eq!(dialogues.typed(caller(1), info, None, "590274").mark, None);
         }
     }
 

@@ -12,8 +12,8 @@ fn asked(octets: &[u8], config: &UssdConfig) -> Option<Asked> {
 fn input(asked: &Asked) -> String {
     match &asked.turn.as_ref().expect("a caller").input {
         Input::Dialled(text) => format!("dialled {}", text.as_str()),
-        Input::Typed { text, .. } => format!("typed {}", text.as_str()),
-        Input::Joined { .. } | Input::Latest { .. } => String::from("no message of SMPP"),
+        Input::Typed { text, .. } | Input::Latest { text, .. } => format!("typed {}", text.as_str()),
+        Input::Joined { .. } => String::from("no message of SMPP"),
     }
 }
 

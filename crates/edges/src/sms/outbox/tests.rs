@@ -108,6 +108,27 @@ fn receipt(id: &str, state: ReceiptState) -> Receipt {
     Receipt { link: SMSC, message_id: Some(String::from(id)), reference: None, number: None, state, error: Some(7) }
 }
 
+/// The configuration lost an operator's SMSC: its messages wait for it and are given up, and hold up nobody else's.
+#[test]
+fn what_no_way_out_leads_to_any_more_holds_nobody_up() {
+    let (gifts, mut store) = (Gifts::new(), MemoryFollowerStore::new());
+    let way = Way { link: SMSC, window: 1, receipts: false };
+    let mut outbox = Outbox::new(config(), vec![way], Seq::ZERO);
+    outbox.route(OperatorId(0), Vec::new());
+    for seq in 1..=3 {
+        let notice = gifts.of(seq, start()).into_iter().next().expect("a recipient's");
+        let delivery = Delivery::new(notice.key, notice.to, start(), start());
+        outbox.reopen(delivery, Some(notice), start());
+    }
+    assert_eq!((outbox.load(), outbox.counts().waiting), (0, 3));
+    assert_eq!(leave(&mut outbox, start()), []);
+    let late = start().plus_ms(config().retry_max_ms);
+    assert_eq!(leave(&mut outbox, late), []);
+    save(&mut outbox, &mut store, late);
+    assert_eq!((outbox.load(), outbox.counts().waiting), (0, 0));
+    assert_eq!([1, 2, 3].map(|seq| end_of(&store, recipient(seq))), [Some(End::GaveUp); 3]);
+}
+
 #[test]
 fn a_window_moves_on_only_when_what_became_of_it_is_durable() {
     let (gifts, now) = (Gifts::new(), start());

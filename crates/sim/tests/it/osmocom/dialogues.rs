@@ -56,7 +56,7 @@ async fn a_whole_menu_in_two_languages() {
     }
     assert_eq!(world.books(3).await, (CARD_VALUE, 400));
     expect![[r#"
-        asks: 1Give 2Self 3Balance 4Last5 | 5Bind 6Code 7Freeze 8조선말
+        asks: 1 Give | 2 My phone | 3 Balance | 4 Last five | 5 Bind a card | 6 Password | 7 Freeze | 8 Chosonmal
         asks: Enter the recipient's phone number. | 0 back 00 exit
         asks: Enter the amount in won, digits only. | 0 back 00 exit
         asks: To: 0191 100 0003 | Amount: 200 won | Enter the card's password to send. | 0 back 00 exit

@@ -64,7 +64,7 @@ async fn the_octets_of_a_dialogue_mean_what_was_meant() {
     args.extend(fields.iter().flat_map(|field| ["-e", field]));
     expect![[r#"
         0x05;0/0/0,EUSE-airtime;;;;;;;
-        ;;34;901700000000001;0x20000001;2;1;60;1Give 2Self 3Balance 4Last5\n5Bind 6Code 7Freeze 8조선말
+        ;;34;901700000000001;0x20000001;2;1;60;1 Give\n2 My phone\n3 Balance\n4 Last five\n5 Bind a card\n6 Password\n7 Freeze\n8 Chosonmal
         ;;34;901700000000001;0x20000001;2;2;60;Enter the recipient's phone number.\n0 back 00 exit
         ;;34;901700000000001;0x20000001;2;3;60;Enter the amount in won, digits only.\n0 back 00 exit
         ;;34;901700000000001;0x20000001;2;4;60;To: 0191 100 0002\nAmount: 200 won\nEnter the card's password to send.\n0 back 00 exit
