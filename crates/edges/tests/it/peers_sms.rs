@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use edges::esme::receipt::{same_id, same_reference};
 use edges::esme::{State, SubmitFault};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -109,11 +108,11 @@ async fn receipts_in_every_form_are_tied_to_their_message() {
         let submitted = bind.submit(&sms("hi")).await.expect("taken");
         let receipt = bind.receipt().await;
         let same = match (&submitted.message_id, &receipt.message_id) {
-            (Some(answered), Some(received)) => same_id(answered, received),
+            (Some(answered), Some(received)) => readings(answered).iter().any(|id| readings(received).contains(id)),
             _ => false,
         };
         assert_eq!(same, by_id, "{how} {id}: {submitted:?} {receipt:?}");
-        let same = receipt.reference.is_some_and(|received| same_reference(0x1234, received));
+        let same = receipt.reference.is_some_and(|received| [0x1234, 0x34].contains(&received));
         assert_eq!(same, by_reference, "{how}: {receipt:?}");
         assert_eq!((receipt.state, receipt.error.as_deref()), (state, error), "{how}");
         assert_eq!(receipt.of, Some(msisdn(BOB)), "{how}");
@@ -220,4 +219,9 @@ async fn no_answer_is_unknown_and_says_so() {
     // The SMSC answers enquire_link, so the bind stays.
     bind.submit(&sms("hi")).await.expect("taken");
     assert_eq!(bind.esme.status().counts().binds, 1);
+}
+
+/// What an id may be: some SMSCs answer hexadecimal ones and write decimal ones into receipts.
+fn readings(id: &str) -> Vec<u128> {
+    [10, 16].into_iter().filter_map(|radix| u128::from_str_radix(id, radix).ok()).collect()
 }

@@ -275,6 +275,20 @@ impl Reader<'_> {
         })
     }
 
+    /// An answer that comes after the follower gave the message up would be lost, and the message sent again.
+    fn response_within_ms(&self, raw: Option<&Spanned<u32>>) -> Result<u32, ConfigError> {
+        const USUAL_MS: u32 = 10_000;
+        let below = half(self.limits.sms_submit_within_ms);
+        match raw {
+            Some(value) if (100..below).contains(value.get_ref()) => Ok(*value.get_ref()),
+            Some(value) => {
+                let what = format!("100 to {} milliseconds: below sms_submit_within_ms", below.saturating_sub(1));
+                Err(self.place.of(value, what))
+            }
+            None => Ok(USUAL_MS.min(below / 2)),
+        }
+    }
+
     fn smsc(&mut self, raw: &raw::Smsc) -> Result<Smsc, ConfigError> {
         let place = self.place;
         let common = self.common(&raw.common())?;
@@ -319,7 +333,7 @@ impl Reader<'_> {
             window: number(raw.window.as_ref(), 1..=1_000)?.unwrap_or(10),
             submits_per_s_max: number(raw.submits_per_s_max.as_ref(), 1..=100_000)?,
             enquire_link_s: number(raw.enquire_link_s.as_ref(), 1..=3_600)?.unwrap_or(30),
-            response_within_ms: number(raw.response_within_ms.as_ref(), 100..=120_000)?.unwrap_or(10_000),
+            response_within_ms: self.response_within_ms(raw.response_within_ms.as_ref())?,
             binds: number(raw.binds.as_ref(), 1..=16)?.unwrap_or(1),
             receipts: raw.receipts,
             reference: raw.reference,

@@ -68,6 +68,9 @@ fn mistakes_are_named_with_their_line() {
         (hlr("password = \"x\""), "line 5: unknown field `password`"),
         (smsc("sms = false"), "line 5: this link would carry nothing"),
         (smsc("window = 0"), "line 7: 1 to 1000"),
+        (smsc("response_within_ms = 60000"), "line 7: 100 to 59999 milliseconds: below sms_submit_within_ms"),
+        (smsc("binds = 17"), "line 7: 1 to 16"),
+        (smsc("letters = \"utf8\""), "line 7: unknown variant `utf8`"),
         (smsc("[smsc.tls]\nca_file = \"ca.pem\"\nkey_file = \"key.pem\""), "line 9: cert_file and key_file belong"),
         (smsc("").replace("\"sonmul\"", "\"sixteen-letters-\""), "line 6: 1 to 15 letters"),
     ];
