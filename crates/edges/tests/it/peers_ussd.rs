@@ -142,14 +142,14 @@ async fn the_menu_asks_and_ends() {
     let transcript = gateway.talk(DAVE, 0x2a, &["*999#", "1", "01933334444", "300", "482913"]).await;
     expect![[r#"
         > *999#
-        2 2a02 dcs 8: 1 Give
+        2 2a02 dcs 0: 1 Give
         2 My phone
         3 Balance
         4 Last five
         5 Bind a card
         6 Password
         7 Freeze
-        8 조선말
+        8 Chosonmal
         > 1
         2 2a06 dcs 0: Enter the recipient's phone number.
         0 back 00 exit
@@ -260,15 +260,15 @@ async fn strings_in_every_coding_and_in_message_payload() {
     let mut gateway = Gateway::new().await;
     let (balance, menu) = ("*999*0*1*482913#", "*999#");
     let wide: String = balance.encode_utf16().map(|unit| format!("{unit:04x}")).collect();
-    // The fields, and the coding of the answer: the menu in English names Korean in Korean.
+    // The fields, and the coding of the answer: English is in letters of GSM 7-bit alone.
     let rows = [
         (json!({ "short_message": balance, "data_coding": 0 }), 0, PSSR_RESPONSE),
         (json!({ "short_message": balance, "data_coding": 1 }), 0, PSSR_RESPONSE),
         (json!({ "short_message": balance, "data_coding": 3 }), 0, PSSR_RESPONSE),
         (json!({ "short_message": balance, "data_coding": 8 }), 0, PSSR_RESPONSE),
-        (json!({ "short_message": menu, "data_coding": 8 }), 8, USSR_REQUEST),
-        (json!({ "short_message": "", "destination_addr": "*999#" }), 8, USSR_REQUEST),
-        (json!({ "short_message": "", "destination_addr": "999" }), 8, USSR_REQUEST),
+        (json!({ "short_message": menu, "data_coding": 8 }), 0, USSR_REQUEST),
+        (json!({ "short_message": "", "destination_addr": "*999#" }), 0, USSR_REQUEST),
+        (json!({ "short_message": "", "destination_addr": "999" }), 0, USSR_REQUEST),
         (json!({ "short_message": "0*1*482913#", "destination_addr": "*999*" }), 0, PSSR_RESPONSE),
     ];
     for (session, (fields, data_coding, answer)) in (1..).zip(rows) {
@@ -289,7 +289,7 @@ async fn strings_in_every_coding_and_in_message_payload() {
         (30, 0x0F, "2a3939392a302a312a34383239313323", 0x0F),
         (31, 0x48, wide.as_str(), 0x0F),
         (32, 0x0F, "aa5c2ea782a9622a1a4e968bcd46", 0x0F),
-        (33, 0x0F, "aa5c2e3702", 0x48),
+        (33, 0x0F, "aa5c2e3702", 0x0F),
     ] {
         let order = json!({
             "do": "deliver", "tag": "ussd", "octets": octets, "tlvs": info(PSSR_INDICATION, session, 0),
