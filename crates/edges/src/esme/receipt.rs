@@ -141,7 +141,7 @@ pub(crate) fn read(delivery: &Delivery<'_>) -> Option<Receipt> {
         return None;
     }
     let error = parameters.get(TAG_NETWORK_ERROR_CODE).and_then(|value| match *value {
-        [network, high, low] => Some(format!("{network}/{}", u16::from_be_bytes([high, low]))),
+        [network, high, low] if [high, low] != [0, 0] => Some(format!("{network}/{}", u16::from_be_bytes([high, low]))),
         _ => None,
     });
     let error_word =

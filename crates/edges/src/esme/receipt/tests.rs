@@ -93,6 +93,8 @@ fn known_without_esm_class() {
     assert!(by(b"", &[tlv(0x001E, b"7")]).is_some(), "without its NUL");
     assert_eq!(by(b"", &[tlv(0x0427, &[2])]).map(|receipt| receipt.state), Some(State::Delivered));
     assert!(by(b"", &[tlv(0x0427, &[])]).is_none());
+    let fine = by(b"", &[tlv(0x0427, &[2]), tlv(0x0423, &[3, 0, 0])]).expect("a receipt");
+    assert_eq!(fine.error, None, "an error of zero is none");
     let payload = by(b"", &[tlv(0x0424, b"id:7 stat:DELIVRD")]).expect("in message_payload");
     assert_eq!(payload.message_id.as_deref(), Some("7"));
     assert_eq!(payload.of, None, "no international number");
