@@ -1,4 +1,5 @@
-//! Load and peers of the GSUP edge: a fake MSC with many phones, a stand-in HLR, and Debian's real one.
+//! Load and peers of the GSUP and SMPP edges: a fake MSC with many phones, a stand-in HLR, Debian's real one, and a
+//! stand-in SMSC.
 //!
 //! **For:** `sonmul bench`, `sonmul dial --msc`, and the tests that prove the edge against a peer that we did not write.
 //!
@@ -16,6 +17,7 @@ pub mod hlr;
 pub mod msc;
 pub mod osmo;
 mod outbox;
+pub mod smsc;
 pub mod switch;
 
 pub use outbox::OUTBOX_LEN_MAX;
@@ -64,6 +66,9 @@ pub enum LoadError {
     /// A name that can't be registered.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// There is no real HLR here.
+    #[error("osmo-hlr is not installed: apt-get install osmo-hlr")]
+    NoOsmo,
     /// The real HLR.
     #[error("{0}")]
     Osmo(String),
