@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use super::baselines::per_second;
 use super::callers::Measured;
-use super::http::SENT;
+use super::dials::is_sent;
 use super::latency::Latencies;
 use super::table::grouped;
 use super::world::{self, SERVICE_CODE, Source};
@@ -236,7 +236,7 @@ where
     let next = || dials.dialled().unwrap_or_else(|_| (nobody, String::new()));
     let flooded = flood(stream, &config, next, |shown, took| {
         latencies.add(took);
-        given += u64::from(matches!(shown, Shown::Ends(text) if text.contains(SENT)));
+        given += u64::from(matches!(shown, Shown::Ends(text) if is_sent(text)));
     });
     let Flooded { sent, took_ms, .. } = flooded.await?;
     Ok(Measured {

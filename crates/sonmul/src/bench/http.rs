@@ -10,13 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::callers::{Measured, run};
+use super::dials::is_sent;
 use super::world::Source;
 
 /// Connections that one generator thread writes to before it reads the answers.
 const CONNECTIONS_PER_THREAD: u64 = 32;
-
-/// What the screen of a given gift says in Korean, the language of the bench's subscribers.
-pub(super) const SENT: &str = "보냈습니다";
 
 /// One kept-alive connection.
 struct Phone {
@@ -47,7 +45,7 @@ impl Phone {
             }
             self.buffer.extend(chunk.iter().take(read));
             if let Some(body) = whole_body(&self.buffer)? {
-                return Ok(std::str::from_utf8(body)?.contains(SENT));
+                return Ok(is_sent(std::str::from_utf8(body)?.trim_start_matches("END ")));
             }
         }
     }
