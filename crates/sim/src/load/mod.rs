@@ -65,6 +65,9 @@ pub enum LoadError {
     /// A name that can't be registered.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// There is no real HLR here.
+    #[error("osmo-hlr is not installed: apt-get install osmo-hlr")]
+    NoOsmo,
     /// The real HLR.
     #[error("{0}")]
     Osmo(String),

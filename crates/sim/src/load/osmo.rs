@@ -32,7 +32,6 @@ pub const GSUP_PORT: u16 = 4222;
 pub const CTRL_PORT: u16 = 4259;
 /// Octets of its log that an error shows.
 const LOG_LEN_MAX: u64 = 4096;
-const MISSING: &str = "osmo-hlr is not installed: apt-get install osmo-hlr";
 
 /// What it is configured with.
 #[derive(Clone, Debug)]
@@ -68,7 +67,7 @@ impl OsmoHlr {
     /// Makes a database in `dir` and starts the HLR over it.
     ///
     /// # Errors
-    /// [`LoadError::Osmo`] when it is not installed or does not come up, with the end of its log.
+    /// [`LoadError::NoOsmo`], and [`LoadError::Osmo`] when it does not come up, with the end of its log.
     pub async fn start(dir: &Path, config: &OsmoConfig) -> Result<Self, LoadError> {
         Self::start_with(dir, &config.subscribers, |address| hlr_cfg(address, config)).await
     }
@@ -170,7 +169,7 @@ impl OsmoHlr {
 
 fn not_started(error: std::io::Error) -> LoadError {
     match error.kind() {
-        std::io::ErrorKind::NotFound => LoadError::Osmo(String::from(MISSING)),
+        std::io::ErrorKind::NotFound => LoadError::NoOsmo,
         _ => LoadError::Io { what: String::from("starting osmo-hlr"), error },
     }
 }

@@ -10,13 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::callers::{Measured, run};
+use super::dials::is_sent;
 use super::world::Source;
 
 /// Connections that one generator thread writes to before it reads the answers.
 const CONNECTIONS_PER_THREAD: u64 = 32;
-
-/// What the screen of a given gift says in Korean, the language of the bench's subscribers.
-const SENT: &str = "보냈습니다";
 
 /// One kept-alive connection.
 struct Phone {
@@ -47,7 +45,7 @@ impl Phone {
             }
             self.buffer.extend(chunk.iter().take(read));
             if let Some(body) = whole_body(&self.buffer)? {
-                return Ok(std::str::from_utf8(body)?.contains(SENT));
+                return Ok(is_sent(std::str::from_utf8(body)?.trim_start_matches("END ")));
             }
         }
     }
@@ -71,7 +69,7 @@ fn whole_body(answer: &[u8]) -> anyhow::Result<Option<&[u8]>> {
 pub(super) fn flat_out(to: SocketAddr, source: &Arc<Source>, lasts: Duration) -> anyhow::Result<Measured> {
     let mut measured = run(2, lasts, None, || {
         let mut phones = (0..CONNECTIONS_PER_THREAD).map(|_| Phone::connect(to)).collect::<anyhow::Result<Vec<_>>>()?;
-        let mut dials = source.dials();
+        let mut dials = source.dials(source.subscribers());
         Ok(move || {
             for phone in &mut phones {
                 phone.send(&dials.request())?;
@@ -91,7 +89,7 @@ pub(super) fn flat_out(to: SocketAddr, source: &Arc<Source>, lasts: Duration) ->
 pub(super) fn at_rate(to: SocketAddr, source: &Arc<Source>, rate: u64, lasts: Duration) -> anyhow::Result<Measured> {
     run(CONNECTIONS_PER_THREAD, lasts, Some(rate), || {
         let mut phone = Phone::connect(to)?;
-        let mut dials = source.dials();
+        let mut dials = source.dials(source.subscribers());
         Ok(move || {
             phone.send(&dials.request())?;
             phone.receive()

@@ -1,4 +1,4 @@
-//! What machine the numbers are from: a table without this line says nothing.
+//! What machine the numbers are from, and what else it did: a table without this line says nothing.
 
 use std::path::Path;
 
@@ -14,13 +14,20 @@ pub(super) fn describe(dir: &Path) -> String {
         .unwrap_or(0);
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
-        "{}, {cores} cores, {} GiB, Linux {}, {} on {}",
+        "{}, {cores} cores, {} GiB, Linux {}, {} on {}, load average {} before",
         model.trim_start_matches([':', ' ', '\t']),
         kib >> 20,
         kernel.trim(),
         file_system(dir),
         dir.display(),
+        load(),
     )
+}
+
+/// Tasks that ran or wanted to in the last minute, on average: what else the machine did, and we.
+pub(super) fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    String::from(text.split(' ').next().unwrap_or("unknown"))
 }
 
 /// The type of the file system that `dir` lies on, from the longest mount point above it.

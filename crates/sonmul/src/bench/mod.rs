@@ -1,31 +1,34 @@
 //! `sonmul bench`: the numbers of DESIGN §8, measured on this machine, beside two baselines of the same run.
 //!
 //! Everything is real: a data directory, the server's own start, tags under its key, the checkpoint and the SMS follower
-//! at work, the HTTP edge. Load generators share the cores with what they measure.
+//! at work, the edges. Load generators share the cores with what they measure.
 //!
 //! Deliberately not here: judgements as tests. A goal that is missed is printed as missed.
 
 mod baselines;
 mod callers;
+mod dials;
+mod gifts;
+mod gsup;
 mod http;
 mod latency;
 mod machine;
 mod restart;
+mod sms;
 mod table;
 mod world;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use engine::answer::Answer;
-use engine::handle::Handle;
 use tokio::runtime::Runtime;
 
 use crate::exit::{Exit, Outcome};
-use baselines::per_second;
-use table::{Goal, Row, grouped, median, ratio};
-use world::{Source, World};
+use gifts::Baselines;
+use gsup::Peers;
+use table::{Goal, Row};
+use world::World;
 
 /// See `sonmul bench --help`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +38,7 @@ little. DIR is made anew and taken away.
 
 Example:
   sonmul bench --quick
+  sonmul bench --quick --only http --only gsup
   sonmul bench --runs 5 --seconds 60 --large 10000000 > docs/benchmarks.out"
 )]
 pub(crate) struct BenchArgs {
@@ -56,12 +60,46 @@ pub(crate) struct BenchArgs {
     /// 50,000 subscribers, one run of three seconds
     #[arg(long)]
     quick: bool,
+    /// Only these rows; may be given again
+    #[arg(long, value_name = "GROUP")]
+    only: Vec<Group>,
+    /// A limit of the server that is measured, as in sonmul.toml; may be given again
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// Leave DIR as it is at the end
     #[arg(long)]
     keep: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl BenchArgs {
+    /// Lines for the end of the configuration, where its limits stand.
+    fn limits(&self) -> String {
+        self.limits.iter().map(|limit| format!("{limit}\n")).collect()
+    }
+}
+
+/// Rows that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Group {
+    /// SQLite tables and a bare file
+    Baselines,
+    /// Gifts in bulk, and the journal's size
+    Bulk,
+    /// Gifts one at a time
+    Callers,
+    /// Dials over HTTP
+    Http,
+    /// Dials over GSUP through a stand-in for an HLR
+    Gsup,
+    /// Dials over GSUP through OsmoHLR
+    Osmohlr,
+    /// SMS drained over a bind
+    Sms,
+    /// Restart and memory
+    Restart,
 }
 
 /// How much is measured.
@@ -86,7 +124,7 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
     };
     std::fs::create_dir_all(&args.dir)?;
     let machine = machine::describe(&args.dir);
-    let rows = measure(&crate::serve::runtime()?, &args.dir, plan)?;
+    let rows = measure(&crate::serve::runtime()?, args, plan)?;
     if !args.keep {
         std::fs::remove_dir_all(&args.dir)?;
     }
@@ -99,212 +137,77 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
 }
 
 /// Callers wait on threads of their own, so that only starting and stopping is done on the runtime.
-fn measure(runtime: &Runtime, dir: &Path, plan: Plan) -> anyhow::Result<Vec<Row>> {
+fn measure(runtime: &Runtime, args: &BenchArgs, plan: Plan) -> anyhow::Result<Vec<Row>> {
+    let wanted = |group: Group| args.only.is_empty() || args.only.contains(&group);
+    let (dir, data) = (&args.dir, args.dir.join("data"));
+    let limits = args.limits();
     let mut rows = Vec::new();
-    told("baselines");
-    let baselines = Baselines::measure(dir, plan)?;
-    rows.extend(baselines.rows());
-    told("the world");
-    let data = dir.join("data");
-    let world = runtime.block_on(World::make(&data, plan.subscribers))?;
+    let mut baselines = None;
+    if wanted(Group::Baselines) {
+        told("baselines");
+        let measured = Baselines::measure(dir, plan)?;
+        rows.extend(measured.rows());
+        baselines = Some(measured);
+    }
+    let [gsup, osmo] = [Group::Gsup, Group::Osmohlr].map(wanted);
+    if gsup || osmo || [Group::Bulk, Group::Callers, Group::Http, Group::Restart].into_iter().any(wanted) {
+        let peers = Peers::start(dir, plan.subscribers, gsup, osmo)?;
+        told("the world");
+        let config = format!("{limits}{}", peers.config());
+        let world = runtime.block_on(World::make(&data, plan.subscribers, &config))?;
+        let measured = in_world(runtime, &world, &peers, dir, plan, baselines.as_ref(), wanted);
+        rows.extend(measured?);
+        if wanted(Group::Restart) {
+            told("restart");
+            drop(peers);
+            rows.extend(runtime.block_on(restart::rows(world, plan.subscribers))?);
+        } else {
+            runtime.block_on(world.end())?;
+        }
+    }
+    if wanted(Group::Sms) {
+        rows.extend(sms::rows(runtime, &data, &limits, plan)?);
+    }
+    if plan.large > 0 && wanted(Group::Bulk) {
+        rows.push(gifts::by_size(runtime, &data, plan)?);
+    }
+    Ok(rows)
+}
+
+/// What one server in one world can do.
+fn in_world(
+    runtime: &Runtime,
+    world: &World,
+    peers: &Peers,
+    dir: &Path,
+    plan: Plan,
+    baselines: Option<&Baselines>,
+    wanted: impl Fn(Group) -> bool,
+) -> anyhow::Result<Vec<Row>> {
     let (handle, source) = (world.server.handle(), Arc::clone(&world.source));
-    told("gifts in bulk");
-    rows.push(bulk(&handle, &source, plan, &baselines)?);
-    let per_gift = runtime.block_on(world.journal_octets_per_entry())?;
-    let journal = Row::new("journal per gift", "octets", vec![per_gift], Some(Goal::AtMost(200)));
-    rows.push(journal.note("of the latest full segment in bulk, its file's size over its entries"));
-    for count in [32, 64] {
-        told("gifts one at a time");
-        rows.push(callers_row(&handle, &source, plan, count, &baselines)?);
-        rows.push(socket_row(&handle, &source, dir, plan, count)?);
+    let mut rows = Vec::new();
+    if wanted(Group::Bulk) {
+        told("gifts in bulk");
+        rows.push(gifts::bulk(&handle, &source, plan, baselines)?);
+        let per_gift = runtime.block_on(world.journal_octets_per_entry())?;
+        let journal = Row::new("journal per gift", "octets", vec![per_gift], Some(Goal::AtMost(200)));
+        rows.push(journal.note("of the latest full segment in bulk, its file's size over its entries"));
     }
-    told("dials over HTTP");
-    rows.extend(dials(world.server.http, &source, plan)?);
-    told("restart");
-    drop(handle);
-    rows.extend(runtime.block_on(restart::rows(world, plan.subscribers))?);
-    if plan.large > 0 {
-        rows.push(by_size(runtime, &data, plan)?);
+    if wanted(Group::Callers) {
+        for count in [32, 64] {
+            told("gifts one at a time");
+            rows.push(gifts::callers_row(&handle, &source, plan, count, baselines)?);
+            rows.push(gifts::socket_row(&handle, &source, dir, plan, count)?);
+        }
     }
+    if wanted(Group::Http) {
+        told("dials over HTTP");
+        rows.extend(dials::over_http(world, plan)?);
+    }
+    rows.extend(dials::over_gsup(world, peers, plan)?);
     Ok(rows)
 }
 
 fn told(what: &str) {
     eprintln!("bench: {what}");
-}
-
-/// The two baselines.
-struct Baselines {
-    tables: Vec<u64>,
-    bulk_appends: Vec<u64>,
-    single_appends: Vec<u64>,
-}
-
-/// Octets of a bulk's append and of a lone gift's, for the bare file.
-const BULK_OCTETS: usize = world::BULK * 192;
-const SINGLE_OCTETS: usize = 256;
-
-impl Baselines {
-    fn measure(dir: &Path, plan: Plan) -> anyhow::Result<Self> {
-        let accounts = u32::try_from(plan.subscribers)?;
-        let each = |measure: &dyn Fn() -> anyhow::Result<u64>| (0..plan.runs).map(|_| measure()).collect();
-        let tables: anyhow::Result<_> = each(&|| baselines::tables(dir, accounts, plan.other));
-        let bulk_appends: anyhow::Result<_> = each(&|| baselines::bare_file(dir, BULK_OCTETS, plan.other / 4));
-        let single_appends: anyhow::Result<_> = each(&|| baselines::bare_file(dir, SINGLE_OCTETS, plan.other / 4));
-        Ok(Self { tables: tables?, bulk_appends: bulk_appends?, single_appends: single_appends? })
-    }
-
-    fn rows(&self) -> Vec<Row> {
-        let gifts = median(&self.bulk_appends) * world::BULK as u64;
-        vec![
-            Row::new(
-                "baseline: the same gifts on SQLite tables, 512 a transaction",
-                "gifts/s",
-                self.tables.clone(),
-                None,
-            ),
-            Row::new(
-                "baseline: a bare preallocated file, fdatasync, octets of 8,192 gifts",
-                "appends/s",
-                self.bulk_appends.clone(),
-                None,
-            )
-            .note(format!("{} gifts/s if nothing but writing cost anything", grouped(gifts))),
-            Row::new("baseline: the same, octets of one gift", "appends/s", self.single_appends.clone(), None),
-        ]
-    }
-
-    fn beside(&self, gifts_per_second: u64) -> String {
-        let file = median(&self.bulk_appends) * world::BULK as u64;
-        format!(
-            "{} SQLite tables, {} bare file",
-            ratio(gifts_per_second, median(&self.tables)),
-            ratio(gifts_per_second, file)
-        )
-    }
-}
-
-/// Bulks on their way at a time: one is decided while the next is made.
-const IN_FLIGHT: usize = 2;
-
-/// What a run in bulk did.
-struct Bulked {
-    posted: u64,
-    refused: u64,
-    elapsed: Duration,
-    cpu_ms: u64,
-}
-
-fn run_bulk(handle: &Handle, source: &Arc<Source>, lasts: Duration) -> Bulked {
-    let mut gifts = source.gifts();
-    let (began, cpu) = (Instant::now(), machine::cpu_ms());
-    let mut under_way = std::collections::VecDeque::new();
-    let (mut posted, mut refused) = (0, 0);
-    let mut count = |answers: Vec<Answer>| {
-        let given = answers.iter().filter(|answer| callers::is_given(answer)).count() as u64;
-        posted += given;
-        refused += answers.len() as u64 - given;
-    };
-    while began.elapsed() < lasts {
-        if under_way.len() == IN_FLIGHT {
-            under_way.pop_front().map(engine::handle::Bulk::wait).map(&mut count);
-        }
-        under_way.push_back(handle.submit_bulk(gifts.bulk(handle.now())));
-    }
-    under_way.into_iter().map(engine::handle::Bulk::wait).for_each(&mut count);
-    Bulked { posted, refused, elapsed: began.elapsed(), cpu_ms: machine::cpu_ms() - cpu }
-}
-
-fn bulk(handle: &Handle, source: &Arc<Source>, plan: Plan, baselines: &Baselines) -> anyhow::Result<Row> {
-    let (mut rates, mut refused, mut cpu) = (Vec::new(), 0, Vec::new());
-    for _ in 0..plan.runs {
-        let run = run_bulk(handle, source, plan.bulk);
-        rates.push(per_second(run.posted, run.elapsed));
-        refused += run.refused;
-        cpu.push(run.cpu_ms * 1_000_000 / run.posted.max(1));
-    }
-    let name = format!("gifts posted and durable, full rules, {} subscribers, bulk", grouped(plan.subscribers));
-    let row = Row::new(name, "gifts/s", rates, Some(Goal::AtLeast(300_000)));
-    let beside = baselines.beside(row.median());
-    let lasts = format!("{} s each, checkpoint and SMS follower at work", plan.bulk.as_secs());
-    let cpu = format!("{} ns of processor time a gift, generator and followers included", grouped(median(&cpu)));
-    Ok(row.note(beside).note(lasts).note(cpu).note(format!("{} refused as repeated, not counted", grouped(refused))))
-}
-
-fn callers_row(
-    handle: &Handle,
-    source: &Arc<Source>,
-    plan: Plan,
-    count: u64,
-    baselines: &Baselines,
-) -> anyhow::Result<Row> {
-    let mut rates = Vec::new();
-    let mut took = latency::Latencies::default();
-    for _ in 0..plan.runs {
-        let measured = callers::in_process(handle, source, count, plan.other, None)?;
-        rates.push(measured.per_second);
-        took.merge(measured.latencies);
-    }
-    let row = Row::new(
-        format!("{count} callers, one gift at a time, in process"),
-        "gifts/s",
-        rates,
-        Some(Goal::AtLeast(60_000)),
-    );
-    let beside = format!("{} bare appends of one gift", ratio(row.median(), median(&baselines.single_appends)));
-    Ok(row.note(format!("p50 {} µs, p99 {} µs", took.at(500), took.at(990))).note(beside))
-}
-
-fn socket_row(handle: &Handle, source: &Arc<Source>, dir: &Path, plan: Plan, count: u64) -> anyhow::Result<Row> {
-    let (mut rates, mut refused) = (Vec::new(), 0);
-    for _ in 0..plan.runs {
-        let measured = callers::over_socket(handle, source, dir, count, plan.other)?;
-        rates.push(measured.per_second);
-        refused += measured.refused;
-    }
-    let name = format!("{count} callers, one gift at a time, over a Unix socket");
-    Ok(Row::new(name, "gifts/s", rates, Some(Goal::AtLeast(30_000))).note(format!("{} refused", grouped(refused))))
-}
-
-fn dials(http: std::net::SocketAddr, source: &Arc<Source>, plan: Plan) -> anyhow::Result<Vec<Row>> {
-    let mut rates = Vec::new();
-    for _ in 0..plan.runs {
-        rates.push(http::flat_out(http, source, plan.other)?.per_second);
-    }
-    let flat_out =
-        Row::new("dials over the HTTP edge, load generator included", "dials/s", rates, Some(Goal::AtLeast(30_000)));
-    let half = flat_out.median() / 2;
-    let (mut p50, mut p99, mut p999) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..plan.runs {
-        let mut measured = http::at_rate(http, source, half, plan.other)?;
-        p50.push(measured.latencies.at(500));
-        p99.push(measured.latencies.at(990));
-        p999.push(measured.latencies.at(999));
-    }
-    let at = |what: &str| format!("answer time at {} dials/s over HTTP, {what}", grouped(half));
-    Ok(vec![
-        flat_out,
-        Row::new(at("p50"), "µs", p50, Some(Goal::AtMost(2_000))),
-        Row::new(at("p99"), "µs", p99, Some(Goal::AtMost(10_000))),
-        Row::new(at("p99.9"), "µs", p999, Some(Goal::AtMost(50_000))),
-    ])
-}
-
-/// The rate with many subscribers as a share of that with 100,000, in hundredths.
-fn by_size(runtime: &Runtime, data: &Path, plan: Plan) -> anyhow::Result<Row> {
-    let mut rates = Vec::new();
-    for subscribers in [100_000, plan.large] {
-        told(&format!("gifts in bulk, {} subscribers", grouped(subscribers)));
-        let world = runtime.block_on(World::make(data, subscribers))?;
-        let (handle, source) = (world.server.handle(), Arc::clone(&world.source));
-        let runs = (0..plan.runs.min(3)).map(|_| run_bulk(&handle, &source, plan.other));
-        let runs: Vec<u64> = runs.map(|run| per_second(run.posted, run.elapsed)).collect();
-        rates.push(median(&runs));
-        drop(handle);
-        runtime.block_on(world.end())?;
-    }
-    let [small, large] = rates[..] else { anyhow::bail!("two sizes make two rates") };
-    let name = format!("rate with {} subscribers as a share of that with 100,000", grouped(plan.large));
-    let row = Row::new(name, "%", vec![large * 100 / small.max(1)], Some(Goal::AtLeast(80)));
-    Ok(row.note(format!("{} and {} gifts/s", grouped(large), grouped(small))))
 }

@@ -9,7 +9,7 @@ pub(super) struct Row {
     pub(super) name: String,
     /// Unit of the values.
     pub(super) unit: &'static str,
-    /// Every run, in order.
+    /// Every run, in order; none: it could not be measured, and a note says why.
     pub(super) runs: Vec<u64>,
     /// What DESIGN §8 asks for.
     pub(super) goal: Option<Goal>,
@@ -35,6 +35,12 @@ impl Row {
         self
     }
 
+    /// Those of them that there are.
+    pub(super) fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     pub(super) fn median(&self) -> u64 {
         median(&self.runs)
     }
@@ -42,6 +48,7 @@ impl Row {
     fn verdict(&self) -> &'static str {
         match self.goal {
             None => "",
+            Some(_) if self.runs.is_empty() => "not measured",
             Some(Goal::AtLeast(goal)) if self.median() >= goal => "met",
             Some(Goal::AtMost(goal)) if self.median() <= goal => "met",
             Some(_) => "MISSED",
@@ -69,6 +76,10 @@ pub(super) fn print(machine: &str, rows: &[Row]) {
     println!("Machine: {machine}");
     println!("\n| what | median | least – most | goal | | notes |\n|---|---:|---:|---:|---|---|");
     for row in rows {
+        if row.runs.is_empty() {
+            println!("| {} | – | – | {} | {} | {} |", row.name, row.goal_text(), row.verdict(), row.notes.join("; "));
+            continue;
+        }
         let (least, most) = (row.runs.iter().min().copied(), row.runs.iter().max().copied());
         println!(
             "| {} | {} {} | {} – {} | {} | {} | {} |",

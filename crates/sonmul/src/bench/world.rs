@@ -21,6 +21,7 @@ use domain::password::{Password, PasswordTag, Proof, TagKeys};
 use domain::rules::Rules;
 use domain::time::Timestamp;
 use engine::handle::Handle;
+use wire::imsi::Imsi;
 
 use super::baselines::Random;
 use super::callers::is_given;
@@ -33,6 +34,10 @@ use crate::serve::{Options, Server, Sink};
 const PROFILE: &str = include_str!("bench.toml");
 const OPERATOR: OperatorId = OperatorId(0);
 const FIRST_NUMBER: u64 = 8_501_900_000_000;
+/// As bench.toml has it.
+pub(super) const SERVICE_CODE: u16 = 999;
+/// What every IMSI begins with; ten digits of the subscriber's row follow.
+const IMSI_PREFIX: &str = "46705";
 /// On every card at the beginning, minor units.
 const CARD_VALUE: i64 = 1_000_000_000;
 const FRIENDS: u64 = 8;
@@ -60,12 +65,12 @@ pub(super) struct Source {
 }
 
 impl World {
-    /// Makes `dir` anew and fills it.
-    pub(super) async fn make(dir: &Path, subscribers: u64) -> anyhow::Result<Self> {
+    /// Makes `dir` anew and fills it; `config` are lines for the end of its configuration: limits, then links.
+    pub(super) async fn make(dir: &Path, subscribers: u64, config: &str) -> anyhow::Result<Self> {
         if dir.exists() {
             std::fs::remove_dir_all(dir).with_context(|| format!("{} is in the way", dir.display()))?;
         }
-        init(dir, "127.0.0.1:0", &[String::from("bench")], "").map_err(told)?;
+        init(dir, "127.0.0.1:0", &[String::from("bench")], config).map_err(told)?;
         let server = start(dir).await?;
         let (keys, _) = load_tag_keys(dir).map_err(told)?;
         let key = read_secret(&local_key_path(dir)).map_err(told)?.trim().to_owned();
@@ -173,6 +178,17 @@ fn msisdn(row: u64) -> anyhow::Result<Msisdn> {
     Ok(Msisdn::try_new(FIRST_NUMBER + row)?)
 }
 
+/// The SIM of a subscriber.
+pub(super) fn imsi(row: u64) -> anyhow::Result<Imsi> {
+    Ok(Imsi::parse(&format!("{IMSI_PREFIX}{row:010}"))?)
+}
+
+/// What an HLR says of an IMSI when there are so many subscribers: digits of an MSISDN.
+pub(super) fn number_of(imsi: &Imsi, subscribers: u64) -> Option<String> {
+    let row: u64 = imsi.as_str().strip_prefix(IMSI_PREFIX)?.parse().ok()?;
+    (row < subscribers).then(|| (FIRST_NUMBER + row).to_string())
+}
+
 fn number(row: u64) -> anyhow::Result<CardNumber> {
     Ok(CardNumber::from_payload(100_000_000_000_000 + row * 7_919)?)
 }
@@ -192,10 +208,16 @@ impl Source {
         Gifts { source: Arc::clone(self), random: Random::seeded(self.stream()) }
     }
 
-    /// The same as dialled over HTTP.
-    pub(super) fn dials(self: &Arc<Self>) -> Dials {
+    /// The same as dialled by the first so many subscribers.
+    pub(super) fn dials(self: &Arc<Self>, callers: u64) -> Dials {
         let stream = self.stream();
-        Dials { source: Arc::clone(self), random: Random::seeded(stream), session: stream << 40 }
+        let callers = callers.min(self.subscribers);
+        Dials { source: Arc::clone(self), random: Random::seeded(stream), session: stream << 40, callers }
+    }
+
+    /// All of them.
+    pub(super) const fn subscribers(&self) -> u64 {
+        self.subscribers
     }
 
     fn stream(&self) -> u64 {
@@ -203,8 +225,8 @@ impl Source {
     }
 
     /// A sender, one of its eight friends, an amount.
-    fn draw(&self, random: &mut Random) -> (u64, u64, u64) {
-        let sender = random.below(self.subscribers);
+    fn draw(&self, random: &mut Random, senders: u64) -> (u64, u64, u64) {
+        let sender = random.below(senders);
         let friend = (sender + 1 + random.below(FRIENDS) * 7_919) % self.subscribers;
         (sender, friend, 1 + random.below(AMOUNT_MAX))
     }
@@ -219,7 +241,7 @@ pub(super) struct Gifts {
 impl Gifts {
     /// The next one, with an id made at `at`.
     pub(super) fn command(&mut self, at: Timestamp) -> Command {
-        let (sender, friend, amount) = self.source.draw(&mut self.random);
+        let (sender, friend, amount) = self.source.draw(&mut self.random, self.source.subscribers);
         let tag = usize::try_from(sender).ok().and_then(|row| self.source.tags.get(row));
         let gift = msisdn(sender).ok().zip(tag).map(|(from, tag)| Gift {
             caller: caller(from),
@@ -240,24 +262,37 @@ impl Gifts {
     }
 }
 
-/// Gifts as an aggregator posts them.
+/// Gifts as they are dialled.
 pub(super) struct Dials {
     source: Arc<Source>,
     random: Random,
     session: u64,
+    callers: u64,
 }
 
 impl Dials {
-    /// The next request, whole.
+    /// Who dials, and what: `AMOUNT*RECIPIENT*PASSWORD`.
+    fn next(&mut self) -> (u64, String) {
+        let (sender, friend, amount) = self.source.draw(&mut self.random, self.callers);
+        let recipient = (FIRST_NUMBER + friend) % 10_000_000_000;
+        (sender, format!("{amount}*{recipient}*{}", password_digits(sender)))
+    }
+
+    /// The next string, and whose phone it is.
+    pub(super) fn dialled(&mut self) -> anyhow::Result<(Imsi, String)> {
+        let (sender, gift) = self.next();
+        Ok((imsi(sender)?, format!("*{SERVICE_CODE}*{gift}#")))
+    }
+
+    /// The next request of an aggregator, whole.
     pub(super) fn request(&mut self) -> Vec<u8> {
-        let (sender, friend, amount) = self.source.draw(&mut self.random);
+        let (sender, gift) = self.next();
         self.session += 1;
         let body = format!(
-            "sessionId=bench-{}&serviceCode=%2A999%23&phoneNumber=%2B{}&networkCode=1&text={amount}%2A{}%2A{}",
+            "sessionId=bench-{}&serviceCode=%2A{SERVICE_CODE}%23&phoneNumber=%2B{}&networkCode=1&text={}",
             self.session,
             FIRST_NUMBER + sender,
-            (FIRST_NUMBER + friend) % 10_000_000_000,
-            password_digits(sender),
+            gift.replace('*', "%2A"),
         );
         let mut request = Vec::with_capacity(512);
         // Writing to a Vec can't fail.

@@ -183,6 +183,11 @@ impl Server {
         self.engine.handle()
     }
 
+    /// How the links do.
+    pub(crate) fn links(&self) -> Vec<api::admin::LinkView> {
+        (self.links.views())()
+    }
+
     /// Takes no more, answers what was taken, lets followers finish.
     pub(crate) async fn stop(self) -> Outcome<()> {
         self.stop.send_replace(true);
