@@ -127,9 +127,9 @@ pub const fn name(status: u32) -> &'static str {
 #[must_use]
 pub(crate) const fn bind_advice(status: u32) -> &'static str {
     match status {
-        RINVPASWD => "check `password` with the SMSC's operator",
+        RINVPASWD => "check `password_file` with the SMSC's operator",
         RINVSYSID => "check `system_id` with the SMSC's operator",
-        RBINDFAIL => "check `system_id`, `password` and the addresses the SMSC lets in",
+        RBINDFAIL => "check `system_id`, `password_file` and the addresses the SMSC lets in",
         RINVSYSTYP => "check `system_type` with the SMSC's operator",
         RALYBND => {
             "another session is bound with this `system_id`: stop it, or wait until the SMSC notices that it is gone"

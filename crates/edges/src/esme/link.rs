@@ -196,7 +196,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         let stream = match timeout(within, TcpStream::connect((host, port))).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                return Err(format!("{smsc} can't be reached ({error}): is the SMSC running, and `smsc` right?"));
+                return Err(format!("{smsc} can't be reached ({error}): is the SMSC running, and `address` right?"));
             }
             Err(_) => return Err(format!("{smsc} does not answer: is it the right address, does a firewall drop us?")),
         };

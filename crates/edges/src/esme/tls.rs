@@ -40,11 +40,11 @@ impl Tls {
         let client = match &tls.client {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
-                let chain = certificates(chain).map_err(|why| wrong("tls.client", why))?;
+                let chain = certificates(chain).map_err(|why| wrong("tls.cert_file", why))?;
                 let key_file = key;
                 let key = PrivateKeyDer::from_pem_file(key_file)
-                    .map_err(|_| wrong("tls.client", format!("no private key in {}", key_file.display())))?;
-                builder.with_client_auth_cert(chain, key).map_err(|error| wrong("tls.client", error.to_string()))?
+                    .map_err(|_| wrong("tls.key_file", format!("no private key in {}", key_file.display())))?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| wrong("tls.cert_file", error.to_string()))?
             }
         };
         Ok(Self { connector: TlsConnector::from(Arc::new(client)), name })
@@ -80,14 +80,18 @@ pub(crate) fn plain(error: &std::io::Error) -> String {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "the SMSC's certificate is for another name: set `tls.server_name` to the one in it"
             }
+            // `rustls` has no name for it, and self-signed certificates often are so.
+            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+                "the SMSC's certificate is an authority's own (CA:TRUE): its operator must use one that is not"
+            }
             _ => return format!("the SMSC's certificate was refused: {why}"),
         },
         Some(rustls::Error::InvalidMessage(_)) => "the SMSC does not speak TLS on this port",
         Some(rustls::Error::AlertReceived(alert)) => {
-            return format!("the SMSC refused TLS ({alert:?}): it may want the certificate of `tls.client`");
+            return format!("the SMSC refused TLS ({alert:?}): it may want the certificate of `tls.cert_file`");
         }
         Some(other) => return format!("TLS failed: {other}"),
-        None => return format!("the TLS handshake broke off: {error}"),
+        None => return format!("the TLS handshake broke off ({error}): does the SMSC speak TLS on this port?"),
     };
     String::from(advice)
 }

@@ -130,7 +130,7 @@ async fn half_open_is_noticed() {
 #[tokio::test]
 async fn refused_binds_say_what_to_do() {
     for (status, name, advice) in [
-        (0x0E, "ESME_RINVPASWD", "check `password`"),
+        (0x0E, "ESME_RINVPASWD", "check `password_file`"),
         (0x0F, "ESME_RINVSYSID", "check `system_id`"),
         (0x05, "ESME_RALYBND", "another session is bound"),
         (0x0D, "ESME_RBINDFAIL", "check `system_id`"),

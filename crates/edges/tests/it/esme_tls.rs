@@ -128,11 +128,13 @@ async fn certificates_that_are_refused_say_why() {
     let ca_file = dir.file("ca.pem", &ca.0.pem());
     let long_ago = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(2020, 1, 1);
     let far_ahead = |params: &mut CertificateParams| params.not_before = rcgen::date_time_ymd(2090, 1, 1);
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     for (certificate, expected) in [
         (other.sign("smsc.example", |_| {}), "not signed by any root"),
         (ca.sign("elsewhere.example", |_| {}), "for another name"),
         (ca.sign("smsc.example", long_ago), "has expired"),
         (ca.sign("smsc.example", far_ahead), "not valid yet"),
+        (ca.sign("smsc.example", authority), "an authority's own (CA:TRUE)"),
     ] {
         let smsc = Smsc::new().await;
         let mut config = config(&smsc);
@@ -146,14 +148,28 @@ async fn certificates_that_are_refused_say_why() {
 
 #[tokio::test]
 async fn an_smsc_without_tls() {
-    let (dir, ca, smsc) = (Dir::new("plain"), Ca::new(), Smsc::new().await);
-    let mut config = config(&smsc);
-    config.tls = Some(tls(&dir.file("ca.pem", &ca.0.pem())));
-    let world = World::start(config);
-    let mut peer = smsc.accept().await;
-    peer.raw(&[0; 64]).await;
-    let trouble = world.trouble().await;
-    assert!(trouble.contains("does not speak TLS"), "{trouble}");
+    let (dir, ca) = (Dir::new("plain"), Ca::new());
+    // One that answers in its own way, and one that hangs up.
+    for (answer, expected) in
+        [(Some([0; 64]), "does not speak TLS"), (None, "broke off (tls handshake eof): does the SMSC speak TLS")]
+    {
+        let smsc = Smsc::new().await;
+        let mut config = config(&smsc);
+        config.tls = Some(tls(&dir.file("ca.pem", &ca.0.pem())));
+        let world = World::start(config);
+        let mut peer = smsc.accept().await;
+        if let Some(answer) = answer {
+            peer.raw(&answer).await;
+        } else {
+            // What was said is read, so that the connection ends without a reset.
+            let mut hello = [0; 4_096];
+            let heard = tokio::io::AsyncReadExt::read(&mut peer.stream, &mut hello).await.expect("it says hello");
+            assert!(heard > 0);
+            drop(peer);
+        }
+        let trouble = world.trouble().await;
+        assert!(trouble.contains(expected), "{trouble}");
+    }
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn a_bind_refused_says_what_to_do_and_goes_on_trying() {
 async fn the_wrong_password_is_refused_by_the_stack_itself() {
     let smsc = Smsc::npm(json!({ "bind": { "password": "another" } })).await;
     let bind = Bind::start(config(at(smsc.port)));
-    let trouble = bind.trouble(&["ESME_RINVPASWD", "check `password`"]).await;
+    let trouble = bind.trouble(&["ESME_RINVPASWD", "check `password_file`"]).await;
     assert!(!trouble.contains(PASSWORD));
     assert_eq!(bind.esme.status().phase(), Phase::Away);
 }

@@ -198,7 +198,8 @@ fn view(name: &str, address: &str, esmes: &[Esme]) -> LinkView {
                 says.get_or_insert_with(|| format!("bound for {} s", since.elapsed().as_secs()));
             }
             Phase::Away | Phase::Stopped => {
-                says = Some(status.trouble().unwrap_or_else(|| String::from("connecting")));
+                let trouble = status.trouble().unwrap_or_else(|| String::from("connecting"));
+                says = Some(without(address, trouble));
             }
         }
     }
@@ -219,11 +220,22 @@ fn view(name: &str, address: &str, esmes: &[Esme]) -> LinkView {
     }
 }
 
+/// Trouble without the address that stands before it on the screen already.
+fn without(address: &str, trouble: String) -> String {
+    match trouble.strip_prefix(address) {
+        Some(rest) => String::from(rest.trim_start_matches([':', ' '])),
+        None => trouble,
+    }
+}
+
 /// Tries a bind without a server, and lets it go.
 pub(crate) async fn probe(smsc: &Smsc, within: std::time::Duration) -> Result<String, String> {
     let config = esme_config(smsc).map_err(|failure| failure.to_string())?;
     // For SMS only: a gateway that had a bind for dialogues would send it some.
-    let config = EsmeConfig { kind: Kind::Sms, ..config };
+    // And every step must end before this does, or nobody hears which one it was.
+    let step_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX) / 5 * 4;
+    let response_within_ms = config.response_within_ms.min(step_ms);
+    let config = EsmeConfig { kind: Kind::Sms, response_within_ms, ..config };
     let (esme, running) = esme::start(config, NoReceipts, None::<Link<Desk>>).map_err(|error| error.to_string())?;
     let bound = tokio::time::timeout(within, async {
         let until = esme.status().until(|phase| matches!(phase, Phase::Bound(_)));
@@ -237,7 +249,7 @@ pub(crate) async fn probe(smsc: &Smsc, within: std::time::Duration) -> Result<St
     let _late = bound.await;
     let found = match (esme.status().is_bound(), esme.status().trouble()) {
         (true, _) => Ok(String::from("binds as a transceiver")),
-        (false, Some(trouble)) => Err(trouble),
+        (false, Some(trouble)) => Err(without(&smsc.address, trouble)),
         (false, None) => Err(String::from("does not answer: a firewall, or the wrong address")),
     };
     running.stop().await;

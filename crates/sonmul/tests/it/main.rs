@@ -12,6 +12,7 @@ mod help;
 mod osmocom;
 mod rig;
 mod secrets;
+mod smpp_doc;
 mod sms;
 mod smsc;
 mod walk;
