@@ -82,7 +82,9 @@ impl State {
             }
             Change::Gave => {
                 let (sender, recipient, amount) = effects.gave().ok_or("a gift without its parties")?;
-                self.put_recent(sender, recipient)?;
+                if sender != recipient {
+                    self.put_recent(sender, recipient)?;
+                }
                 let key = RepeatKey { sender, recipient, amount };
                 self.put_repeat(key, Repeat { at, seq });
                 Ok(())

@@ -144,7 +144,7 @@ pub enum Refusal {
         #[n(0)]
         step_minor: i64,
     },
-    /// The same gift was given a moment ago.
+    /// The same gift was given a moment ago, or the same own top-up done.
     #[n(18)]
     Repeated {
         /// When.

@@ -144,7 +144,7 @@ impl Restore {
         self.state.put_lock(subscriber, link, lock);
     }
 
-    /// A gift remembered against repetition; in the order of giving.
+    /// A gift or own top-up remembered against repetition; in the order of giving.
     pub fn repeat(&mut self, key: RepeatKey, repeat: Repeat) {
         self.state.put_repeat(key, repeat);
     }

@@ -224,7 +224,7 @@ pub struct Lock {
     pub until: Option<Timestamp>,
 }
 
-/// A gift as remembered against repetition.
+/// A gift as remembered against repetition. In an own top-up sender and recipient are the same, in a gift never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepeatKey {
     /// By whom.

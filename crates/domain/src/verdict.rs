@@ -199,11 +199,17 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Who gave how much to whom, when this is a posted gift: its first named gave its first transfer's amount to the second.
+    /// Who gave how much to whom, when this is a posted gift or own top-up: its first named gave its first transfer's amount
+    /// to the second. A top-up names one, who is both: only there are sender and recipient the same.
     pub fn gave(&self) -> Option<(SubscriberId, SubscriberId, Amount)> {
-        let [sender, recipient, ..] = self.named[..] else { return None };
         let transfer = self.transfers.first()?;
-        Some((sender.subscriber, recipient.subscriber, transfer.amount))
+        match self.named[..] {
+            [sender, recipient, ..] => Some((sender.subscriber, recipient.subscriber, transfer.amount)),
+            [own] if transfer.credit == AccountId::Airtime(own.subscriber) => {
+                Some((own.subscriber, own.subscriber, transfer.amount))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -277,8 +283,8 @@ pub enum Change {
         #[n(4)]
         until: Option<Timestamp>,
     },
-    /// A posted gift, remembered against repetition and as one of the sender's recipients: see [`Effects::gave`]. It says
-    /// nothing twice, for it is in every gift.
+    /// A posted gift or own top-up, remembered against repetition: see [`Effects::gave`]. A gift's recipient becomes one of
+    /// the sender's latest, nobody becomes one of their own. It says nothing twice, for it is in every gift.
     #[n(1)]
     Gave,
     /// Refusals of a caller on this business date, after a right password.

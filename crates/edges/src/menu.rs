@@ -393,7 +393,18 @@ pub fn answered(body: &Body, again: Option<State>, reply: &Reply) -> Step {
                 _ => Step::End(Say::Refused(Refusal::WrongPassword { tries_left, locked_until: None })),
             }
         }
-        Outcome::Refused(refusal) => Step::End(Say::Refused(refusal.clone())),
+        Outcome::Refused(refusal) => Step::End(refused(body, refusal)),
+    }
+}
+
+/// A refusal as it is said of what was asked for: one's own top-up has no recipient to speak of.
+fn refused(body: &Body, refusal: &Refusal) -> Say {
+    match (refusal, body) {
+        (
+            &Refusal::Repeated { given_at: at, seq, again_at },
+            &Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }),
+        ) => Say::ToppedUpAlready { amount, at, seq, again_at },
+        _ => Say::Refused(refusal.clone()),
     }
 }
 

@@ -150,6 +150,17 @@ pub enum Say {
         /// Airtime after it, minor units.
         airtime_minor: i64,
     },
+    /// The same own top-up was done a moment ago: it was not done twice.
+    ToppedUpAlready {
+        /// How much.
+        amount: Amount,
+        /// When.
+        at: Timestamp,
+        /// Its entry, and so its receipt number.
+        seq: Seq,
+        /// When the same can be done again.
+        again_at: Timestamp,
+    },
     /// No gift given or received.
     NoGifts,
     /// The password is changed.

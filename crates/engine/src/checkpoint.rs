@@ -291,7 +291,10 @@ impl Collector {
             }
             Change::Gave => {
                 if let Some((sender, recipient, amount)) = effects.gave() {
-                    self.gave.push((sender, recipient));
+                    // One's own top-up is remembered, but nobody is one of their own recipients.
+                    if sender != recipient {
+                        self.gave.push((sender, recipient));
+                    }
                     self.repeats.push((RepeatKey { sender, recipient, amount }, Repeat { at, seq }));
                 }
             }

@@ -19,7 +19,7 @@ pub const ACKNOWLEDGED_IS_DURABLE: &str = "acknowledged-is-durable";
 pub const JOURNAL_KEEPS: &str = "journal-keeps";
 /// Money goes from a card of the caller to the recipient named, as much as asked, for the fee of the rules.
 pub const GIFT_AS_ASKED: &str = "gift-as-asked";
-/// The same gift is not given twice within the repeat window.
+/// The same gift is not given, and the same top-up not done, twice within the repeat window.
 pub const NO_GIFT_TWICE: &str = "no-gift-twice";
 /// A refusal tells the truth: the limit, the shortage, the lock, the amount that it names.
 pub const REFUSAL_HOLDS: &str = "refusal-holds";

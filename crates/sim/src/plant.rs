@@ -13,16 +13,19 @@ pub enum Plant {
     MidnightOffByOne,
     /// The checkpoint is written when a batch is decided, before it is durable.
     CheckpointAhead,
+    /// The decider remembers no gift and no top-up against repetition.
+    RedialForgotten,
 }
 
 impl Plant {
     /// Every one.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AnswerBeforeAppend,
         Self::LimitReadOutside,
         Self::IdForgottenAtRestart,
         Self::MidnightOffByOne,
         Self::CheckpointAhead,
+        Self::RedialForgotten,
     ];
 
     /// Its name on a command line.
@@ -33,6 +36,7 @@ impl Plant {
             Self::IdForgottenAtRestart => "id-forgotten-at-restart",
             Self::MidnightOffByOne => "midnight-off-by-one",
             Self::CheckpointAhead => "checkpoint-ahead",
+            Self::RedialForgotten => "redial-forgotten",
         }
     }
 

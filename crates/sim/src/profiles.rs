@@ -66,6 +66,11 @@ pub(crate) fn as_loaded(profile: &Profile, plant: Option<Plant>) -> Arc<Rules> {
             rules.periods.iter_mut().for_each(|period| period.limits.clear());
             Arc::new(rules)
         }
+        Some(Plant::RedialForgotten) => {
+            let mut rules = Rules::clone(&profile.rules);
+            rules.standing.repeat_window_s = 0;
+            Arc::new(rules)
+        }
         Some(Plant::AnswerBeforeAppend | Plant::IdForgottenAtRestart | Plant::CheckpointAhead) | None => {
             Arc::clone(&profile.rules)
         }

@@ -78,18 +78,21 @@ pub(super) fn top_up(draft: &mut Draft<'_>, top_up: &TopUp) -> Result<Done, Refu
     let holder = proof::caller(draft, &top_up.caller)?;
     proof::not_resting(draft, holder, rules)?;
     let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, false)?;
-    counted(draft, holder, period, |draft| post_top_up(draft, top_up, period, holder, pick))
+    counted(draft, holder, period, |draft| post_top_up(draft, top_up, rules, period, holder, pick))
 }
 
 fn post_top_up(
     draft: &mut Draft<'_>,
     top_up: &TopUp,
+    rules: &Rules,
     period: &Period,
     holder: Known<'_>,
     pick: Pick<'_>,
 ) -> Result<Done, Refusal> {
     let amount = top_up.amount.value().ok_or(Refusal::AmountMalformed)?;
     admit_amount(period, amount)?;
+    // No gift has its sender as recipient, so gifts and top-ups never meet under one key.
+    not_repeated(draft, rules, RepeatKey { sender: holder.id, recipient: holder.id, amount })?;
     let parties = Parties { kind: Kind::TopUp, from: holder.id, to: holder.id, card: pick.id };
     let usage = limits::admit(draft, period, parties, amount)?;
     let airtime = AccountId::Airtime(holder.id);
@@ -105,6 +108,7 @@ fn post_top_up(
     for used in usage {
         draft.use_limit(used);
     }
+    draft.change(Change::Gave);
     Ok(Done::ToppedUp {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),
         fee_minor: charged.fee_minor + charged.tax_minor,
@@ -195,7 +199,7 @@ fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// People redial when a screen is lost: the same gift a moment later is said to be given, not given twice.
+/// People redial when a screen is lost: the same gift or top-up a moment later is said to be done, not done twice.
 fn not_repeated(draft: &Draft<'_>, rules: &Rules, key: RepeatKey) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
     match draft.state.repeat(&key) {

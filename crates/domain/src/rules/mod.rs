@@ -90,7 +90,7 @@ pub struct Standing {
     /// Languages in the menu's order; the first is what a new subscriber reads.
     #[n(0)]
     pub languages: Vec<Language>,
-    /// The same gift again within this time is refused as repeated; 0 switches that off. At most a day.
+    /// The same gift or own top-up again within this time is refused as repeated; 0 switches that off. At most a day.
     #[n(1)]
     pub repeat_window_s: u32,
     /// After a SIM change gifts rest this long.

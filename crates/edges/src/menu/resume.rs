@@ -3,7 +3,10 @@
 //! Guarantees: what goes on keeps only what passed every check an edge can make; states that hold tags of a password start
 //! over. Deliberately not here: when ([`crate::session::Left`]).
 
-use domain::command::{Body, Dialled};
+use domain::command::{Body, Dialled, Gift, TopUp};
+use domain::receipt::Seq;
+use domain::refusal::Refusal;
+use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Reply;
 
@@ -78,16 +81,22 @@ pub(super) fn resumed_say(state: &State) -> Option<Say> {
 
 /// What became of a command, for whoever did not see its answer.
 pub fn news(body: &Body, reply: &Reply) -> Say {
-    let Outcome::Done(done) = &reply.outcome else { return Say::LastNotDone };
-    match (done, body) {
-        (Done::Given { .. }, Body::Gift(gift)) => match (gift.recipient, gift.amount) {
-            (Dialled::Value(to), Dialled::Value(amount)) => Say::LastGiven { to, amount, at: reply.at, seq: reply.seq },
-            _ => Say::LastDone,
-        },
-        (Done::ToppedUp { .. }, Body::TopUp(top_up)) => match top_up.amount {
-            Dialled::Value(amount) => Say::LastToppedUp { amount, at: reply.at },
-            Dialled::Malformed => Say::LastDone,
-        },
+    match &reply.outcome {
+        Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }) => posted(body, reply.at, reply.seq),
+        // Whoever hears "not done" of it would pay again.
+        Outcome::Refused(Refusal::Repeated { given_at, seq, .. }) => posted(body, *given_at, *seq),
+        Outcome::Done(_) => Say::LastDone,
+        Outcome::Refused(_) => Say::LastNotDone,
+    }
+}
+
+/// A gift or top-up that is posted.
+fn posted(body: &Body, at: Timestamp, seq: Seq) -> Say {
+    match body {
+        Body::Gift(Gift { recipient: Dialled::Value(to), amount: Dialled::Value(amount), .. }) => {
+            Say::LastGiven { to: *to, amount: *amount, at, seq }
+        }
+        Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) => Say::LastToppedUp { amount: *amount, at },
         _ => Say::LastDone,
     }
 }

@@ -306,6 +306,10 @@ refusal-repeated =
     You sent this at { $when } already (receipt { $receipt }). It was not sent twice.
     You can send it again from { $again }
     .short = Sent at { $when } already, not twice (receipt { $receipt }). Again from { $again }
+refusal-repeated-top-up =
+    You put { $amount } on your phone at { $when } already (receipt { $receipt }). It was not done twice.
+    You can do it again from { $again }
+    .short = You put { $amount } on your phone at { $when } already. Receipt { $receipt }. Again from { $again }
 refusal-sender-too-young = Your number is new. You can give from { $date }.
 refusal-recipient-too-young = The recipient's number is new. It can receive from { $date }.
 refusal-limit-reached = The limit is reached ({ $limit }). Nothing was sent. You can go on from { $date }.

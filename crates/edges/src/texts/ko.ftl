@@ -372,6 +372,10 @@ refusal-repeated =
     이미 { $when } 보냈습니다(접수번호 { $receipt }). 두번 보내지 않았습니다.
     다시 보낼수 있는 시간: { $again }
     .short = 이미 보냈습니다({ $when }). 다시 보낼 시간: { $again }
+refusal-repeated-top-up =
+    이미 { $when } 내 손전화에 { $amount } 넣었습니다(접수번호 { $receipt }). 두번 넣지 않았습니다.
+    다시 넣을수 있는 시간: { $again }
+    .short = 이미 넣었습니다({ $when }). 다시 넣을 시간: { $again }
 refusal-sender-too-young = 새 손전화입니다. { $date } 0시부터 보낼수 있습니다.
 refusal-recipient-too-young = 받을 손전화가 새것입니다. { $date } 0시부터 받을수 있습니다.
 refusal-limit-reached = 한도에 이르렀습니다({ $limit }). 보내지 않았습니다. { $date } 0시부터 다시 할수 있습니다.

@@ -147,6 +147,7 @@ messages! {
     AmountAboveMaximum = "refusal-amount-above-maximum",
     AmountOffStep = "refusal-amount-off-step",
     Repeated = "refusal-repeated",
+    RepeatedTopUp = "refusal-repeated-top-up",
     SenderTooYoung = "refusal-sender-too-young",
     RecipientTooYoung = "refusal-recipient-too-young",
     LimitReached = "refusal-limit-reached",

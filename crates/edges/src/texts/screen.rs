@@ -51,6 +51,15 @@ impl Voice<'_> {
                 let messages = (Message::ToppedUp, Message::ToppedUpFee);
                 self.paid(messages, *amount, *fee_minor, *left_minor, [airtime, minutes])
             }
+            Say::ToppedUpAlready { amount, at, seq, again_at } => Said::new(
+                Message::RepeatedTopUp,
+                [
+                    ("amount", self.money(amount.minor())),
+                    ("when", self.when(*at)),
+                    ("receipt", Self::receipt(*seq)),
+                    ("again", self.when(*again_at)),
+                ],
+            ),
             Say::NoGifts => Said::plain(Message::NoGifts),
             Say::PasswordChanged => Said::plain(Message::PasswordChanged),
             Say::Frozen { serial } => Said::new(Message::Frozen, [("serial", serial.to_string())]),

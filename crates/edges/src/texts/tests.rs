@@ -81,6 +81,7 @@ fn missing_texts_and_unfilled_variables_are_found() {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     expect![[r#"
         text busy in ko: is missing
+        text refusal-repeated-top-up in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text last-given in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text given in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text given-fee in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt

@@ -275,7 +275,7 @@ proptest! {
 #[tokio::test]
 async fn an_answer_that_was_thrown_away_is_not_told() {
     let top_up = "*999*0*5*200*482913#";
-    for (kind, told, says) in [("Timeout", false, "전화돈 200원"), ("Release", true, "한도에 이르렀습니다")]
+    for (kind, told, says) in [("Timeout", false, "전화돈 200원"), ("Release", true, "두번 넣지 않았습니다")]
     {
         let world = World::new();
         world.answer(Json::Hubtel, &Json::Hubtel.begin(ALICE, "one", top_up)).await;

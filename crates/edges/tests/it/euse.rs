@@ -165,6 +165,26 @@ async fn a_repeated_frame_gets_the_same_screen_and_pays_once() {
     assert_eq!(edge.decider.given().len(), 3);
 }
 
+/// GSUP never says whether a screen was read. A person who dials the whole string again is told, in what fits one screen.
+#[tokio::test]
+async fn a_top_up_dialled_again_is_told_and_done_once() {
+    let top_up = "*999*0*5*200*482913#";
+    let number = crate::fake::msisdn;
+    for (sim, who, says) in [
+        (DAVE_SIM, crate::fake::DAVE, "You put 200 won on your phone at "),
+        (ALICE_SIM, crate::fake::ALICE, "이미 넣었습니다("),
+    ] {
+        let (_hlr, edge, mut conn) = Hlr::with_edge().await;
+        let done = conn.dial(sim, 7, top_up).await;
+        let again = conn.dial(sim, 8, top_up).await;
+        assert!(!done.text.starts_with(says) && again.text.starts_with(says), "{} / {}", done.text, again.text);
+        assert!(!again.goes_on);
+        let inner = edge.decider.lock();
+        let airtime = inner.state.find_subscriber(number(who)).map(|(_, row)| row.airtime.balance_minor);
+        assert_eq!(airtime, Some(200));
+    }
+}
+
 #[tokio::test]
 async fn a_switch_that_counts_anew_begins_a_new_dialogue() {
     let (_hlr, edge, mut conn) = Hlr::with_edge().await;

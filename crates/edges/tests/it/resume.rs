@@ -882,6 +882,55 @@ async fn a_screen_that_was_not_shown_is_told_on_redial() {
     assert!(line.dial("*999#").await.text.starts_with("1 Give"));
 }
 
+/// A link that never hears whether a screen was shown, as GSUP: whoever dials the string again is told and pays once.
+#[tokio::test]
+async fn a_redialled_top_up_reads_that_it_was_done_already() {
+    let top_up = "*999*0*5*200*482913#";
+    let world = World::new();
+    let mut line = world.line(DAVE);
+    let mut all = String::new();
+    for string in [top_up, top_up, "*999*0*5*300*482913#"] {
+        all += &line.talk(&[string]).await;
+    }
+    expect![[r#"
+        > *999*0*5*200*482913#
+        END Your phone got 200 won.
+        Airtime 200 won (50 min)
+        Left on the card: 1800 won
+        > *999*0*5*200*482913#
+        END You put 200 won on your phone at 14:00 already (receipt 9-D3). It was not done twice.
+        You can do it again from 14:05
+        > *999*0*5*300*482913#
+        END The limit is reached (1 a day to your own phone). Nothing was sent. You can go on from 23 Nov.
+    "#]]
+    .assert_eq(&all);
+    // The menu's way is the same one.
+    let again = line.talk(&["*999#", "2", "200", PASSWORD]).await;
+    assert!(again.contains("END You put 200 won on your phone at "), "{again}");
+    assert_eq!(airtime(&world, DAVE), 200);
+    // After the window it is the limit of the day that counts.
+    world.fake.later(300);
+    assert!(line.dial(top_up).await.text.starts_with("The limit is reached"));
+    assert_eq!(airtime(&world, DAVE), 200);
+}
+
+/// Nobody read that it was done already: "nothing was sent" would make them pay again.
+#[tokio::test]
+async fn what_was_refused_as_repeated_is_told_as_done() {
+    for (string, says) in [
+        ("*999*0*5*200*482913#", "Your own phone got 200 won at "),
+        ("*999*500*1921112222*482913#", "Your gift of 500 won to 192...222 was sent"),
+    ] {
+        let world = World::new();
+        let mut line = world.line(DAVE);
+        line.talk(&[string]).await;
+        line.talk(&[string]).await;
+        line.unshown();
+        let told = line.dial("*999#").await.text;
+        assert!(told.starts_with(says), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_screen_that_was_shown_after_all_is_no_news() {
     let top_up = "*999*0*5*200*482913#";
@@ -891,7 +940,7 @@ async fn a_screen_that_was_shown_after_all_is_no_news() {
     line.unshown();
     // The network repeats the frame, and this time the screen gets through.
     assert!(line.again(PASSWORD).await.text.starts_with("Your phone got 200 won"));
-    assert!(line.dial(top_up).await.text.starts_with("The limit is reached"), "another one");
+    assert!(line.dial(top_up).await.text.starts_with("You put 200 won on your phone at "), "another one");
     // While a session goes on there is nothing to tell, and another session's name means nothing.
     line.talk(&["*999#", "2"]).await;
     line.unshown();

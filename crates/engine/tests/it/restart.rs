@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::money::Amount;
 use domain::receipt::Seq;
+use domain::refusal::Refusal;
+use domain::state::RepeatKey;
+use domain::verdict::Outcome;
 use engine::checkpoint::{Checkpoint, Collector};
 use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
 use engine::ids::Turning;
@@ -10,7 +14,7 @@ use engine::journal::{Journal, JournalReader, ReadFault};
 use engine::memory::MemoryCheckpoint;
 use engine::recover::{RecoverFault, fold, recover};
 
-use crate::rig::{IDS_MAX, Rig, load, verdict};
+use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
 
 fn checkpointed(rig: &mut Rig) {
     let head = rig.checkpoint.head();
@@ -62,6 +66,30 @@ fn ids_and_limits_outlive_a_restart() {
     assert_eq!((again.seq, again.outcome, again.repeated), (first.seq, first.outcome, true));
     let refused = verdict(rig.ask(rig.gift(1, 2, 400)));
     assert!(format!("{:?}", refused.outcome).contains("one-a-day"), "{:?}", refused.outcome);
+}
+
+/// Whatever a restart is made from: checkpoint and tail, or the journal alone.
+#[test]
+fn a_top_up_before_a_restart_is_not_done_again_after_it() {
+    let mut rig = Rig::with_two();
+    checkpointed(&mut rig);
+    let seq = rig.done(rig.top_up(1, 200));
+    let rig = rig.restart();
+    assert_eq!(rig.checkpoint.head(), rig.journal.head(), "the checkpoint holds it");
+    let refused = verdict(rig.ask(rig.top_up(1, 200)));
+    assert!(
+        matches!(refused.outcome, Outcome::Refused(Refusal::Repeated { seq: given, .. }) if given == seq),
+        "{:?}",
+        refused.outcome
+    );
+    for checkpoint in [&rig.checkpoint, &MemoryCheckpoint::new()] {
+        let state = load(checkpoint, &rig.journal).state;
+        let (own, row) = state.find_subscriber(msisdn(1)).expect("a row");
+        let key = RepeatKey { sender: own, recipient: own, amount: Amount::try_new(200).expect("positive") };
+        assert_eq!(state.repeat(&key).map(|repeat| repeat.seq), Some(seq));
+        assert!(state.recents_of(row).is_empty(), "nobody is their own recipient");
+        assert_eq!(row.airtime.balance_minor, 200);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use domain::card::CardNumber;
 use domain::command::{
     Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff,
+    NewSubscriber, OperatorId, Staff, TopUp,
 };
 use domain::id::CommandId;
 use domain::money::Amount;
@@ -196,6 +196,15 @@ impl Rig {
             proof: self.keys.proof(|key| key.holder(OPERATOR, msisdn(from), generation, &password())),
             swapped: false,
             occasion: None,
+        })
+    }
+
+    /// An own top-up of the day: each phone has one.
+    pub(crate) fn top_up(&self, who: u64, minor: i64) -> Body {
+        Body::TopUp(TopUp {
+            caller: self.caller(who),
+            amount: Dialled::from(Amount::try_new(minor)),
+            proof: self.keys.proof(|key| key.holder(OPERATOR, msisdn(who), 1, &password())),
         })
     }
 

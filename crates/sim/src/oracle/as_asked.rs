@@ -18,7 +18,7 @@ use super::{Oracle, moved, period_of};
 use crate::calendar::{HOUR_MS, date};
 use crate::invariant::{Broken, GIFT_AS_ASKED, Held, NO_GIFT_TWICE, hold};
 
-/// When the same gift was given last: sender, recipient, minor units.
+/// When the same gift was given last: sender, recipient, minor units. Of one's own top-ups both are oneself.
 pub(super) type Repeats = BTreeMap<(SubscriberId, SubscriberId, i64), (i64, Seq)>;
 
 /// Who gives from what, as it was before the entry.
@@ -106,9 +106,7 @@ impl Oracle {
         let minor = first.amount.minor();
         self.charged(seq, entry, giver, minor, paid_from)?;
         self.fits(seq, at_ms, giver, to, minor)?;
-        if kind == Kind::Gift {
-            self.once(seq, at_ms, giver, to, minor)?;
-        }
+        self.once(seq, at_ms, giver, to, minor)?;
         let parties = Parties { operator: caller.operator, kind, from: giver.from, to, card: giver.card };
         self.limits.count(seq, giver.rules, at_ms, parties, minor)
     }
@@ -155,7 +153,8 @@ impl Oracle {
         let window_ms = i64::from(giver.rules.standing.repeat_window_s) * 1_000;
         let before = self.repeats.insert((giver.from, to, minor), (at_ms, seq));
         hold(before.is_none_or(|(then, _)| then + window_ms <= at_ms), NO_GIFT_TWICE, || {
-            format!("entry {seq} gives {minor} again after {before:?} (ms, entry), at {at_ms}")
+            let how = if to == giver.from { "tops up" } else { "gives" };
+            format!("entry {seq} {how} {minor} again after {before:?} (ms, entry), at {at_ms}")
         })
     }
 }

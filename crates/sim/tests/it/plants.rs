@@ -1,8 +1,8 @@
 //! Planted bugs: each is caught within a few seeds, by what looks inside and by what a subscriber or an auditor could see.
 
 use sim::invariant::{
-    ACKNOWLEDGED_IS_DURABLE, BUSINESS_DATE, CHECKPOINT_BEHIND_JOURNAL, IDS_OUTLIVE_RESTART, NO_LIMIT_EXCEEDED,
-    ONE_VERDICT_PER_ID, REFUSAL_HOLDS, STARTS_AGAIN,
+    ACKNOWLEDGED_IS_DURABLE, BUSINESS_DATE, CHECKPOINT_BEHIND_JOURNAL, IDS_OUTLIVE_RESTART, NO_GIFT_TWICE,
+    NO_LIMIT_EXCEEDED, ONE_VERDICT_PER_ID, REFUSAL_HOLDS, STARTS_AGAIN,
 };
 use sim::{Plant, STEPS, Violation, World, WorldConfig};
 
@@ -56,6 +56,17 @@ fn a_checkpoint_ahead_of_the_journal() {
     is_caught(Plant::CheckpointAhead, true, 5, &[CHECKPOINT_BEHIND_JOURNAL]);
     // Without looking: the next start is refused.
     is_caught(Plant::CheckpointAhead, false, 5, &[STARTS_AGAIN]);
+}
+
+/// Gifts come twice in almost every world, so worlds are looked through until a top-up is what comes twice first.
+#[test]
+fn a_redial_that_is_forgotten() {
+    is_caught(Plant::RedialForgotten, true, 5, &[NO_GIFT_TWICE]);
+    is_caught(Plant::RedialForgotten, false, 5, &[NO_GIFT_TWICE]);
+    let config = WorldConfig { plant: Some(Plant::RedialForgotten), ..WorldConfig::default() };
+    let mut twice = (0..200).filter_map(|seed| World::new(seed, config).run(STEPS).err());
+    let top_up = |violation: &Violation| violation.invariant == NO_GIFT_TWICE && violation.what.contains(" tops up ");
+    assert!(twice.any(|violation| top_up(&violation)), "no top-up is seen to be done twice");
 }
 
 #[test]

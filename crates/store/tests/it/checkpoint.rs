@@ -102,6 +102,23 @@ proptest! {
     }
 }
 
+/// Read from the tables, a top-up is still remembered and its holder is nobody's recipient.
+#[test]
+fn a_remembered_top_up_is_loaded_again() {
+    let (mut table, batches) = written(&[(0, 1, 2, 100, 0), (13, 1, 0, 200, 0)], 1);
+    let (folded, _) = fold(&batches);
+    table.reopen();
+    let loaded = table.checkpoint.load(IDS_MAX).expect("loaded").state;
+    for state in [folded, loaded] {
+        let own: Vec<_> = state.repeats().filter(|(key, _)| key.sender == key.recipient).collect();
+        let [(key, repeat)] = own.as_slice() else { panic!("one top-up: {own:?}") };
+        assert_eq!((key.amount.minor(), repeat.seq), (200, state.seq()));
+        let row = state.subscriber(key.sender).expect("a row");
+        assert_eq!(state.recents_of(row).len(), 1, "the gift's recipient");
+        assert!(!state.recents_of(row).contains(&key.sender));
+    }
+}
+
 fn some() -> (Table, State) {
     let steps: Vec<_> = (0..120_u16)
         .map(|n| (u8::try_from(n % 32).expect("small"), u64::from(n) % 6, u64::from(n + 1) % 6, 3 * n + 1, 40_000))

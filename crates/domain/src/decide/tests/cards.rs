@@ -282,8 +282,7 @@ fn a_redial_is_said_to_be_given_and_not_given_twice() {
          10:05  191…001 gives 10 to 191…002
          2020-02-02 10:00  191…001 gives 10 to 191…002
          10:05  191…001 gives 10 to 191…002
-         10:09:59  191…001 gives 10 to 191…002
-         191…001 tops up 10 times 2",
+         10:09:59  191…001 gives 10 to 191…002",
         expect![[r#"
             given 10, 90 left
             refused: repeated, given 2020-02-01 10:00:00, receipt 5-09, again at 2020-02-01 10:05:00
@@ -293,8 +292,65 @@ fn a_redial_is_said_to_be_given_and_not_given_twice() {
             given 10, 69 left
             given 10, 59 left
             refused: repeated, given 2020-02-02 10:05:00, receipt B-KG, again at 2020-02-02 10:10:00
-            topped up 10, 49 left, airtime 10
-            topped up 10, 39 left, airtime 20
+        "#]],
+    );
+}
+
+#[test]
+fn a_redialled_top_up_is_said_to_be_done_and_not_done_twice() {
+    check(
+        "test from 2020-01-01
+         | standing repeat_window_s = 300
+         191…001 has a card with 100
+         191…002 has a card with 100
+         2020-02-01 10:00  191…001 tops up 10
+         191…001 tops up 10
+         191…001 gives 10 to 191…002
+         191…002 tops up 10
+         191…002 gives 10 to 191…001
+         10:04:59  191…001 tops up 10
+         10:04:59  191…001 tops up 11
+         10:05  191…001 tops up 10
+         10:09:59  191…001 tops up 10
+         10:10  191…001 tops up 10",
+        expect![[r#"
+            topped up 10, 90 left, airtime 10
+            refused: repeated, given 2020-02-01 10:00:00, receipt 7-6P, again at 2020-02-01 10:05:00
+            given 10, 80 left
+            topped up 10, 90 left, airtime 20
+            given 10, 80 left
+            refused: repeated, given 2020-02-01 10:00:00, receipt 7-6P, again at 2020-02-01 10:05:00
+            topped up 11, 69 left, airtime 31
+            topped up 10, 59 left, airtime 41
+            refused: repeated, given 2020-02-01 10:05:00, receipt E-D5, again at 2020-02-01 10:10:00
+            topped up 10, 49 left, airtime 51
+        "#]],
+    );
+}
+
+#[test]
+fn a_refused_top_up_is_no_repetition_and_no_window_is_no_guard() {
+    check(
+        "test from 2020-01-01
+         | standing repeat_window_s = 86400
+         191…001 has a card with 100
+         2020-02-01 10:00  191…001 tops up 101
+         191…001 tops up 101
+         191…001 tops up 10
+         2020-02-02 09:59:59  191…001 tops up 10
+         10:00  191…001 tops up 10
+         test loads
+         | standing repeat_window_s = 0
+         191…001 tops up 10 times 2",
+        expect![[r#"
+            refused: insufficient-funds, short by 1
+            refused: insufficient-funds, short by 1
+            topped up 10, 90 left, airtime 10
+            refused: repeated, given 2020-02-01 10:00:00, receipt 7-6P, again at 2020-02-02 10:00:00
+            topped up 10, 80 left, airtime 20
+            rules of operator 0 loaded
+            topped up 10, 70 left, airtime 30
+            topped up 10, 60 left, airtime 40
         "#]],
     );
 }

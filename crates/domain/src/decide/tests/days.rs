@@ -109,7 +109,8 @@ fn to_the_same_person_once_a_month() {
          2022-02-28 23:59  191…001 gives 400 to 191…002
          2022-03-01 00:00  191…001 gives 400 to 191…002
          2022-03-01 00:00  191…001 tops up 500
-         2022-03-01 00:00  191…001 tops up 500
+         2022-03-01 00:04:59  191…001 tops up 500
+         2022-03-01 00:05  191…001 tops up 500
          2022-03-02 00:00  191…001 tops up 501
          2022-03-02 00:00  191…001 tops up 500",
         expect![[r#"
@@ -121,6 +122,7 @@ fn to_the_same_person_once_a_month() {
             refused: limit same-person-once-a-month reached until 2022-03-01
             given 400, 3300 left
             topped up 500, 2800 left, airtime 500
+            refused: repeated, given 2022-03-01 00:00:00, receipt C-6R, again at 2022-03-01 00:05:00
             refused: limit one-top-up-a-day reached until 2022-03-02
             refused: amount-above-maximum, 500
             topped up 500, 2300 left, airtime 1000

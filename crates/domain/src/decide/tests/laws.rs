@@ -10,9 +10,10 @@ use super::recount::Recount;
 use super::script::play;
 use super::world::World;
 use crate::TOUCH_MAX;
-use crate::account::AccountId;
+use crate::account::{AccountId, Transfer};
 use crate::command::OperatorId;
 use crate::decide::decide;
+use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::restore::{CardRow, Restore};
@@ -247,6 +248,17 @@ fn a_row_that_does_not_fit_is_no_checkpoint() {
     assert!(restore.finish(state.seq(), state.at()).is_err(), "a card without its holder");
 }
 
+/// What names one subscriber and moves money elsewhere than to their phone is neither a gift nor a top-up.
+fn gave_alone(credit: AccountId) -> Effects {
+    let amount = Amount::try_new(1).expect("positive");
+    Effects {
+        transfers: [Transfer { debit: AccountId::Card(CardId(0)), credit, amount }].into_iter().collect(),
+        named: [Named { subscriber: SubscriberId(0), prev: Seq::ZERO }].into_iter().collect(),
+        changes: [Change::Gave].into_iter().collect(),
+        ..Effects::default()
+    }
+}
+
 #[test]
 fn an_entry_that_does_not_follow_is_a_misfit() {
     let mut world = play("test from 2020-01-01\n191…001 has a card with 10").world;
@@ -259,6 +271,9 @@ fn an_entry_that_does_not_follow_is_a_misfit() {
     let subscriber = SubscriberId(77);
     let bad = [
         Effects { named: [Named { subscriber, prev: Seq::ZERO }].into_iter().collect(), ..Effects::default() },
+        Effects { changes: [Change::Gave].into_iter().collect(), ..Effects::default() },
+        gave_alone(AccountId::Airtime(SubscriberId(1))),
+        gave_alone(AccountId::FeeIncome(OperatorId(0))),
         Effects { changes: [Change::Refused { subscriber, count: 1 }].into_iter().collect(), ..Effects::default() },
         Effects {
             balances: [BalanceAfter { account: AccountId::Card(CardId(0)), after_minor: -1, prev: Seq::ZERO }]

@@ -81,7 +81,7 @@ impl Recount {
             limits: limits.iter().map(|limit| (limit.name.clone(), limit.from)).collect(),
         });
         let window_s = before.operator(id).expect("an operator").rules.standing.repeat_window_s;
-        assert!(kind == Kind::TopUp || !self.latest_is_repeated(window_s), "given twice");
+        assert!(!self.latest_is_repeated(window_s), "given twice");
         for limit in limits {
             let used = self.used_by_latest(limit);
             assert!(used <= limit.ceiling, "limit {:?} exceeded: {used} of {}", limit.name, limit.ceiling);
@@ -89,11 +89,11 @@ impl Recount {
         }
     }
 
-    /// Whether the latest gift is the same as one not long before it.
+    /// Whether the latest gift or top-up is the same as one not long before it.
     fn latest_is_repeated(&self, window_s: u32) -> bool {
         let (latest, before) = self.posted.split_last().expect("one");
         let same = |posted: &&Posted| {
-            posted.kind == Kind::Gift
+            posted.kind == latest.kind
                 && posted.subject(Subject::Pair) == latest.subject(Subject::Pair)
                 && posted.minor == latest.minor
         };

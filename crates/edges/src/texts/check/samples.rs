@@ -215,6 +215,7 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
     }
     says.push(Say::ResumePassword(Wish::Bind { number: CARD_NUMBER }));
     says.push(Say::ResumeAmount { to });
+    says.push(Say::ToppedUpAlready { amount: gift, at: FAR, seq: SEQ, again_at: FAR });
     says.push(Say::LastGiven { to, amount: gift, at: FAR, seq: SEQ });
     says.push(Say::LastToppedUp { amount: gift, at: FAR });
     says.extend([Say::LastDone, Say::LastNotDone]);
