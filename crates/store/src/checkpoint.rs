@@ -13,6 +13,7 @@ mod compare;
 mod load;
 mod rows;
 mod schema;
+mod slices;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::files;
 use crate::sqlite::{self, is_damage, is_full};
+use slices::Slices;
 
 pub use compare::Difference;
 
@@ -37,6 +39,8 @@ pub struct SqliteCheckpoint {
     meta: Meta,
     /// Where the next write goes on looking for pair usage that is over.
     prune_after: Option<(u16, i64)>,
+    /// Opened by the first write, since most only read. Dropped after the connection: see there.
+    slices: Option<Slices>,
 }
 
 /// What `meta` says, besides its version.
@@ -66,14 +70,15 @@ impl SqliteCheckpoint {
             files::set_mode(path, files::MODE).map_err(|error| CheckpointFault::Io(error.to_string()))?;
         }
         let meta = meta(&conn)?;
-        Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None })
+        Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None, slices: None })
     }
 
     /// Moves what was written from the WAL into the file. A person who reads may stand in the way: nobody waits for
     /// them, and the next write tries again.
-    fn shorten_wal(&self) -> rusqlite::Result<()> {
+    fn shorten_wal(&self, slices: &Slices) -> rusqlite::Result<()> {
         self.conn.busy_timeout(Duration::ZERO)?;
-        let shortened = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let shorten = || self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let shortened = slices.during(shorten);
         self.conn.busy_timeout(sqlite::BUSY_WAIT)?;
         shortened
     }
@@ -95,11 +100,18 @@ impl Checkpoint for SqliteCheckpoint {
     }
 
     fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
-        self.meta = write::write(&mut self.conn, self.meta, delta, &mut self.prune_after)?;
-        if let Err(error) = self.shorten_wal() {
-            tracing::warn!(%error, "the checkpoint's WAL stays longer");
+        let slices = self.slices.take().unwrap_or_else(|| Slices::open(&self.path));
+        let mut slice = slices.begin();
+        let written = write::write(&mut self.conn, self.meta, delta, (&mut self.prune_after, &mut slice));
+        if let Ok(meta) = &written {
+            self.meta = *meta;
+            slice.sync();
+            if let Err(error) = self.shorten_wal(&slices) {
+                tracing::warn!(%error, "the checkpoint's WAL stays longer");
+            }
         }
-        Ok(())
+        self.slices = Some(slices);
+        written.map(drop)
     }
 
     fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault> {

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::callers::Measured;
 use super::gsup::{Peer, Peers};
+use super::machine::{self, Others};
 use super::table::{Goal, Row, grouped};
 use super::world::World;
-use super::{Plan, http, machine, told};
+use super::{Plan, http, told};
 
 /// How the screen of a given gift begins in Korean, the language of the bench's subscribers: whole, and behind OsmoHLR.
 const SENT: [&str; 2] = ["보냈습니다.", "보냄 "];
@@ -54,6 +55,12 @@ fn dial(
     peers.dial(&world.server, &world.source, peer, paced, lasts)
 }
 
+/// What makes a figure doubtful.
+pub(super) fn used_by_others(shares: &[u64]) -> String {
+    let shares: Vec<_> = shares.iter().map(|share| format!("{share} %")).collect();
+    format!("other processes used {} of the processors", shares.join(", "))
+}
+
 /// As many as there can be, then half as many.
 fn rows(
     over: &str,
@@ -61,14 +68,14 @@ fn rows(
     note: String,
     mut run: impl FnMut(Option<u64>) -> anyhow::Result<Measured>,
 ) -> anyhow::Result<Vec<Row>> {
-    let (mut rates, mut refused, mut cpu, mut load) = (Vec::new(), 0, 0, Vec::new());
+    let (mut rates, mut refused, mut cpu, mut others) = (Vec::new(), 0, 0, Vec::new());
     for _ in 0..plan.runs {
-        let before = machine::cpu_ms();
+        let (before, meanwhile) = (machine::cpu_ms(), Others::begin());
         let measured = run(None)?;
         cpu += machine::cpu_ms() - before;
         rates.push(measured.per_second);
         refused += measured.refused;
-        load.push(machine::load());
+        others.push(meanwhile.share());
     }
     let all: u64 = rates.iter().sum::<u64>() * plan.other.as_secs();
     let flat_out =
@@ -78,11 +85,13 @@ fn rows(
         .note(note)
         .note(format!("{} µs of processor time a dial, generator included", cpu * 1_000 / all.max(1)))
         .note(format!("{} refused or not answered, not counted", grouped(refused)))
-        .note(format!("load average {}", load.join(", ")));
+        .note(used_by_others(&others));
     let (mut p50, mut p99, mut p999) = (Vec::new(), Vec::new(), Vec::new());
-    let mut reached = Vec::new();
+    let (mut reached, mut others) = (Vec::new(), Vec::new());
     for _ in 0..plan.runs {
+        let meanwhile = Others::begin();
         let mut measured = run(Some(half))?;
+        others.push(meanwhile.share());
         p50.push(measured.latencies.at(500));
         p99.push(measured.latencies.at(990));
         p999.push(measured.latencies.at(999));
@@ -92,7 +101,7 @@ fn rows(
     let reached = format!("from when each dial was due; given: {} a second", reached.join(", "));
     Ok(vec![
         flat_out,
-        Row::new(at("p50"), "µs", p50, Some(Goal::AtMost(2_000))).note(reached),
+        Row::new(at("p50"), "µs", p50, Some(Goal::AtMost(2_000))).note(reached).note(used_by_others(&others)),
         Row::new(at("p99"), "µs", p99, Some(Goal::AtMost(10_000))),
         Row::new(at("p99.9"), "µs", p999, Some(Goal::AtMost(50_000))),
     ])

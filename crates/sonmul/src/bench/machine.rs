@@ -1,6 +1,7 @@
 //! What machine the numbers are from, and what else it did: a table without this line says nothing.
 
 use std::path::Path;
+use std::time::Instant;
 
 /// Processor, cores, memory, kernel and the file system of `dir`, on one line.
 pub(super) fn describe(dir: &Path) -> String {
@@ -23,6 +24,42 @@ pub(super) fn describe(dir: &Path) -> String {
         load(),
     )
 }
+
+/// What others did with the processors while something was measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Others {
+    busy_ms: u64,
+    own_ms: u64,
+    began: Instant,
+}
+
+impl Others {
+    /// From now on.
+    pub(super) fn begin() -> Self {
+        Self { busy_ms: busy_ms(), own_ms: cpu_ms(), began: Instant::now() }
+    }
+
+    /// Their share of all processors, in hundredths, since then: processes that we started are others too.
+    pub(super) fn share(self) -> u64 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        let passed_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let busy_ms = busy_ms().saturating_sub(self.busy_ms);
+        let own_ms = cpu_ms().saturating_sub(self.own_ms);
+        busy_ms.saturating_sub(own_ms) * 100 / (passed_ms * cores).max(1)
+    }
+}
+
+/// Processor time of everybody so far, ms: everything in the first line of /proc/stat but idling and waiting for a disk.
+fn busy_ms() -> u64 {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = stat.lines().next().unwrap_or_default();
+    let ticks = line.split_whitespace().skip(1).take(8).enumerate().filter(|(at, _)| !IDLE.contains(at));
+    let ticks: u64 = ticks.filter_map(|(_, ticks)| ticks.parse::<u64>().ok()).sum();
+    ticks * 1000 / rustix::param::clock_ticks_per_second()
+}
+
+/// Columns of idle and iowait.
+const IDLE: core::ops::Range<usize> = 3..5;
 
 /// Tasks that ran or wanted to in the last minute, on average: what else the machine did, and we.
 pub(super) fn load() -> String {

@@ -11,9 +11,11 @@ use sim::load::smsc::{Smsc, SmscConfig};
 use tokio::runtime::Runtime;
 
 use super::baselines::per_second;
+use super::dials::used_by_others;
+use super::machine::{self, Others};
 use super::table::{Row, grouped};
 use super::world::{BULK, Gifts, World};
-use super::{Plan, callers, machine, told};
+use super::{Plan, callers, told};
 
 /// More than the follower holds at a time, and than the senders' own, which wait for their screens first.
 const BACKLOG: u64 = 200_000;
@@ -49,15 +51,17 @@ fn row(runtime: &Runtime, data: &Path, limits: &str, plan: Plan, window: u32, re
     if smsc.wait(FIRST_WITHIN, |drained| first < drained.submits).submits <= first {
         bail!("no SMS left within {} s: {:?}", FIRST_WITHIN.as_secs(), world.server.links());
     }
-    let (mut rates, mut cpu) = (Vec::new(), Vec::new());
+    let (mut rates, mut cpu, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.runs {
         let (before, began, cpu_before) = (smsc.drained().submits, Instant::now(), machine::cpu_ms());
+        let meanwhile = Others::begin();
         while began.elapsed() < plan.other {
             feed.top_up(&world, &smsc);
             std::thread::park_timeout(LOOK_EVERY);
         }
         let drained = smsc.drained().submits - before;
         rates.push(per_second(drained, began.elapsed()));
+        others.push(meanwhile.share());
         cpu.push((machine::cpu_ms() - cpu_before) * 1_000 / drained.max(1));
     }
     let gifts = feed.posted;
@@ -76,7 +80,7 @@ fn row(runtime: &Runtime, data: &Path, limits: &str, plan: Plan, window: u32, re
         .note("rendered, submitted, answered, written down and synced: a place in the window is free only then")
         .note(format!("{} µs of processor time each, SMSC and gifts included", super::table::median(&cpu)))
         .note(format!("{} gifts posted meanwhile, {} receipts", grouped(gifts), grouped(drained.receipts)))
-        .note(format!("load average {}", machine::load())))
+        .note(used_by_others(&others)))
 }
 
 /// Keeps gifts waiting.

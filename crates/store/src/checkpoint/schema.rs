@@ -4,13 +4,14 @@
 pub(super) const VERSION: i64 = 1;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
-/// after each delta, in one go, by the thread that wrote it.
+/// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
+/// good as a large one, and pages leave for the WAL one by one instead of all with the commit.
 pub(super) const PRAGMAS: &str = "
 PRAGMA page_size = 4096;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA wal_autocheckpoint = 0;
-PRAGMA cache_size = -32768;";
+PRAGMA cache_size = -8192;";
 
 /// What makes empty tables.
 pub(super) fn tables() -> String {

@@ -10,6 +10,7 @@ use engine::ids::IdRow;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::rows::{self, StateColumns};
+use super::slices::Slice;
 use super::{Meta, damaged, fault};
 use crate::sqlite::int;
 
@@ -23,13 +24,13 @@ pub(super) fn write(
     conn: &mut Connection,
     meta: Meta,
     delta: &Delta,
-    prune_after: &mut Option<(u16, i64)>,
+    (prune_after, slice): (&mut Option<(u16, i64)>, &mut Slice),
 ) -> Result<Meta, CheckpointFault> {
     if delta.head.seq < meta.head.seq {
         return Err(damaged("it is ahead of what it should follow"));
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| fault(&error))?;
-    let mut writing = Writing { tx: &tx, meta };
+    let mut writing = Writing { tx: &tx, meta, slice };
     writing.limits(delta)?;
     writing.operators(delta)?;
     writing.subscribers(delta)?;
@@ -46,6 +47,7 @@ pub(super) fn write(
 struct Writing<'a> {
     tx: &'a Transaction<'a>,
     meta: Meta,
+    slice: &'a mut Slice,
 }
 
 type Written = Result<(), CheckpointFault>;
@@ -126,6 +128,7 @@ impl<'a> Writing<'a> {
         )?;
         let mut touch = Touch::prepare(self)?;
         for (SubscriberId(id), row) in &delta.subscribers {
+            self.slice.row();
             let Some(facts) = &row.facts else {
                 touch.subscriber(*id, row)?;
                 continue;
@@ -178,6 +181,7 @@ impl<'a> Writing<'a> {
         )?;
         let mut set_wrong = self.prepare("UPDATE cards SET bind_wrong = ?2 WHERE id = ?1")?;
         for (id, row) in &delta.cards {
+            self.slice.row();
             let CardDelta { facts, state, purse, bound, bind_wrong } = row;
             let bound = int(bound.unwrap_or_default());
             if let Some(facts) = facts {
@@ -218,9 +222,10 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    fn usage(&self, delta: &Delta) -> rusqlite::Result<()> {
+    fn usage(&mut self, delta: &Delta) -> rusqlite::Result<()> {
         let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO usage VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for (UsageKey { limit, subject }, usage) in &delta.usage {
+            self.slice.row();
             put.execute(params![limit.0, subject.cast_signed(), usage.start.days(), usage.count, usage.total_minor])?;
         }
         Ok(())
