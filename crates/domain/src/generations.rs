@@ -1,70 +1,128 @@
 //! A map that forgets whole generations: for facts that matter for a while and then never again.
 //!
 //! Guarantees: an entry stays at least as long as one generation lasts, and is dropped with its generation in one step;
-//! nothing is swept one by one. A fact written again moves to the newest generation.
+//! nothing is swept one by one. A fact written again moves to the newest generation. No insert moves more than one of
+//! [`PARTS`] of the entries: a map of millions that grows in one step keeps whoever inserts waiting for half a second.
 //!
 //! Bounded by its caller, who says when to [`turn`](Generations::turn).
 //! Deliberately not here: time. An entry that outlived its meaning is the reader's to ignore.
 
-use core::hash::Hash;
+use core::hash::{BuildHasher, Hash};
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+type Hasher = foldhash::fast::RandomState;
+
+/// Tables of a generation. Each grows by itself: they fill evenly, but not at the same moment.
+pub const PARTS: usize = 256;
+/// Neither the highest bits of a hash nor the lowest choose a part: tables find their rows by those.
+const PART_SHIFT: u32 = 40;
+
+/// One generation.
+#[derive(Clone, Debug)]
+struct Parts<K, V> {
+    tables: Box<[HashTable<(K, V)>; PARTS]>,
+    len: usize,
+}
+
+impl<K, V> Default for Parts<K, V> {
+    fn default() -> Self {
+        Self { tables: Box::new(core::array::from_fn(|_| HashTable::new())), len: 0 }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a part is eight bits of a hash, and there are 256")]
+impl<K: Eq + Hash, V> Parts<K, V> {
+    fn get(&self, hash: u64, key: &K) -> Option<&V> {
+        self.tables[part_of(hash)].find(hash, |(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    fn insert(&mut self, hasher: &Hasher, key: K, value: V) {
+        let hash = hasher.hash_one(&key);
+        let table = &mut self.tables[part_of(hash)];
+        match table.entry(hash, |(known, _)| *known == key, |(known, _)| hasher.hash_one(known)) {
+            Entry::Occupied(mut known) => known.get_mut().1 = value,
+            Entry::Vacant(place) => {
+                place.insert((key, value));
+                self.len += 1;
+            }
+        }
+    }
+
+    fn reserve(&mut self, hasher: &Hasher, more: usize) {
+        for table in self.tables.iter_mut() {
+            table.reserve(more.div_ceil(PARTS), |(key, _)| hasher.hash_one(key));
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.tables.iter().flat_map(HashTable::iter).map(|(key, value)| (key, value))
+    }
+}
+
+const fn part_of(hash: u64) -> usize {
+    (hash >> PART_SHIFT) as usize % PARTS
+}
 
 /// Two generations of a map: the newest and the one before.
 #[derive(Clone, Debug)]
 pub struct Generations<K, V> {
-    newest: HashMap<K, V, foldhash::fast::RandomState>,
-    before: HashMap<K, V, foldhash::fast::RandomState>,
+    newest: Parts<K, V>,
+    before: Parts<K, V>,
+    hasher: Hasher,
 }
 
 impl<K, V> Default for Generations<K, V> {
     fn default() -> Self {
-        Self { newest: HashMap::default(), before: HashMap::default() }
+        Self { newest: Parts::default(), before: Parts::default(), hasher: Hasher::default() }
     }
 }
 
 impl<K: Eq + Hash, V> Generations<K, V> {
     /// The newest value of a key.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.newest.get(key).or_else(|| self.before.get(key))
+        let hash = self.hasher.hash_one(key);
+        self.newest.get(hash, key).or_else(|| self.before.get(hash, key))
     }
 
     /// Writes to the newest generation.
     pub fn insert(&mut self, key: K, value: V) {
-        self.newest.insert(key, value);
+        self.newest.insert(&self.hasher, key, value);
     }
 
-    /// Makes room in the newest generation for so many more, so that loading them moves nothing.
+    /// Makes room in the newest generation for so many more, so that loading them moves next to nothing.
     pub fn reserve(&mut self, more: usize) {
-        self.newest.reserve(more);
+        self.newest.reserve(&self.hasher, more);
     }
 
-    /// Begins a new generation and gives away the one that is forgotten.
-    pub fn turn(&mut self) -> HashMap<K, V, foldhash::fast::RandomState> {
+    /// Begins a new generation; how many entries were forgotten.
+    pub fn turn(&mut self) -> usize {
         // As much will come again: growing step by step would move every entry several times.
-        let room = HashMap::with_capacity_and_hasher(self.newest.len(), foldhash::fast::RandomState::default());
-        core::mem::replace(&mut self.before, core::mem::replace(&mut self.newest, room))
+        let mut room = Parts::default();
+        room.reserve(&self.hasher, self.newest.len);
+        core::mem::replace(&mut self.before, core::mem::replace(&mut self.newest, room)).len
     }
 
     /// Entries in the newest generation.
-    pub fn newest_len(&self) -> usize {
-        self.newest.len()
+    pub const fn newest_len(&self) -> usize {
+        self.newest.len
     }
 
     /// Entries in both, a key that stands in both counted twice.
-    pub fn len(&self) -> usize {
-        self.newest.len() + self.before.len()
+    pub const fn len(&self) -> usize {
+        self.newest.len + self.before.len
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.newest.is_empty() && self.before.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Every key once, with its newest value, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        let older = self.before.iter().filter(|(key, _)| !self.newest.contains_key(*key));
-        self.newest.iter().chain(older)
+        let is_older = |key: &K| self.newest.get(self.hasher.hash_one(key), key).is_none();
+        self.newest.iter().chain(self.before.iter().filter(move |(key, _)| is_older(key)))
     }
 }
 
@@ -77,13 +135,29 @@ mod tests {
         let mut map = Generations::default();
         map.insert(1, 'a');
         map.insert(2, 'b');
-        assert!(map.turn().is_empty());
+        assert_eq!(map.turn(), 0);
         map.insert(2, 'c');
         assert_eq!((map.get(&1), map.get(&2), map.len()), (Some(&'a'), Some(&'c'), 3));
         assert_eq!(map.iter().count(), 2);
-        assert_eq!(map.turn().len(), 2);
+        assert_eq!(map.turn(), 2);
         assert_eq!((map.get(&1), map.get(&2)), (None, Some(&'c')));
         map.turn();
         assert!(map.is_empty());
+    }
+
+    #[test]
+    fn many_facts_in_many_parts() {
+        let mut map = Generations::default();
+        map.reserve(10_000);
+        (0..100_000_u64).for_each(|key| map.insert(key, key));
+        (0..50_000).for_each(|key| map.insert(key, key + 1));
+        assert_eq!((map.newest_len(), map.len(), map.turn()), (100_000, 100_000, 0));
+        (0..25_000).for_each(|key| map.insert(key, key + 2));
+        assert_eq!((map.newest_len(), map.len(), map.iter().count()), (25_000, 125_000, 100_000));
+        let of = |key: u64| key + if key < 25_000 { 2 } else { u64::from(key < 50_000) };
+        assert!((0..100_000).all(|key| map.get(&key) == Some(&of(key))) && map.get(&100_000).is_none());
+        assert!(map.iter().all(|(key, value)| *value == of(*key)));
+        let parts = map.before.tables.iter().map(|table| table.len());
+        assert!(parts.clone().max() < parts.min().map(|least| least * 2), "they fill evenly");
     }
 }
