@@ -6,6 +6,7 @@
 use crate::account::AccountId;
 use crate::card::CardState;
 use crate::command::OperatorId;
+use crate::office::{Record, RecordKey, RecordKind};
 use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
@@ -102,6 +103,18 @@ impl State {
                 Ok(())
             }
             Change::Operator { id, rules, file_hash } => self.put_operator(*id, rules, *file_hash),
+            Change::Bought { id, bought } => {
+                self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bought = Some(*bought);
+                Ok(())
+            }
+            Change::Record { key, record } => self.put_record(*key, record.clone()),
+            Change::Repeat { sender, recipient, amount, undone } => {
+                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
+                let seq = if *undone { Repeat::FORGOTTEN } else { seq };
+                self.put_repeat(key, Repeat { at, seq });
+                Ok(())
+            }
+            Change::Recent { sender, recipient } => self.put_recent(*sender, *recipient),
         }
     }
 
@@ -191,7 +204,14 @@ impl State {
         if self.find_card(facts.number).is_some() {
             return Err("a card number twice");
         }
-        self.push_card(Card { facts: *facts, purse: Purse::default(), bound: Seq::ZERO, bind_wrong: 0, next: None });
+        self.push_card(Card {
+            facts: *facts,
+            purse: Purse::default(),
+            bound: Seq::ZERO,
+            bind_wrong: 0,
+            bought: None,
+            next: None,
+        });
         match facts.state {
             CardState::Bound { holder, .. } => self.link_card(id, holder, seq),
             _ => Ok(()),
@@ -248,7 +268,7 @@ impl State {
         rules: &std::sync::Arc<Rules>,
         file_hash: [u8; 32],
     ) -> Result<(), &'static str> {
-        for limit in rules.periods.iter().flat_map(|period| &period.limits) {
+        for limit in rules.limits() {
             let identity =
                 LimitIdentity { operator: id, name: limit.name.clone(), from: limit.from, subject: limit.subject };
             match self.limits.get(usize::from(limit.id.0)) {
@@ -312,6 +332,39 @@ impl State {
         Ok(())
     }
 
+    /// Writes a record of the office, or removes it.
+    pub(crate) fn put_record(&mut self, key: RecordKey, record: Option<Record>) -> Result<(), &'static str> {
+        if record.as_ref().is_some_and(|record| record.kind() != key.kind) {
+            return Err("a record of another kind than its name");
+        }
+        if key.kind == RecordKind::Hold {
+            self.index_hold(key, record.as_ref());
+        }
+        match record {
+            Some(record) => drop(self.records.insert(key, record)),
+            None => drop(self.records.remove(&key).ok_or("no such record")?),
+        }
+        Ok(())
+    }
+
+    fn index_hold(&mut self, key: RecordKey, record: Option<&Record>) {
+        let seq = Seq(key.id);
+        match (record, self.records.get(&key)) {
+            (Some(Record::Hold(hold)), None) => self.holds.entry(hold.sender).or_default().push(seq),
+            (None, Some(Record::Hold(known))) => {
+                let sender = known.sender;
+                let left = self.holds.get_mut(&sender).map_or(0, |holds| {
+                    holds.retain(|hold| *hold != seq);
+                    holds.len()
+                });
+                if left == 0 {
+                    self.holds.remove(&sender);
+                }
+            }
+            _ => {}
+        }
+    }
+
     pub(crate) fn purse_mut(&mut self, account: AccountId) -> Option<&mut Purse> {
         match account {
             AccountId::Card(id) => self.cards.get_mut(id.0 as usize).map(|card| &mut card.purse),
@@ -322,6 +375,14 @@ impl State {
             | AccountId::Breakage(operator)
             | AccountId::Position(operator) => {
                 self.operators.get_mut(usize::from(operator.0))?.books.get_mut(book_index(account)?)
+            }
+            AccountId::Refunded(_)
+            | AccountId::Held(_)
+            | AccountId::Cash(..)
+            | AccountId::CashPosition(..)
+            | AccountId::Float(..) => {
+                self.owner(account)?;
+                Some(self.ledger.entry(account).or_default())
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::card::{CardNumber, Serial, Voiding};
 use crate::id::CommandId;
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
+use crate::office::{Office, RecordKey};
 use crate::password::{PasswordTag, Proof};
 use crate::rules::Rules;
 use crate::state::CardId;
@@ -258,6 +259,10 @@ pub struct LoadRules {
     /// BLAKE3 of the file they were parsed from.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub file_hash: [u8; 32],
+    /// For an operator that has rules: those stay as they are until this instant, or until the new ones are approved,
+    /// whatever these say of the time before. `None`: these tell the past as it was, or are refused.
+    #[n(3)]
+    pub from: Option<Timestamp>,
 }
 
 /// One line of a subscriber import.
@@ -444,6 +449,12 @@ pub enum Body {
     /// A card's time ran out: submitted by a timer.
     #[n(14)]
     ExpireCard(#[n(0)] CardId),
+    /// The operator's business.
+    #[n(15)]
+    Office(#[n(0)] Box<Office>),
+    /// The time of a record is over: submitted by a timer.
+    #[n(16)]
+    Due(#[n(0)] RecordKey),
 }
 
 impl Body {
@@ -463,7 +474,9 @@ impl Body {
             | Self::ChangeSubscriber(_)
             | Self::IssueCards(_)
             | Self::ChangeCard(_)
-            | Self::ExpireCard(_) => None,
+            | Self::ExpireCard(_)
+            | Self::Office(_)
+            | Self::Due(_) => None,
         }
     }
 
@@ -485,6 +498,8 @@ impl Body {
             Self::IssueCards(_) => "issue-cards",
             Self::ChangeCard(_) => "change-card",
             Self::ExpireCard(_) => "expire-card",
+            Self::Office(office) => office.what.name(),
+            Self::Due(_) => "due",
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod generations;
 pub mod id;
 pub mod money;
 pub mod msisdn;
+pub mod office;
 pub mod pages;
 pub mod password;
 pub mod receipt;

@@ -6,6 +6,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::office::refusal::OfficeRefusal;
 use crate::receipt::Seq;
 use crate::rules::LimitName;
 use crate::time::{BusinessDate, Timestamp};
@@ -280,6 +281,9 @@ pub enum Refusal {
         #[n(0)]
         index: u32,
     },
+    /// The office's: no phone hears it.
+    #[n(43)]
+    Office(#[n(0)] Box<OfficeRefusal>),
 }
 
 /// Public names of a gift's refusals, in the order in which they are checked (DESIGN §4.2).
@@ -357,6 +361,7 @@ impl Refusal {
             Self::TooMuchAtOnce { .. } => "too-much-at-once",
             Self::NothingToChange => "nothing-to-change",
             Self::TwiceInList { .. } => "twice-in-list",
+            Self::Office(refusal) => refusal.name(),
         }
     }
 }

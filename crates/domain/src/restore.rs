@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use crate::account::AccountId;
 use crate::command::{LinkId, OperatorId};
+use crate::office::till::Bought;
+use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::rules::limit::{Subject, WINDOW_DAYS_MAX};
 use crate::rules::{LimitId, Rules};
@@ -46,6 +49,8 @@ pub struct CardRow {
     pub bound: Seq,
     /// Wrong passwords at binding.
     pub bind_wrong: u8,
+    /// What it was bought for.
+    pub bought: Option<Bought>,
 }
 
 /// A state being built.
@@ -125,8 +130,28 @@ impl Restore {
         if let Some(holder) = row.facts.state.holder() {
             self.bound.push((holder, row.bound, id));
         }
-        let CardRow { facts, purse, bound, bind_wrong } = *row;
-        self.state.push_card(Card { facts, purse, bound, bind_wrong, next: None });
+        let CardRow { facts, purse, bound, bind_wrong, bought } = *row;
+        self.state.push_card(Card { facts, purse, bound, bind_wrong, bought, next: None });
+        Ok(())
+    }
+
+    /// A record of the office, in the order of keys.
+    ///
+    /// # Errors
+    /// When it is of another kind than its name.
+    pub fn record(&mut self, key: RecordKey, record: Record) -> Result<(), RestoreError> {
+        self.state.put_record(key, Some(record)).map_err(RestoreError)
+    }
+
+    /// An account of the ledger: after operators and records.
+    ///
+    /// # Errors
+    /// When it is nobody's, belongs elsewhere, or is a purse below zero.
+    pub fn account(&mut self, account: AccountId, purse: Purse) -> Result<(), RestoreError> {
+        if purse.balance_minor < 0 && account.is_purse() {
+            return Err(RestoreError("a purse below zero"));
+        }
+        *self.state.purse_mut(account).ok_or(RestoreError("an account is nobody's"))? = purse;
         Ok(())
     }
 

@@ -8,15 +8,22 @@
 
 use std::sync::Arc;
 
+use std::collections::BTreeMap;
+
 use hashbrown::{HashMap, HashTable};
 use minicbor::{Decode, Encode};
 
 use crate::account::AccountId;
 use crate::card::{CardNumber, CardState, Serial};
-use crate::command::{Body, Gift, Language, LinkId, OperatorId};
+use crate::command::{Body, Gift, Language, LinkId, OperatorId, OutletId};
 use crate::generations::Generations;
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
+use crate::office::batch::{Batch, BatchId};
+use crate::office::currency::Currency;
+use crate::office::hold::Hold;
+use crate::office::till::{Bought, Outlet};
+use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
@@ -148,6 +155,9 @@ pub struct CardFacts {
     /// Where it is in its life.
     #[n(4)]
     pub state: CardState,
+    /// The batch that it was printed in; `None`: it was issued as sold.
+    #[n(5)]
+    pub batch: Option<BatchId>,
 }
 
 /// A card.
@@ -161,6 +171,8 @@ pub struct Card {
     pub bound: Seq,
     /// Wrong passwords at binding.
     pub bind_wrong: u8,
+    /// What it was bought for; `None`: it was not sold at a till.
+    pub bought: Option<Bought>,
     pub(crate) next: Option<CardLink>,
 }
 
@@ -240,8 +252,13 @@ pub struct RepeatKey {
 pub struct Repeat {
     /// When.
     pub at: Timestamp,
-    /// Its entry.
+    /// Its entry; [`Repeat::FORGOTTEN`] when it was undone.
     pub seq: Seq,
+}
+
+impl Repeat {
+    /// In the place of an undone gift's entry: a map of generations forgets whole ones only.
+    pub const FORGOTTEN: Seq = Seq::ZERO;
 }
 
 /// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.
@@ -281,6 +298,12 @@ pub struct State {
     pub(crate) repeats: Generations<RepeatKey, Repeat>,
     /// The instant at which the newest generation of repeats began.
     pub(crate) repeats_turned: Timestamp,
+    /// Accounts that few operators have many of: refunds, what is held, cash and floats.
+    pub(crate) ledger: BTreeMap<AccountId, Purse>,
+    /// What the office keeps.
+    pub(crate) records: BTreeMap<RecordKey, Record>,
+    /// Gifts on hold by their sender, oldest first: worked out from the records.
+    pub(crate) holds: HashMap<SubscriberId, Vec<Seq>, Hasher>,
     pub(crate) hasher: Hasher,
 }
 
@@ -380,7 +403,44 @@ impl State {
             | AccountId::Position(operator) => {
                 self.operator(operator).and_then(|o| o.books.get(book_index(account)?).copied())
             }
+            AccountId::Refunded(_)
+            | AccountId::Held(_)
+            | AccountId::Cash(..)
+            | AccountId::CashPosition(..)
+            | AccountId::Float(..) => {
+                self.owner(account).map(|_| self.ledger.get(&account).copied().unwrap_or_default())
+            }
         }
+    }
+
+    /// Whose an account is; `None` when there is no such account.
+    pub fn owner(&self, account: AccountId) -> Option<OperatorId> {
+        match account {
+            AccountId::Card(id) => self.card(id).map(|card| card.facts.operator),
+            AccountId::Airtime(id) => self.subscriber(id).map(|row| row.facts.operator),
+            AccountId::Float(outlet, _) => self.outlet(outlet).map(|outlet| outlet.operator),
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator)
+            | AccountId::Refunded(operator)
+            | AccountId::Held(operator)
+            | AccountId::Cash(operator, _)
+            | AccountId::CashPosition(operator, _) => self.operator(operator).map(|_| operator),
+        }
+    }
+
+    /// What each operator's accounts of each unit add up to: zero, or the books are wrong. Units are an operator's airtime
+    /// (`None`) and its currencies.
+    pub fn sums(&self) -> BTreeMap<(OperatorId, Option<Currency>), i128> {
+        let mut sums = BTreeMap::new();
+        for (account, purse) in self.accounts() {
+            if let Some(operator) = self.owner(account) {
+                *sums.entry((operator, account.currency())).or_default() += i128::from(purse.balance_minor);
+            }
+        }
+        sums
     }
 
     /// Every account that exists, in the order of kinds and rows.
@@ -388,7 +448,69 @@ impl State {
         let airtime = self.subscribers().map(|(id, subscriber)| (AccountId::Airtime(id), subscriber.airtime));
         let cards = self.cards().map(|(id, card)| (AccountId::Card(id), card.purse));
         let books = self.operators().flat_map(|(id, operator)| books_of(id).into_iter().zip(operator.books));
-        airtime.chain(cards).chain(books)
+        let ledger = self.ledger.iter().map(|(account, purse)| (*account, *purse));
+        airtime.chain(cards).chain(books).chain(ledger)
+    }
+
+    /// Accounts that were touched and are neither a subscriber's nor a card's nor one of the five that each operator has.
+    pub fn ledger(&self) -> impl Iterator<Item = (AccountId, Purse)> {
+        self.ledger.iter().map(|(account, purse)| (*account, *purse))
+    }
+
+    /// One record of the office.
+    pub fn record(&self, key: RecordKey) -> Option<&Record> {
+        self.records.get(&key)
+    }
+
+    /// All records of the office, in the order of keys.
+    pub fn records(&self) -> impl Iterator<Item = (RecordKey, &Record)> {
+        self.records.iter().map(|(key, record)| (*key, record))
+    }
+
+    /// All records of one kind, in the order of their ids.
+    pub fn records_of(&self, kind: RecordKind) -> impl DoubleEndedIterator<Item = (u64, &Record)> {
+        let all = RecordKey { kind, id: 0 }..=RecordKey { kind, id: u64::MAX };
+        self.records.range(all).map(|(key, record)| (key.id, record))
+    }
+
+    /// An outlet.
+    pub fn outlet(&self, outlet: OutletId) -> Option<&Outlet> {
+        match self.record(RecordKey::outlet(outlet))? {
+            Record::Outlet(outlet) => Some(outlet),
+            _ => None,
+        }
+    }
+
+    /// A batch of cards.
+    pub fn batch(&self, batch: BatchId) -> Option<&Batch> {
+        match self.record(RecordKey::batch(batch))? {
+            Record::Batch(batch) => Some(batch),
+            _ => None,
+        }
+    }
+
+    /// A gift on hold, by the entry that took it.
+    pub fn hold(&self, seq: Seq) -> Option<&Hold> {
+        match self.record(RecordKey::made_by(RecordKind::Hold, seq))? {
+            Record::Hold(hold) => Some(hold),
+            _ => None,
+        }
+    }
+
+    /// A sender's gifts on hold, oldest first.
+    pub fn holds_of(&self, sender: SubscriberId) -> &[Seq] {
+        self.holds.get(&sender).map_or(&[], Vec::as_slice)
+    }
+
+    /// The range of void cards that a serial lies in. Ranges never overlap, so the one that begins last before it tells.
+    pub fn void_range(&self, serial: Serial) -> Option<(Serial, VoidCards)> {
+        let all = RecordKey { kind: RecordKind::VoidCards, id: 0 }..=RecordKey::void_cards(serial);
+        match self.records.range(all).next_back()? {
+            (key, Record::VoidCards(range)) if serial <= range.last => {
+                Some((Serial(u32::try_from(key.id).ok()?), *range))
+            }
+            _ => None,
+        }
     }
 
     /// What is used of a limit; the window may be over.
@@ -484,7 +606,13 @@ impl State {
 
 pub(crate) const fn book_index(account: AccountId) -> Option<usize> {
     match account {
-        AccountId::Card(_) | AccountId::Airtime(_) => None,
+        AccountId::Card(_)
+        | AccountId::Airtime(_)
+        | AccountId::Refunded(_)
+        | AccountId::Held(_)
+        | AccountId::Cash(..)
+        | AccountId::CashPosition(..)
+        | AccountId::Float(..) => None,
         AccountId::FeeIncome(_) => Some(0),
         AccountId::TaxPayable(_) => Some(1),
         AccountId::CallIncome(_) => Some(2),

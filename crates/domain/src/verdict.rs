@@ -13,6 +13,10 @@ use crate::card::{CardState, Serial};
 use crate::command::{Body, Language, LinkId, OperatorId};
 use crate::id::CommandId;
 use crate::money::Amount;
+use crate::msisdn::Msisdn;
+use crate::office::done::OfficeDone;
+use crate::office::till::Bought;
+use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{LimitId, Rules};
@@ -169,6 +173,44 @@ pub enum Done {
         #[n(0)]
         breakage_minor: i64,
     },
+    /// A gift is on hold: taken from the card, not yet the recipient's.
+    #[n(14)]
+    Held {
+        /// On the card after it, minor units.
+        #[n(0)]
+        left_minor: i64,
+        /// Fee with its tax, minor units.
+        #[n(1)]
+        fee_minor: i64,
+        /// From when on it can't be undone.
+        #[n(2)]
+        until: Timestamp,
+    },
+    /// The latest gift on hold is back on its card.
+    #[n(15)]
+    Undone {
+        /// The entry that took it.
+        #[n(0)]
+        hold: Seq,
+        /// How much, without fee.
+        #[n(1)]
+        amount: Amount,
+        /// To whom it would have gone.
+        #[n(2)]
+        recipient: Msisdn,
+        /// On the card after it, minor units.
+        #[n(3)]
+        balance_minor: i64,
+    },
+    /// The office's.
+    #[n(16)]
+    Office(#[n(0)] Box<OfficeDone>),
+}
+
+impl From<OfficeDone> for Done {
+    fn from(done: OfficeDone) -> Self {
+        Self::Office(Box::new(done))
+    }
 }
 
 /// What a verdict does: after-values and the chain of history.
@@ -349,6 +391,52 @@ pub enum Change {
         /// BLAKE3 of the file they came from.
         #[cbor(n(2), with = "minicbor::bytes")]
         file_hash: [u8; 32],
+    },
+    /// What a card was bought for, all together.
+    #[n(8)]
+    Bought {
+        /// Row.
+        #[n(0)]
+        id: CardId,
+        /// All of it.
+        #[n(1)]
+        bought: Bought,
+    },
+    /// What the office keeps, whole; `None`: not any more.
+    #[n(9)]
+    Record {
+        /// Its name.
+        #[n(0)]
+        key: RecordKey,
+        /// After the entry.
+        #[n(1)]
+        record: Option<Record>,
+    },
+    /// A gift that is taken and not posted yet is remembered against repetition, or is undone and forgotten.
+    #[n(10)]
+    Repeat {
+        /// By whom.
+        #[n(0)]
+        sender: SubscriberId,
+        /// To whom.
+        #[n(1)]
+        recipient: SubscriberId,
+        /// How much.
+        #[n(2)]
+        amount: Amount,
+        /// Forgotten.
+        #[n(3)]
+        undone: bool,
+    },
+    /// A held gift is posted: its recipient becomes one of the sender's latest.
+    #[n(11)]
+    Recent {
+        /// By whom.
+        #[n(0)]
+        sender: SubscriberId,
+        /// To whom.
+        #[n(1)]
+        recipient: SubscriberId,
     },
 }
 

@@ -418,6 +418,13 @@ fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {
             Dialled::Value(amount) => Say::ToppedUp { amount, fee_minor, left_minor, airtime_minor },
             Dialled::Malformed => Say::Done,
         },
+        (&Done::Held { left_minor, fee_minor, until }, Body::Gift(gift)) => match (gift.recipient, gift.amount) {
+            (Dialled::Value(to), Dialled::Value(amount)) => Say::Held { to, amount, fee_minor, left_minor, until, seq },
+            _ => Say::Done,
+        },
+        (&Done::Undone { amount, recipient, balance_minor, .. }, _) => {
+            Say::Undone { to: recipient, amount, balance_minor }
+        }
         (Done::Cards { cards, sendable_minor, airtime_minor }, _) => {
             let head = [Some(Line::Airtime(*airtime_minor)), sendable_minor.map(Line::Sendable)];
             let cards = cards.iter().map(|card| Line::Card {
@@ -440,7 +447,9 @@ fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {
             | Done::SubscriberChanged
             | Done::Issued { .. }
             | Done::CardChanged
-            | Done::CardExpired { .. },
+            | Done::CardExpired { .. }
+            | Done::Held { .. }
+            | Done::Office(_),
             _,
         ) => Say::Done,
     };

@@ -139,6 +139,30 @@ pub enum Say {
         /// Its entry, and so its receipt number.
         seq: Seq,
     },
+    /// A gift is on hold: its sender may undo it for a while.
+    Held {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// Fee with its tax, minor units.
+        fee_minor: i64,
+        /// On the card after it, minor units.
+        left_minor: i64,
+        /// From when on it can't be undone.
+        until: Timestamp,
+        /// Its entry, and so its receipt number.
+        seq: Seq,
+    },
+    /// A gift on hold is back on its card.
+    Undone {
+        /// To whom it would have gone.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// On the card after it, minor units.
+        balance_minor: i64,
+    },
     /// The caller's own airtime is topped up.
     ToppedUp {
         /// How much.

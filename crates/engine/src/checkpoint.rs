@@ -10,6 +10,8 @@ use std::sync::Arc;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::command::{LinkId, OperatorId};
+use domain::office::till::Bought;
+use domain::office::{Record, RecordKey};
 use domain::pages::Pages;
 use domain::receipt::Seq;
 use domain::rules::{LimitId, Rules};
@@ -55,6 +57,8 @@ pub struct CardDelta {
     pub bound: Option<Seq>,
     /// Wrong passwords at binding.
     pub bind_wrong: Option<u8>,
+    /// What it was bought for.
+    pub bought: Option<Bought>,
 }
 
 /// What changed of an operator; `None`: as it was.
@@ -82,6 +86,10 @@ pub struct Delta {
     pub subscribers: Vec<(SubscriberId, SubscriberDelta)>,
     /// Cards.
     pub cards: Vec<(CardId, CardDelta)>,
+    /// What the office keeps; `None`: not any more.
+    pub records: Vec<(RecordKey, Option<Record>)>,
+    /// Accounts that are neither a subscriber's nor a card's nor one of [`books_of`].
+    pub ledger: Vec<(AccountId, Purse)>,
     /// Usage of limits, in the order of keys.
     pub usage: Vec<(UsageKey, Usage)>,
     /// Wrong passwords; an all-zero lock is removed.
@@ -161,6 +169,8 @@ pub struct Collector {
     /// Usage of limits on one subscriber or card, by limit.
     usage: Vec<Pages<Usage>>,
     pair_usage: Map<UsageKey, Usage>,
+    records: Map<RecordKey, Option<Record>>,
+    ledger: Map<AccountId, Purse>,
     locks: Map<(SubscriberId, LinkId), Lock>,
     ids: Vec<u8>,
     turning: Turning,
@@ -191,6 +201,8 @@ impl Collector {
             cards: Map::default(),
             usage: Vec::new(),
             pair_usage: Map::default(),
+            records: Map::default(),
+            ledger: Map::default(),
             locks: Map::default(),
             ids: Vec::new(),
             turning,
@@ -281,6 +293,11 @@ impl Collector {
                     }
                 }
             }
+            AccountId::Refunded(_)
+            | AccountId::Held(_)
+            | AccountId::Cash(..)
+            | AccountId::CashPosition(..)
+            | AccountId::Float(..) => drop(self.ledger.insert(account, purse)),
         }
     }
 
@@ -319,12 +336,20 @@ impl Collector {
             Change::BindWrong { id, wrong } => self.cards.entry(*id).or_default().bind_wrong = Some(*wrong),
             Change::Operator { id, rules, file_hash } => {
                 self.repeat_window_s = self.repeat_window_s.max(rules.standing.repeat_window_s);
-                for limit in rules.periods.iter().flat_map(|period| &period.limits) {
+                for limit in rules.limits() {
                     let (name, from, subject) = (limit.name.clone(), limit.from, limit.subject);
                     self.limits.insert(limit.id, LimitIdentity { operator: *id, name, from, subject });
                 }
                 self.operators.entry(*id).or_default().rules = Some((Arc::clone(rules), *file_hash));
             }
+            Change::Bought { id, bought } => self.cards.entry(*id).or_default().bought = Some(*bought),
+            Change::Record { key, record } => drop(self.records.insert(*key, record.clone())),
+            Change::Repeat { sender, recipient, amount, undone } => {
+                let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
+                let seq = if *undone { Repeat::FORGOTTEN } else { seq };
+                self.repeats.push((key, Repeat { at, seq }));
+            }
+            Change::Recent { sender, recipient } => self.gave.push((*sender, *recipient)),
         }
     }
 
@@ -337,6 +362,8 @@ impl Collector {
             limits: sorted(&mut self.limits),
             subscribers: self.take_subscribers(),
             cards: self.take_cards(),
+            records: sorted(&mut self.records),
+            ledger: sorted(&mut self.ledger),
             usage: self.take_usage(),
             locks: sorted(&mut self.locks),
             ids: core::mem::take(&mut self.ids),

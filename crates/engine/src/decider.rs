@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
+use domain::card::CardState;
 use domain::command::{Command, Language};
 use domain::decide::decide;
 use domain::receipt::Seq;
-use domain::state::{Standing, State};
+use domain::state::{Card, CardId, Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
@@ -310,13 +311,20 @@ impl Decider {
         Some(CardView {
             serial: domain::card::Serial::of(id),
             operator: card.facts.operator,
-            state: card.facts.state.name(),
+            state: self.state_name(id, card),
             balance_minor: card.purse.balance_minor,
             holder: holder.map(|holder| holder.facts.msisdn),
             issued_at: card.facts.issued_at,
             expires_at: (card.facts.expires_at < Timestamp::MAX).then_some(card.facts.expires_at),
             latest: card.purse.latest,
         })
+    }
+
+    /// A range of void cards holds whatever a card's own state says, unless that one ended already.
+    fn state_name(&self, id: CardId, card: &Card) -> &'static str {
+        let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
+        let void = !ended && self.state.void_range(domain::card::Serial::of(id)).is_some();
+        if void { "void" } else { card.facts.state.name() }
     }
 
     fn status(&self) -> StatusView {

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::account::AccountId;
 use domain::command::{LinkId, OperatorId};
+use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::rules::LimitId;
@@ -155,6 +157,8 @@ struct Tables {
     cards: BTreeMap<CardId, CardDelta>,
     usage: BTreeMap<UsageKey, Usage>,
     locks: BTreeMap<(SubscriberId, LinkId), Lock>,
+    records: BTreeMap<RecordKey, Record>,
+    ledger: BTreeMap<AccountId, Purse>,
     /// One block a delta: its last seq and its rows.
     ids: Vec<(Seq, Vec<u8>)>,
     ids_floor: Timestamp,
@@ -225,7 +229,15 @@ impl Tables {
             row.purse = new.purse.or(row.purse);
             row.bound = row.bound.or(new.bound);
             row.bind_wrong = new.bind_wrong.or(row.bind_wrong);
+            row.bought = new.bought.or(row.bought);
         }
+        for (key, record) in &delta.records {
+            match record {
+                Some(record) => drop(self.records.insert(*key, record.clone())),
+                None => drop(self.records.remove(key)),
+            }
+        }
+        self.ledger.extend(delta.ledger.iter().copied());
         self.usage.extend(delta.usage.iter().copied());
         for (key, lock) in &delta.locks {
             if *lock == Lock::default() {
@@ -269,8 +281,11 @@ impl Tables {
                 purse: row.purse.unwrap_or_default(),
                 bound: row.bound.unwrap_or(Seq::ZERO),
                 bind_wrong: row.bind_wrong.unwrap_or(0),
+                bought: row.bought,
             })?;
         }
+        self.records.iter().try_for_each(|(key, record)| restore.record(*key, record.clone()))?;
+        self.ledger.iter().try_for_each(|(account, purse)| restore.account(*account, *purse))?;
         for (key, usage) in &self.usage {
             restore.usage(*key, *usage)?;
         }

@@ -233,6 +233,11 @@ impl World {
                 if let Some(program) = self.programs.get_mut(index) {
                     program.answer(id, &answer);
                 }
+                if let Some(body) = staff::approve(&answer) {
+                    let wall_ms = self.hands.wall_ms();
+                    let asked = self.programs[1].ask(&mut self.dice, wall_ms, body);
+                    self.request(1, Some(asked));
+                }
             }
             Some(Parcel::Down { .. }) | None => {}
         }

@@ -7,7 +7,12 @@ use domain::command::{
 };
 use domain::money::Amount;
 use domain::msisdn::{Imsi, Msisdn};
+use domain::office::done::OfficeDone;
+use domain::office::motion::MotionCommand;
+use domain::office::{Asked, Office};
 use domain::time::Timestamp;
+use domain::verdict::{Done, Outcome};
+use engine::answer::Answer;
 
 use crate::dice::Dice;
 use crate::phone::{Phone, View, password};
@@ -15,6 +20,7 @@ use crate::plant::Plant;
 use crate::profiles;
 
 const CARE: Staff = Staff(1_000);
+const SECOND: Staff = Staff(1_001);
 
 /// A world's cards, numbered as they are made.
 #[derive(Debug, Default)]
@@ -44,7 +50,18 @@ impl Press {
 pub(crate) fn load(operator: usize, variant: usize, plant: Option<Plant>) -> Option<Body> {
     let profile = profiles::ordered(operator, variant)?;
     let rules = profiles::as_loaded(profile, plant);
-    Some(Body::LoadRules(LoadRules { staff: CARE, rules, file_hash: profile.hash }))
+    // The profiles tell pasts of their own: what was in force stays until the new ones are approved.
+    let from = Some(Timestamp::MIN);
+    Some(Body::LoadRules(LoadRules { staff: CARE, rules, file_hash: profile.hash, from }))
+}
+
+/// What a second person says to what was proposed: yes, to the hash that they were shown.
+pub(crate) fn approve(answer: &Answer) -> Option<Body> {
+    let Answer::Verdict(reply) = answer else { return None };
+    let Outcome::Done(Done::Office(done)) = &reply.outcome else { return None };
+    let OfficeDone::Proposed { motion, hash } = **done else { return None };
+    let what = Asked::Motion(MotionCommand::Approve { motion, hash });
+    Some(Body::Office(Box::new(Office { staff: SECOND, what })))
 }
 
 /// Subscribers imported.

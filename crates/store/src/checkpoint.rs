@@ -62,7 +62,13 @@ impl SqliteCheckpoint {
     /// # Errors
     /// When the file can't be used, is damaged, or was written by another version.
     pub fn open(path: &Path) -> Result<Self, CheckpointFault> {
-        let conn = sqlite::open_or_create(path).map_err(|error| fault(&error))?;
+        let mut conn = sqlite::open_or_create(path).map_err(|error| fault(&error))?;
+        if is_outdated(&conn)? {
+            tracing::info!("the checkpoint's tables are of an older version: they are built again from the journal");
+            drop(conn);
+            remove(path)?;
+            conn = sqlite::open_or_create(path).map_err(|error| fault(&error))?;
+        }
         conn.execute_batch(schema::PRAGMAS).map_err(|error| fault(&error))?;
         let made = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
         if made.map_err(|error| fault(&error))? == 0 {
@@ -129,6 +135,31 @@ pub(crate) fn head_of(path: &Path) -> Result<Option<Head>, CheckpointFault> {
     }
     let conn = sqlite::open_to_read(path).map_err(|error| fault(&error))?;
     meta(&conn).map(|meta| Some(meta.head))
+}
+
+/// Whether its tables are of an older version, which the journal replaces: a checkpoint holds nothing of its own.
+fn is_outdated(conn: &Connection) -> Result<bool, CheckpointFault> {
+    let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'";
+    if conn.query_row(there, [], |row| row.get::<_, i64>(0)).map_err(|error| fault(&error))? == 0 {
+        return Ok(false);
+    }
+    let version = conn.query_row("SELECT version FROM meta", [], |row| row.get::<_, i64>(0)).optional();
+    Ok(version.map_err(|error| fault(&error))?.is_some_and(|version| version < schema::VERSION))
+}
+
+/// Removes a checkpoint with what SQLite keeps beside it.
+fn remove(path: &Path) -> Result<(), CheckpointFault> {
+    for ending in ["-wal", "-shm", ""] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(ending);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(CheckpointFault::Io(error.to_string()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {

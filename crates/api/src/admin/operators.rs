@@ -81,6 +81,8 @@ fn operator_json(id: OperatorId, rules: &Rules, now: Timestamp, file_hash: Optio
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     toml: String,
+    /// What is in force stays until then, or until it is approved, whatever the file says of the time before.
+    from: Option<String>,
 }
 
 impl Limited for Profile {
@@ -95,10 +97,11 @@ pub(crate) async fn load(
     Posted(profile): Posted<Profile>,
 ) -> Result<Response, Problem> {
     let check = Arc::clone(&admin.parts.check_rules);
+    let from = profile.from.as_deref().map(read_instant).transpose()?;
     // A megabyte of TOML takes longer than an async thread should.
     let parsed = tokio::task::spawn_blocking(move || parse_profile(&profile.toml, &check)).await;
     let parsed = parsed.map_err(|ended| Problem::gone(&ended))??;
-    let answer = admin.submit(asked.id, &asked, command(asked.staff, parsed)).await;
+    let answer = admin.submit(asked.id, &asked, command(asked.staff, parsed, from)).await;
     let shown = reply::answered(answer, &admin.handle().directory());
     Ok(shown.map_or_else(|problem| asked.problem(problem), |shown| asked.mark(shown)))
 }
@@ -115,7 +118,15 @@ pub(crate) fn parse_profile(toml: &str, check: &CheckRules) -> Result<Parsed, Pr
     Ok(Parsed { rules, file_hash: *blake3::hash(toml.as_bytes()).as_bytes() })
 }
 
-pub(crate) fn command(staff: Staff, parsed: Parsed) -> Body {
+pub(crate) fn command(staff: Staff, parsed: Parsed, from: Option<Timestamp>) -> Body {
     let Parsed { rules, file_hash } = parsed;
-    Body::LoadRules(LoadRules { staff, rules: Arc::new(rules), file_hash })
+    Body::LoadRules(LoadRules { staff, rules: Arc::new(rules), file_hash, from })
+}
+
+/// RFC 3339, or `now`: as soon as it is approved.
+pub(crate) fn read_instant(text: &str) -> Result<Timestamp, Problem> {
+    if text == "now" {
+        return Ok(Timestamp::MIN);
+    }
+    Timestamp::parse(text).map_err(|error| Problem::Malformed(error.to_string()))
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::office::refusal::OfficeRefusal;
 use domain::receipt::receipt;
 use domain::refusal::Refusal;
 use domain::verdict::Outcome;
@@ -58,6 +59,51 @@ pub const fn http_status(refusal: &Refusal) -> StatusCode {
         | Refusal::TooMuchAtOnce { .. }
         | Refusal::NothingToChange
         | Refusal::TwiceInList { .. } => StatusCode::CONFLICT,
+        Refusal::Office(refusal) => office_status(refusal),
+    }
+}
+
+const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
+    match refusal {
+        OfficeRefusal::BatchUnknown
+        | OfficeRefusal::OutletUnknown
+        | OfficeRefusal::QuoteUnknown
+        | OfficeRefusal::CallUnknown
+        | OfficeRefusal::MotionUnknown => StatusCode::NOT_FOUND,
+        OfficeRefusal::RoleForbids { .. } | OfficeRefusal::OwnMotion => StatusCode::FORBIDDEN,
+        OfficeRefusal::BatchSealed
+        | OfficeRefusal::BatchAbandoned
+        | OfficeRefusal::BatchIncomplete { .. }
+        | OfficeRefusal::BatchFull { .. }
+        | OfficeRefusal::NameMalformed
+        | OfficeRefusal::NameTaken
+        | OfficeRefusal::FloatShort { .. }
+        | OfficeRefusal::RateUnknown { .. }
+        | OfficeRefusal::RateZero
+        | OfficeRefusal::RatesOverlap { .. }
+        | OfficeRefusal::EndsBeforeItBegins
+        | OfficeRefusal::RewritesPast { .. }
+        | OfficeRefusal::QuoteExpired { .. }
+        | OfficeRefusal::CardSold { .. }
+        | OfficeRefusal::CardNotForSale { .. }
+        | OfficeRefusal::CardNotBought
+        | OfficeRefusal::NotSoldToday
+        | OfficeRefusal::CurrenciesDiffer
+        | OfficeRefusal::HoldersDiffer
+        | OfficeRefusal::CardNotVoid
+        | OfficeRefusal::CallBeyondGrant { .. }
+        | OfficeRefusal::SecondsOutOfRange { .. }
+        | OfficeRefusal::AirtimeShort { .. }
+        | OfficeRefusal::HashDiffers
+        | OfficeRefusal::AlreadyReversed { .. }
+        | OfficeRefusal::NotAGift
+        | OfficeRefusal::NothingLeft
+        | OfficeRefusal::ReasonMalformed
+        | OfficeRefusal::AccountsDontFit
+        | OfficeRefusal::BalanceShort { .. }
+        | OfficeRefusal::RangeOverlaps { .. }
+        | OfficeRefusal::RangeMalformed
+        | OfficeRefusal::IssuanceStopped { .. } => StatusCode::CONFLICT,
     }
 }
 

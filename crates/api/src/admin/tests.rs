@@ -71,7 +71,7 @@ async fn loaded(dice: Dice) -> Admin {
     let admin = admin(dice);
     let toml = include_str!("../../../../profiles/koryolink.toml");
     let rules = operators::parse_profile(toml, &admin.parts.check_rules).expect("a profile");
-    let body = operators::command(Staff(7), rules);
+    let body = operators::command(Staff(7), rules, None);
     admin.decide(&asked(&admin), body).await;
     assert!(admin.operator("koryolink").is_ok());
     admin

@@ -10,7 +10,7 @@ use domain::password::Proof;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Names, card_number_json, imsi_json, msisdn_json, rules_json, tag_json, voiding_name};
+use super::{Names, card_number_json, imsi_json, msisdn_json, office, rules_json, tag_json, voiding_name};
 
 /// A command's name and everything in it but secrets.
 pub(super) fn json(body: &Body, names: &Names) -> Value {
@@ -25,8 +25,9 @@ pub(super) fn json(body: &Body, names: &Names) -> Value {
         Body::SetLanguage(SetLanguage { caller, language }) => {
             json!({ "caller": caller_json(caller, names), "language": language.tag() })
         }
-        Body::LoadRules(LoadRules { staff, rules, file_hash }) => {
-            json!({ "staff": staff.0, "rules": rules_json(rules, file_hash) })
+        Body::LoadRules(LoadRules { staff, rules, file_hash, from }) => {
+            let from = from.map(Timestamp::rfc3339);
+            json!({ "staff": staff.0, "rules": rules_json(rules, file_hash), "from": from })
         }
         Body::ImportSubscribers(ImportSubscribers { staff, operator, subscribers }) => json!({
             "staff": staff.0,
@@ -49,6 +50,8 @@ pub(super) fn json(body: &Body, names: &Names) -> Value {
             "change": card_change_json(*change),
         }),
         Body::ExpireCard(card) => json!({ "serial": Serial::of(*card).to_string() }),
+        Body::Office(asked) => office::asked_json(asked, names),
+        Body::Due(key) => json!({ "kind": key.kind.name(), "id": key.id }),
     };
     if let Some(fields) = json.as_object_mut() {
         fields.insert(String::from("name"), json!(body.name()));

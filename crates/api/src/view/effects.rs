@@ -9,7 +9,8 @@ use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};
 
 use super::{
-    Names, card_number_json, imsi_json, msisdn_json, rules_json, standing_name, tag_json, until_json, voiding_name,
+    Names, card_number_json, imsi_json, msisdn_json, office, rules_json, standing_name, tag_json, until_json,
+    voiding_name,
 };
 
 /// Everything that a verdict did.
@@ -36,7 +37,7 @@ fn balance_json(balance: &BalanceAfter) -> Value {
     json!({ "account": account_json(account), "after_minor": after_minor, "prev": prev.0 })
 }
 
-fn account_json(account: AccountId) -> Value {
+pub(super) fn account_json(account: AccountId) -> Value {
     let kind = account.kind();
     match account {
         AccountId::Card(card) => json!({ "kind": kind, "serial": serial(card) }),
@@ -45,7 +46,15 @@ fn account_json(account: AccountId) -> Value {
         | AccountId::TaxPayable(operator)
         | AccountId::CallIncome(operator)
         | AccountId::Breakage(operator)
-        | AccountId::Position(operator) => json!({ "kind": kind, "operator": operator.0 }),
+        | AccountId::Position(operator)
+        | AccountId::Refunded(operator)
+        | AccountId::Held(operator) => json!({ "kind": kind, "operator": operator.0 }),
+        AccountId::Cash(operator, currency) | AccountId::CashPosition(operator, currency) => {
+            json!({ "kind": kind, "operator": operator.0, "currency": currency.code() })
+        }
+        AccountId::Float(outlet, currency) => {
+            json!({ "kind": kind, "outlet": outlet.0, "currency": currency.code() })
+        }
     }
 }
 
@@ -108,6 +117,24 @@ fn change_json(change: &Change, names: &Names) -> Value {
         Change::Operator { id, rules, file_hash } => {
             json!({ "name": "operator", "id": id.0, "rules": rules_json(rules, file_hash) })
         }
+        Change::Bought { id, bought } => {
+            json!({ "name": "bought", "serial": serial(*id), "bought": office::bought_json(bought) })
+        }
+        Change::Record { key, record } => json!({
+            "name": "record",
+            "kind": key.kind.name(),
+            "id": key.id,
+            "record": record.as_ref().map(|record| office::record_json(record, names)),
+        }),
+        Change::Repeat { sender, recipient, amount, undone } => json!({
+            "name": if *undone { "forgotten" } else { "repeat" },
+            "sender": sender.0,
+            "recipient": recipient.0,
+            "amount_minor": amount.minor(),
+        }),
+        Change::Recent { sender, recipient } => {
+            json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
+        }
     }
 }
 
@@ -126,13 +153,14 @@ fn subscriber_json(facts: &SubscriberFacts, names: &Names) -> Value {
 }
 
 fn card_json(facts: &CardFacts, names: &Names) -> Value {
-    let CardFacts { number, operator, issued_at, expires_at, state } = facts;
+    let CardFacts { number, operator, issued_at, expires_at, state, batch } = facts;
     json!({
         "number": card_number_json(*number),
         "operator": names.operator(*operator),
         "issued_at": issued_at.rfc3339(),
         "expires_at": until_json(*expires_at),
         "state": state_json(state),
+        "batch": batch.map(domain::office::batch::BatchId::get),
     })
 }
 

@@ -10,6 +10,7 @@
 
 mod command;
 mod effects;
+pub(crate) mod office;
 pub(crate) mod outcome;
 mod sms;
 
@@ -50,7 +51,7 @@ impl Names {
 
     fn add(&mut self, id: OperatorId, rules: &Rules) {
         self.operators.insert(id, rules.operator.clone());
-        for limit in rules.periods.iter().flat_map(|period| &period.limits) {
+        for limit in rules.limits() {
             self.limits.insert(limit.id, (String::from(limit.name.as_str()), limit.subject));
         }
     }

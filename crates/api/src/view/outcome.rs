@@ -5,7 +5,7 @@ use domain::refusal::Refusal;
 use domain::verdict::{CardLine, Done, Outcome};
 use serde_json::{Map, Value, json};
 
-use super::Names;
+use super::{Names, office};
 
 /// Adds `outcome` with `done` or `refusal`.
 pub(crate) fn add(json: &mut Value, outcome: &Outcome, names: &Names) {
@@ -48,6 +48,21 @@ fn done_json(done: &Done, names: &Names) -> Value {
         Done::Issued { first, count } => json!({ "name": "issued", "first": first.to_string(), "count": count }),
         Done::CardChanged => json!({ "name": "card-changed" }),
         Done::CardExpired { breakage_minor } => json!({ "name": "card-expired", "breakage_minor": breakage_minor }),
+        Done::Held { left_minor, fee_minor, until } => json!({
+            "name": "held",
+            "left_minor": left_minor,
+            "fee_minor": fee_minor,
+            "until": until.rfc3339(),
+        }),
+        Done::Undone { hold, amount, recipient, balance_minor } => json!({
+            "name": "undone",
+            "seq": hold.0,
+            "receipt": receipt(*hold),
+            "amount_minor": amount.minor(),
+            "recipient": super::msisdn_json(*recipient),
+            "balance_minor": balance_minor,
+        }),
+        Done::Office(done) => office::done_json(done),
     }
 }
 
@@ -87,6 +102,7 @@ fn refusal_json(refusal: &Refusal) -> Value {
             json!({ "index": index })
         }
         Refusal::CardStateForbids { state } => json!({ "state": state }),
+        Refusal::Office(refusal) => office::refusal_json(refusal),
         Refusal::CallerUnknown
         | Refusal::CallerBarred
         | Refusal::NoCard

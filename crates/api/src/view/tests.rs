@@ -73,7 +73,7 @@ fn entry(body: Body, outcome: Outcome, effects: Effects) -> Entry {
 }
 
 pub(super) fn names() -> Names {
-    let load = Body::LoadRules(LoadRules { staff: Staff(0), rules: rules(), file_hash: [0xAB; 32] });
+    let load = Body::LoadRules(LoadRules { staff: Staff(0), rules: rules(), file_hash: [0xAB; 32], from: None });
     let done = Outcome::Done(Done::RulesLoaded { operator: OperatorId(0) });
     let mut names = Names::default();
     names.learn(&entry(load, done, Effects { changes: smallvec![operator()], ..Effects::default() }));
@@ -271,7 +271,7 @@ fn every_command() {
         Body::Bind(Bind { caller: caller(), number: Dialled::Malformed, proof: proof(), holder_tag: None }),
         Body::Undo(proved),
         Body::SetLanguage(SetLanguage { caller: caller(), language: Language::English }),
-        Body::LoadRules(LoadRules { staff, rules: rules(), file_hash: [0xAB; 32] }),
+        Body::LoadRules(LoadRules { staff, rules: rules(), file_hash: [0xAB; 32], from: None }),
         Body::ImportSubscribers(ImportSubscribers { staff, operator: OperatorId(0), subscribers: vec![new, bare] }),
         subscriber(SubscriberChange::Bar),
         subscriber(SubscriberChange::Unbar),
@@ -340,7 +340,7 @@ fn every_account_usage_and_change() {
     let number = CardNumber::from_stored(CARD_NUMBER);
     let state = CardState::Sold { at: at(), tag: tag() };
     let expires_at = Timestamp::MAX;
-    let card = CardFacts { number, operator: OperatorId(0), issued_at: at(), expires_at, state };
+    let card = CardFacts { number, operator: OperatorId(0), issued_at: at(), expires_at, state, batch: None };
     let states = [
         CardState::Printed { tag: tag() },
         CardState::InStock { outlet: OutletId(2), tag: tag() },

@@ -8,43 +8,64 @@ use crate::account::AccountId;
 use crate::card::{CardState, Serial};
 use crate::command::{CardChange, ChangeCard, IssueCards, LoadRules, OperatorId};
 use crate::money::Amount;
+use crate::office::motion::Proposal;
 use crate::refusal::Refusal;
 use crate::rules::{LimitId, Rules};
 use crate::state::{Card, CardFacts, CardId, LimitIdentity, State};
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::Draft;
+use super::office::may_issue;
+use super::{Draft, motion};
 
-/// Puts rules in force, with row numbers for their limits.
+/// Puts an operator's first rules in force; later ones wait for a second person.
 pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
     let rules = &load.rules;
     let known = draft.state.operators().find(|(_, operator)| operator.rules.operator == rules.operator);
-    let id = match known {
-        Some((id, operator)) => {
-            if let Some(with) = clash_with_past(&operator.rules, rules) {
-                return Err(Refusal::RulesClash { with: String::from(with) });
-            }
-            id
+    if let Some((id, _)) = known {
+        let proposal = Proposal::Rules { rules: Arc::clone(rules), file_hash: load.file_hash, from: load.from };
+        return motion::propose(draft, load.staff, id, &proposal);
+    }
+    let id = u8::try_from(draft.state.operators().count())
+        .map(OperatorId)
+        .map_err(|_| Refusal::TooMuchAtOnce { max: u32::from(u8::MAX) })?;
+    no_clash(draft.state, None, rules)?;
+    draft.concern_new(id, rules);
+    put_rules(draft, id, (**rules).clone(), load.file_hash)?;
+    Ok(Done::RulesLoaded { operator: id })
+}
+
+/// Rules that clash with no other operator, and with nothing of their own that may never change.
+pub(super) fn no_clash(state: &State, known: Option<(OperatorId, &Rules)>, rules: &Rules) -> Result<(), Refusal> {
+    if let Some((_, before)) = known {
+        if before.operator != rules.operator {
+            return Err(Refusal::RulesClash { with: before.operator.clone() });
         }
-        None => u8::try_from(draft.state.operators().count())
-            .map(OperatorId)
-            .map_err(|_| Refusal::TooMuchAtOnce { max: u32::from(u8::MAX) })?,
-    };
-    for (other, operator) in draft.state.operators() {
+        if let Some(with) = clash_with_past(before, rules) {
+            return Err(Refusal::RulesClash { with: String::from(with) });
+        }
+    }
+    for (other, operator) in state.operators() {
         let same_number = rules.numbers.overlaps(&operator.rules.numbers);
-        if other != id && (operator.rules.service_code == rules.service_code || same_number) {
+        let own = known.is_some_and(|(id, _)| id == other);
+        if !own && (operator.rules.service_code == rules.service_code || same_number) {
             return Err(Refusal::RulesClash { with: operator.rules.operator.clone() });
         }
     }
-    match known {
-        Some(_) => draft.concern(id),
-        None => draft.concern_new(id, rules),
-    }
+    Ok(())
+}
+
+/// Puts rules in force, with row numbers for their limits.
+pub(super) fn put_rules(
+    draft: &mut Draft<'_>,
+    id: OperatorId,
+    rules: Rules,
+    file_hash: [u8; 32],
+) -> Result<(), Refusal> {
     let too_many = Refusal::TooMuchAtOnce { max: u32::from(u16::MAX) };
     let rules = Arc::new(with_limit_rows(draft.state, id, rules).ok_or(too_many)?);
-    draft.change(Change::Operator { id, rules, file_hash: load.file_hash });
-    Ok(Done::RulesLoaded { operator: id })
+    draft.change(Change::Operator { id, rules, file_hash });
+    Ok(())
 }
 
 /// What may never change once entries depend on it.
@@ -59,10 +80,9 @@ fn clash_with_past(before: &Rules, after: &Rules) -> Option<&'static str> {
 }
 
 /// The rules with the row of each limit: the one it had before, or the next free one; `None` when there is none left.
-fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Option<Rules> {
-    let mut rules = rules.clone();
+fn with_limit_rows(state: &State, operator: OperatorId, mut rules: Rules) -> Option<Rules> {
     let mut rows = state.limits().to_vec();
-    for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
+    for limit in rules.limits_mut() {
         let identity = LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };
         let row = rows.iter().position(|known| *known == identity).unwrap_or_else(|| {
             rows.push(identity);
@@ -77,6 +97,7 @@ fn with_limit_rows(state: &State, operator: OperatorId, rules: &Rules) -> Option
 pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<Done, Refusal> {
     draft.concern(issue.operator);
     let operator = draft.state.operator(issue.operator).ok_or(Refusal::OperatorUnknown)?;
+    may_issue(draft, issue.operator)?;
     // The position account is touched as well.
     if issue.cards.len() >= TOUCH_MAX {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX - 1).unwrap_or(u32::MAX) });
@@ -96,6 +117,7 @@ pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<D
             issued_at: draft.at,
             expires_at: operator.rules.card_expiry(draft.at).unwrap_or(Timestamp::MAX),
             state: CardState::Sold { at: draft.at, tag: new.tag },
+            batch: None,
         })?;
         first = first.or(Some(id));
         draft.transfer(AccountId::Position(issue.operator), AccountId::Card(id), new.value)?;
@@ -120,12 +142,15 @@ pub(super) fn change_card(draft: &mut Draft<'_>, change: &ChangeCard) -> Result<
         return Ok(Done::CardChanged);
     }
     let state = changed_state(card, change.change, draft.at)?;
+    if let CardChange::Void(why) = change.change {
+        return motion::void_one(draft, change.staff, (id, card.facts.operator), why);
+    }
     draft.change(Change::CardState { id, state });
     Ok(Done::CardChanged)
 }
 
 /// Every (state, change) pair is decided here. No `_` for states: a new one must fail to compile.
-fn changed_state(card: &Card, change: CardChange, at: Timestamp) -> Result<CardState, Refusal> {
+pub(super) fn changed_state(card: &Card, change: CardChange, at: Timestamp) -> Result<CardState, Refusal> {
     let forbidden = || Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     let holder = card.facts.state.holder();
     match (card.facts.state, change) {

@@ -8,14 +8,19 @@ use crate::refusal::{Refusal, Unusable};
 use crate::state::{CARDS_MAX, Card, CardId, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
-use super::Draft;
 use super::limits;
 use super::proof::{self, Known, Pick, unusable_why};
+use super::{Draft, batch};
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;
 
-fn proven<'a>(draft: &mut Draft<'a>, proved: &Proved, any_state: bool) -> Result<(Known<'a>, Pick<'a>), Refusal> {
+/// The caller, and the card that the password opens.
+pub(super) fn proven<'a>(
+    draft: &mut Draft<'a>,
+    proved: &Proved,
+    any_state: bool,
+) -> Result<(Known<'a>, Pick<'a>), Refusal> {
     let known = proof::caller(draft, &proved.caller)?;
     let pick = proof::card(draft, known, &proved.caller, &proved.proof, any_state)?;
     Ok((known, pick))
@@ -30,7 +35,7 @@ pub(super) fn show(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refus
         .map(|(id, card)| CardLine {
             serial: Serial::of(id),
             balance_minor: card.purse.balance_minor,
-            usable: unusable_why(draft, card).is_none(),
+            usable: unusable_why(draft, id, card).is_none(),
         })
         .collect();
     let operator = draft.state.operator(proved.caller.operator);
@@ -78,12 +83,6 @@ pub(super) fn freeze(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Ref
     Ok(Done::Frozen { serial: Serial::of(pick.id) })
 }
 
-/// Takes back the latest gift on hold. Nothing is ever held by rules that know no hold.
-pub(super) fn undo(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    proven(draft, proved, false)?;
-    Err(Refusal::NothingToUndo)
-}
-
 /// Binds a bought card. An unknown number reads as a wrong password, so that numbers can't be probed.
 pub(super) fn bind(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> {
     let known = match proof::caller(draft, &bind.caller) {
@@ -97,7 +96,7 @@ pub(super) fn bind(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> 
     if card.bind_wrong >= BIND_TRIES {
         return Err(Refusal::BindingBlocked);
     }
-    if let Err(refusal) = opens(draft, bind, known, card) {
+    if let Err(refusal) = opens(draft, bind, known, (id, card)) {
         return Err(refusal.unwrap_or_else(|| {
             draft.change_always(Change::BindWrong { id, wrong: card.bind_wrong.saturating_add(1) });
             proof::wrong(draft, known, &bind.caller)
@@ -114,14 +113,15 @@ pub(super) fn bind(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> 
 
 fn found<'a>(draft: &Draft<'a>, bind: &Bind) -> Option<(CardId, &'a Card)> {
     let number = bind.number.value()?;
-    draft.state.find_card(number).filter(|(_, card)| card.facts.operator == bind.caller.operator)
+    let own = |card: &Card| card.facts.operator == bind.caller.operator && batch::exists(draft.state, card);
+    draft.state.find_card(number).filter(|(_, card)| own(card))
 }
 
 /// Whether the printed password is right; `Err(None)` is a wrong one, `Err(Some)` another refusal.
-fn opens(draft: &Draft<'_>, bind: &Bind, known: Known<'_>, card: &Card) -> Result<(), Option<Refusal>> {
+fn opens(draft: &Draft<'_>, bind: &Bind, known: Known<'_>, (id, card): (CardId, &Card)) -> Result<(), Option<Refusal>> {
     let unusable = |why| Some(Refusal::CardNotUsable { why });
     match card.facts.state {
-        CardState::Sold { tag, .. } => match (bind.proof.opens(&tag), unusable_why(draft, card)) {
+        CardState::Sold { tag, .. } => match (bind.proof.opens(&tag), unusable_why(draft, id, card)) {
             (Opened::No, _) => Err(None),
             (_, Some(why)) => Err(unusable(why)),
             (_, None) => Ok(()),
@@ -139,7 +139,7 @@ fn opens(draft: &Draft<'_>, bind: &Bind, known: Known<'_>, card: &Card) -> Resul
         CardState::Expired { holder: None, tag, .. } | CardState::Void { holder: None, tag, .. } => {
             match bind.proof.opens(&tag) {
                 Opened::No => Err(None),
-                Opened::Current | Opened::Older => Err(unusable_why(draft, card).and_then(unusable)),
+                Opened::Current | Opened::Older => Err(unusable_why(draft, id, card).and_then(unusable)),
             }
         }
         CardState::Expired { .. } | CardState::Void { .. } | CardState::Closed { .. } => Err(None),
@@ -175,7 +175,7 @@ fn bind_first_use(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> {
         return Err(Refusal::BindingBlocked);
     }
     match card.facts.state {
-        CardState::Sold { tag, .. } if bind.proof.opens(&tag) != Opened::No => match unusable_why(draft, card) {
+        CardState::Sold { tag, .. } if bind.proof.opens(&tag) != Opened::No => match unusable_why(draft, id, card) {
             Some(why) => Err(Refusal::CardNotUsable { why }),
             None => bound(draft, bind, holder, id, card),
         },

@@ -10,13 +10,13 @@ use crate::refusal::Refusal;
 use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
 use crate::rules::{Fee, Period, Rules};
-use crate::state::{RepeatKey, Standing, SubscriberFacts, SubscriberId};
+use crate::state::{Repeat, RepeatKey, Standing, SubscriberFacts, SubscriberId};
 use crate::time::BusinessDate;
 use crate::verdict::{Change, Done};
 
 use super::limits::{self, Parties};
 use super::proof::{self, Known, Pick};
-use super::{Draft, open_service};
+use super::{Draft, hold, open_service};
 
 /// A gift.
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
@@ -59,12 +59,15 @@ fn post_gift(
     let charged = cover(&period.gift_fee, amount, pick, period.residual_min_minor)?;
 
     // From here on the gift must succeed.
-    book(draft, gift.caller.operator, pick, AccountId::Airtime(to), amount, charged)?;
-    for used in usage {
-        draft.use_limit(used);
+    for used in &usage {
+        draft.use_limit(*used);
     }
-    draft.change(Change::Gave);
     draft.name(to);
+    if let Some(rule) = period.hold.filter(|rule| hold::holds(draft, *rule, sender, recipient.id())) {
+        return hold::take(draft, gift, rule, (sender, pick, to), (amount, charged), &usage);
+    }
+    book(draft, gift.caller.operator, pick, AccountId::Airtime(to), amount, charged)?;
+    draft.change(Change::Gave);
     Ok(Done::Given {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),
         fee_minor: charged.fee_minor + charged.tax_minor,
@@ -203,7 +206,7 @@ fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
 fn not_repeated(draft: &Draft<'_>, rules: &Rules, key: RepeatKey) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
     match draft.state.repeat(&key) {
-        Some(given) if draft.at < given.at.plus_s(window_s) => {
+        Some(given) if given.seq != Repeat::FORGOTTEN && draft.at < given.at.plus_s(window_s) => {
             Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
         }
         _ => Ok(()),

@@ -6,14 +6,20 @@
 //! One file per product. Deliberately not here: folding (see [`crate::apply`]), ids and `decide_before` (the engine).
 
 mod admin;
+mod batch;
+mod call;
 mod card;
 mod draft;
 mod gift;
+mod hold;
 mod limits;
+mod motion;
+mod office;
 mod proof;
 mod subscriber;
 #[cfg(test)]
 mod tests;
+mod till;
 
 use crate::command::{Body, Caller};
 use crate::refusal::Refusal;
@@ -36,7 +42,7 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
         Body::ChangePassword(change) => card::change_password(&mut draft, change),
         Body::Freeze(proved) => card::freeze(&mut draft, proved),
         Body::Bind(bind) => card::bind(&mut draft, bind),
-        Body::Undo(proved) => card::undo(&mut draft, proved),
+        Body::Undo(proved) => hold::undo(&mut draft, proved),
         Body::SetLanguage(set) => subscriber::set_language(&mut draft, set),
         Body::LoadRules(load) => admin::load_rules(&mut draft, load),
         Body::ImportSubscribers(import) => subscriber::import(&mut draft, import),
@@ -44,6 +50,8 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
         Body::IssueCards(issue) => admin::issue_cards(&mut draft, issue),
         Body::ChangeCard(change) => admin::change_card(&mut draft, change),
         Body::ExpireCard(card) => admin::expire_card(&mut draft, *card),
+        Body::Office(office) => office::ask(&mut draft, office),
+        Body::Due(key) => office::due(&mut draft, *key),
     };
     draft.verdict(done)
 }

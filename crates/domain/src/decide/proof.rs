@@ -3,7 +3,7 @@
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::CardState;
+use crate::card::{CardState, Serial};
 use crate::command::{Caller, OperatorId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
@@ -132,7 +132,7 @@ pub(super) fn card<'a>(
         {
             draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
         }
-        match unusable_why(draft, card) {
+        match unusable_why(draft, id, card) {
             None if usable.is_none() => usable = Some((id, card)),
             Some(why) if unusable.is_none() => unusable = Some((id, card, why)),
             _ => {}
@@ -169,7 +169,7 @@ pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) ->
 }
 
 /// Why a card can't be used now. A due expiry counts from its instant, whether its timer has run or not.
-pub(super) fn unusable_why(draft: &Draft<'_>, card: &Card) -> Option<Unusable> {
+pub(super) fn unusable_why(draft: &Draft<'_>, id: CardId, card: &Card) -> Option<Unusable> {
     // Every state is a row here: a new one does not compile until somebody has decided what it means.
     match card.facts.state {
         CardState::Printed { .. } | CardState::InStock { .. } => Some(Unusable::NotSold),
@@ -178,7 +178,7 @@ pub(super) fn unusable_why(draft: &Draft<'_>, card: &Card) -> Option<Unusable> {
         CardState::Expired { .. } => Some(Unusable::Expired),
         CardState::Void { .. } => Some(Unusable::Void),
         CardState::Sold { .. } | CardState::Bound { .. } => {
-            if voided_by_rule(draft, card) {
+            if voided_by_rule(draft, id, card) {
                 Some(Unusable::Void)
             } else if card.facts.expires_at <= draft.at {
                 Some(Unusable::Expired)
@@ -189,7 +189,23 @@ pub(super) fn unusable_why(draft: &Draft<'_>, card: &Card) -> Option<Unusable> {
     }
 }
 
-fn voided_by_rule(draft: &Draft<'_>, card: &Card) -> bool {
+/// Whether a card is void: by its state, by a range of serials, or by a dated rule. A card that ended otherwise is not.
+pub(super) fn is_void(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
+    match card.facts.state {
+        CardState::Void { .. } => true,
+        CardState::Printed { .. }
+        | CardState::InStock { .. }
+        | CardState::Sold { .. }
+        | CardState::Bound { .. }
+        | CardState::Frozen { .. } => voided_by_rule(draft, id, card),
+        CardState::Closed { .. } | CardState::Expired { .. } => false,
+    }
+}
+
+fn voided_by_rule(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
+    if draft.state.void_range(Serial::of(id)).is_some() {
+        return true;
+    }
     let rules = draft.state.operator(card.facts.operator).map(|operator| &operator.rules);
     let before: Option<Timestamp> = rules.and_then(|rules| rules.cards_void_before(draft.at));
     before.is_some_and(|before| card.facts.issued_at < before)

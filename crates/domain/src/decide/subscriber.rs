@@ -11,6 +11,7 @@ use crate::state::{Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
 use crate::verdict::{Change, Done};
 
 use super::Draft;
+use super::office::may_issue;
 use super::proof;
 
 /// The caller's own language.
@@ -35,6 +36,9 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
     let max = TOUCH_MAX - usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
     if import.subscribers.len() > max {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(max).unwrap_or(u32::MAX) });
+    }
+    if import.subscribers.iter().any(|new| new.airtime.is_some()) {
+        may_issue(draft, import.operator)?;
     }
     let mut seen = HashSet::new();
     let (mut created, mut updated) = (0, 0);

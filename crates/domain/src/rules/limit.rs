@@ -63,6 +63,9 @@ pub enum Kind {
     /// Own top-ups.
     #[n(1)]
     TopUp,
+    /// Free minutes of calls.
+    #[n(2)]
+    Call,
 }
 
 /// Of whom.

@@ -9,6 +9,7 @@ pub mod dial;
 pub mod limit;
 pub mod numbers;
 pub mod parse;
+pub mod past;
 pub mod tariff;
 
 use minicbor::{Decode, Encode};
@@ -56,6 +57,53 @@ pub struct Rules {
     /// What holds whatever the date.
     #[n(9)]
     pub standing: Standing,
+    /// Minutes a month within the network that cost nothing, counted like a limit; `None`: none.
+    #[n(10)]
+    pub free_minutes: Option<Limit>,
+    /// Who may do what on the operator's side; `None` or empty: whoever may open `admin.sock`.
+    #[n(11)]
+    pub staff: Option<Vec<StaffRule>>,
+}
+
+/// What somebody on the operator's side is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Role {
+    /// Helps subscribers: cards, numbers, wrong recipients.
+    #[n(0)]
+    Care,
+    /// Money: batches, outlets, rates, adjustments.
+    #[n(1)]
+    Finance,
+    /// Rules, links, and calls that a charging system asks for.
+    #[n(2)]
+    Network,
+}
+
+impl Role {
+    /// Every role there is.
+    pub const ALL: [Self; 3] = [Self::Care, Self::Finance, Self::Network];
+
+    /// Public name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Care => "care",
+            Self::Finance => "finance",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// Somebody on the operator's side.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct StaffRule {
+    /// Their uid on this machine.
+    #[n(0)]
+    pub uid: u32,
+    /// What they are there for.
+    #[n(1)]
+    pub roles: Vec<Role>,
 }
 
 /// A unit of airtime: its own ledger, not the cash of the same name.
@@ -114,7 +162,58 @@ pub struct Standing {
     /// The menu asks for a greeting after the amount; `None` in rules loaded before there was this key: it does not.
     #[n(8)]
     pub ask_occasion: Option<bool>,
+    /// How long a quoted price is promised; `None`: [`QUOTE_VALID_S`].
+    #[n(9)]
+    pub quote_valid_s: Option<u32>,
+    /// How long airtime is set aside for a call that nobody extends or ends; `None`: [`CALL_RESERVE_S`].
+    #[n(10)]
+    pub call_reserve_s: Option<u32>,
 }
+
+/// How long a quoted price is promised where no rule says so, seconds.
+pub const QUOTE_VALID_S: u32 = 900;
+/// How long airtime is set aside for a call where no rule says so, seconds.
+pub const CALL_RESERVE_S: u32 = 7_200;
+
+impl Standing {
+    /// How long a quoted price is promised, seconds.
+    pub fn quote_valid_s(&self) -> u32 {
+        self.quote_valid_s.unwrap_or(QUOTE_VALID_S)
+    }
+
+    /// How long airtime is set aside for a call, seconds.
+    pub fn call_reserve_s(&self) -> u32 {
+        self.call_reserve_s.unwrap_or(CALL_RESERVE_S)
+    }
+}
+
+/// Which gifts are held before they are posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Held {
+    /// All of them.
+    #[n(0)]
+    Always,
+    /// Those to somebody the sender never gave to, as far as is remembered: not among the last
+    /// [`RECENTS`](crate::state::RECENTS) recipients.
+    #[n(1)]
+    NewRecipient,
+}
+
+/// A hold before a gift is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HoldRule {
+    /// Which gifts.
+    #[n(0)]
+    pub gifts: Held,
+    /// How long, seconds, 1 to [`HOLD_S_MAX`].
+    #[n(1)]
+    pub for_s: u32,
+}
+
+/// Longest hold, seconds: a day.
+pub const HOLD_S_MAX: u32 = 86_400;
 
 /// Which gifts somebody has to confirm, on links that can ask back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -179,6 +278,12 @@ pub struct Period {
     /// Ceilings.
     #[n(14)]
     pub limits: Vec<Limit>,
+    /// Which gifts are held before they are posted; `None`: none.
+    #[n(15)]
+    pub hold: Option<HoldRule>,
+    /// What airtime buys in it; `None`: what the operator's tariff says.
+    #[n(16)]
+    pub tariff: Option<Tariff>,
 }
 
 impl Rules {
@@ -186,6 +291,21 @@ impl Rules {
     pub fn period(&self, at: Timestamp) -> Option<&Period> {
         let after = self.periods.partition_point(|period| period.from <= at);
         self.periods.get(after.checked_sub(1)?).filter(|period| at < period.until)
+    }
+
+    /// What airtime buys at an instant.
+    pub fn tariff_at(&self, at: Timestamp) -> Tariff {
+        self.period(at).and_then(|period| period.tariff).unwrap_or(self.tariff)
+    }
+
+    /// Everything that is counted like a limit: those of the periods, and free minutes.
+    pub fn limits(&self) -> impl Iterator<Item = &Limit> {
+        self.periods.iter().flat_map(|period| &period.limits).chain(&self.free_minutes)
+    }
+
+    /// The same, to give them rows.
+    pub fn limits_mut(&mut self) -> impl Iterator<Item = &mut Limit> {
+        self.periods.iter_mut().flat_map(|period| &mut period.limits).chain(&mut self.free_minutes)
     }
 
     /// The latest instant up to `at` from which older cards are void.

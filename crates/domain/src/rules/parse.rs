@@ -12,6 +12,7 @@
 mod dialogue;
 #[cfg(test)]
 mod mistakes_tests;
+mod office;
 mod periods;
 mod raw;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use core::ops::Range as Span;
 
 use toml::Spanned;
 
+use self::office::{free_minutes, staff};
 use self::raw::{RawDial, RawNumbers, RawProfile, RawStanding, RawTariff, RawUnit};
 use self::values::{Names, whole_number};
 use super::numbers::{NumberPlanError, NumberPlanParts};
@@ -53,6 +55,12 @@ pub const REPEAT_WINDOW_S_MAX: u32 = 86_400;
 pub const SWAP_REST_H_MAX: u32 = 8_784;
 /// Longest `valid_days` of a card and largest `age_days_min`: a hundred years.
 pub const DAYS_MAX: u32 = 36_500;
+/// Longest `quote_valid_s`: a day.
+pub const QUOTE_VALID_S_MAX: i64 = 86_400;
+/// Longest `call_reserve_s`: a day.
+pub const CALL_RESERVE_S_MAX: i64 = 86_400;
+/// Most people on the operator's side.
+pub const STAFF_MAX: usize = 1_000;
 /// Largest `dials_per_caller_per_min`: nobody dials faster than ten a second.
 pub const DIALS_PER_MIN_MAX: u32 = 600;
 
@@ -130,6 +138,8 @@ fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
             ..standing(&raw.standing, &dial, languages)?
         },
         periods,
+        free_minutes: free_minutes(raw.tariff.free_minutes_per_month.as_ref())?,
+        staff: staff(&raw.staff)?,
         dial: dial_plan(&dial)?,
         unit,
         zone,
@@ -194,12 +204,7 @@ fn dial_plan(raw: &RawDial) -> Result<DialPlan, Wrong> {
 }
 
 fn tariff(raw: &RawTariff, unit: &Unit) -> Result<Tariff, Wrong> {
-    let cross_network = match &raw.cross_network {
-        None => Ratio::ONE,
-        Some(text) => ratio(text.get_ref())
-            .ok_or_else(|| wrong(text, "write a ratio of whole numbers from 1, for example \"3/2\""))?,
-    };
-    Ok(Tariff { minute_price: values::amount(&raw.minute_price, unit)?, cross_network })
+    office::priced(&raw.minute_price, raw.cross_network.as_ref(), unit)
 }
 
 fn ratio(text: &str) -> Option<Ratio> {
@@ -233,5 +238,7 @@ fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Resu
         occasions,
         confirm: None,
         ask_occasion: None,
+        quote_valid_s: raw.quote_valid_s.as_ref().map(|s| whole_number(s, 1, QUOTE_VALID_S_MAX)).transpose()?,
+        call_reserve_s: raw.call_reserve_s.as_ref().map(|s| whole_number(s, 60, CALL_RESERVE_S_MAX)).transpose()?,
     })
 }

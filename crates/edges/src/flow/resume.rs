@@ -117,6 +117,8 @@ fn concerns(asked: &Asked, fresh: &Step, dialled_again: bool) -> bool {
         | Body::ChangeSubscriber(_)
         | Body::IssueCards(_)
         | Body::ChangeCard(_)
-        | Body::ExpireCard(_) => false,
+        | Body::ExpireCard(_)
+        | Body::Office(_)
+        | Body::Due(_) => false,
     }
 }

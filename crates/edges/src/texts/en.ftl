@@ -177,6 +177,20 @@ given-fee =
     Left on the card: { $left }
     Receipt { $receipt }
     .short = Sent { $amount } to { $to }. Left { $left }. Receipt { $receipt }
+held =
+    On hold: { $amount } to { $to }, until { $when }.
+    To undo: { $dial }
+    Receipt { $receipt }
+    .short = On hold { $amount } to { $to } until { $when }. Undo: { $dial }
+held-fee =
+    On hold: { $amount } to { $to }, fee { $fee }, until { $when }.
+    To undo: { $dial }
+    Receipt { $receipt }
+    .short = On hold { $amount } to { $to } until { $when }. Undo: { $dial }
+undone =
+    Undone: { $amount } to { $to }.
+    On the card: { $left }
+    .short = Undone { $amount } to { $to }. Left { $left }
 topped-up =
     Your phone got { $amount }.
     Airtime { $airtime } ({ $minutes })
@@ -337,6 +351,7 @@ refusal-card-state-forbids = The card's state does not allow that: { $state }
 refusal-amount-overflow = The amount is too large to compute.
 refusal-too-much-at-once = Too much at once. The most is { $max }
 refusal-nothing-to-change = There is nothing to change.
+refusal-office-only = Only the service centre can do this.
 refusal-twice-in-list = The same number stands twice in the list (place { $place }).
 
 # SMS to the recipient

@@ -217,6 +217,20 @@ given-fee =
     카드 잔고 { $left }
     접수번호 { $receipt }
     .short = 보냄 { $to } { $amount }, 잔고 { $left }, 접수 { $receipt }
+held =
+    보류중: { $to }, { $amount }. { $when } 전에 취소할수 있습니다.
+    취소 { $dial }
+    접수번호 { $receipt }
+    .short = 보류 { $to } { $amount }, 취소 { $dial }
+held-fee =
+    보류중: { $to }, { $amount }, 료금 { $fee }. { $when } 전에 취소할수 있습니다.
+    취소 { $dial }
+    접수번호 { $receipt }
+    .short = 보류 { $to } { $amount }, 취소 { $dial }
+undone =
+    취소했습니다. { $to }, { $amount }.
+    카드 잔고 { $left }
+    .short = 취소 { $to } { $amount }, 잔고 { $left }
 topped-up =
     내 손전화에 { $amount } 넣었습니다.
     전화돈 { $airtime } ({ $minutes })
@@ -406,6 +420,7 @@ refusal-card-state-forbids = 카드의 상태때문에 할수 없습니다: { $s
 refusal-amount-overflow = 금액이 너무 커서 계산할수 없습니다.
 refusal-too-much-at-once = 한번에 너무 많습니다. 최대 { $max }
 refusal-nothing-to-change = 바꿀것이 없습니다.
+refusal-office-only = 이것은 봉사소에서만 할수 있습니다.
 refusal-twice-in-list = 같은 번호가 두번 있습니다(순서 { $place }).
 
 # SMS to the recipient

@@ -37,7 +37,8 @@ impl Voice<'_> {
             | Refusal::SubscriberUnknown
             | Refusal::CardUnknown
             | Refusal::AmountOverflow
-            | Refusal::NothingToChange => Args::none(),
+            | Refusal::NothingToChange
+            | Refusal::Office(_) => Args::none(),
             Refusal::CallerResting { until }
             | Refusal::Locked { until }
             | Refusal::WrongPassword { locked_until: Some(until), .. } => when(*until),
@@ -118,6 +119,8 @@ const fn message(refusal: &Refusal) -> Message {
         Refusal::TooMuchAtOnce { .. } => Message::TooMuchAtOnce,
         Refusal::NothingToChange => Message::NothingToChange,
         Refusal::TwiceInList { .. } => Message::TwiceInList,
+        // What staff asks is answered over admin.sock; no link carries it.
+        Refusal::Office(_) => Message::OfficeOnly,
     }
 }
 

@@ -45,6 +45,26 @@ impl Voice<'_> {
                 let receipt = ("receipt", Self::receipt(*seq));
                 self.paid((Message::Given, Message::GivenFee), *amount, *fee_minor, *left_minor, [to, receipt])
             }
+            Say::Held { to, amount, fee_minor, left_minor, until, seq } => {
+                let facts = [
+                    ("to", self.number(*to)),
+                    ("amount", self.money(amount.minor())),
+                    ("fee", self.money(*fee_minor)),
+                    ("left", self.money(*left_minor)),
+                    ("receipt", Self::receipt(*seq)),
+                    ("when", self.when(*until)),
+                    ("dial", self.dial(crate::say::FullForm::Undo)),
+                ];
+                Said::new(if *fee_minor == 0 { Message::Held } else { Message::HeldFee }, facts)
+            }
+            Say::Undone { to, amount, balance_minor } => Said::new(
+                Message::Undone,
+                [
+                    ("to", self.number(*to)),
+                    ("amount", self.money(amount.minor())),
+                    ("left", self.money(*balance_minor)),
+                ],
+            ),
             Say::ToppedUp { amount, fee_minor, left_minor, airtime_minor } => {
                 let airtime = ("airtime", self.money(*airtime_minor));
                 let minutes = ("minutes", self.minutes(*airtime_minor));

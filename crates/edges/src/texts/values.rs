@@ -199,6 +199,8 @@ impl Voice<'_> {
             Measure::Total => self.money(limit.ceiling),
         };
         let message = match (limit.kind, limit.subject) {
+            // Free minutes are no ceiling that anybody hears of.
+            (Kind::Call, _) => return String::from(limit.name.as_str()),
             (Kind::TopUp, _) => Message::LimitTopUp,
             (Kind::Gift, Subject::Sender) => Message::LimitSender,
             (Kind::Gift, Subject::Recipient) => Message::LimitRecipient,

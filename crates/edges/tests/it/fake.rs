@@ -96,7 +96,12 @@ impl Fake {
                 text = text.replace(from, to);
             }
             let rules = domain::rules::parse::parse(&text).expect("rules");
-            fake.run(Body::LoadRules(LoadRules { staff: Staff(0), rules: Arc::new(rules), file_hash: [0; 32] }));
+            fake.run(Body::LoadRules(LoadRules {
+                staff: Staff(0),
+                rules: Arc::new(rules),
+                file_hash: [0; 32],
+                from: None,
+            }));
         }
         let subscriber = |number, language| NewSubscriber {
             msisdn: msisdn(number),

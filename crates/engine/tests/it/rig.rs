@@ -160,7 +160,7 @@ impl Rig {
         let rig = self;
         let text = include_str!("../../../../profiles/koryolink.toml");
         let rules = Arc::new(domain::rules::parse::parse(text).expect("a profile"));
-        rig.done(Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32] }));
+        rig.done(Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32], from: None }));
         let line =
             |last| NewSubscriber { msisdn: msisdn(last), imsi: None, language: None, since: None, airtime: None };
         let subscribers = vec![line(1), line(2)];

@@ -57,8 +57,14 @@ impl Books {
             | AccountId::TaxPayable(operator)
             | AccountId::CallIncome(operator)
             | AccountId::Breakage(operator)
-            | AccountId::Position(operator) => Some(operator),
-            purse @ (AccountId::Card(_) | AccountId::Airtime(_)) => self.owners.get(&purse).copied(),
+            | AccountId::Position(operator)
+            | AccountId::Refunded(operator)
+            | AccountId::Held(operator)
+            | AccountId::Cash(operator, _)
+            | AccountId::CashPosition(operator, _) => Some(operator),
+            purse @ (AccountId::Card(_) | AccountId::Airtime(_) | AccountId::Float(..)) => {
+                self.owners.get(&purse).copied()
+            }
         }
     }
 
@@ -83,7 +89,14 @@ impl Books {
         }
         let moves = matches!(
             body,
-            Body::Gift(_) | Body::TopUp(_) | Body::ImportSubscribers(_) | Body::IssueCards(_) | Body::ExpireCard(_)
+            Body::Gift(_)
+                | Body::TopUp(_)
+                | Body::ImportSubscribers(_)
+                | Body::IssueCards(_)
+                | Body::ExpireCard(_)
+                | Body::Office(_)
+                | Body::Due(_)
+                | Body::Undo(_)
         );
         hold(moves || effects.transfers.is_empty(), VALUE_CONSERVED, || {
             format!("entry {seq}: {} moves money", body.name())
@@ -99,7 +112,7 @@ impl Books {
                     claimed.account, claimed.after_minor
                 )
             })?;
-            let purse = matches!(claimed.account, AccountId::Card(_) | AccountId::Airtime(_));
+            let purse = claimed.account.is_purse();
             hold(!purse || claimed.after_minor >= 0, NO_PURSE_BELOW_ZERO, || {
                 format!("entry {seq}: {:?} has {}", claimed.account, claimed.after_minor)
             })?;

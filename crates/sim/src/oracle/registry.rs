@@ -142,7 +142,15 @@ impl Registry {
                 }
                 card.state = *state;
             }
-            Change::Lock { .. } | Change::Gave | Change::Refused { .. } | Change::BindWrong { .. } => {}
+            // Nothing of them is asked of the world's people.
+            Change::Lock { .. }
+            | Change::Gave
+            | Change::Refused { .. }
+            | Change::BindWrong { .. }
+            | Change::Bought { .. }
+            | Change::Record { .. }
+            | Change::Repeat { .. }
+            | Change::Recent { .. } => {}
         }
         Ok(())
     }

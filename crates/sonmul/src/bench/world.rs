@@ -105,8 +105,12 @@ fn told(failure: Failure) -> anyhow::Error {
 fn fill(handle: &Handle, keys: &TagKeys, subscribers: u64) -> anyhow::Result<Vec<PasswordTag>> {
     let rules: Rules = domain::rules::parse::parse(PROFILE).map_err(|error| anyhow::anyhow!("bench.toml: {error}"))?;
     let mut ids = Random::new();
-    let load =
-        LoadRules { staff: Staff(0), rules: Arc::new(rules), file_hash: *blake3::hash(PROFILE.as_bytes()).as_bytes() };
+    let load = LoadRules {
+        staff: Staff(0),
+        rules: Arc::new(rules),
+        file_hash: *blake3::hash(PROFILE.as_bytes()).as_bytes(),
+        from: None,
+    };
     done(handle, vec![command(handle.now(), &mut ids, Body::LoadRules(load))])?;
     let mut progress = Progress::new("filling", Some(subscribers * 3));
     for first in (0..subscribers).step_by(usize::try_from(CHUNK)?) {

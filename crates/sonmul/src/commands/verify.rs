@@ -6,12 +6,9 @@
 //!
 //! Deliberately not here: deciding again (what-if). Rules that were wrong then are not wrong entries.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use domain::account::AccountId;
-use domain::command::OperatorId;
 use domain::receipt::Seq;
 use domain::state::State;
 use engine::checkpoint::{Checkpoint, Loaded};
@@ -234,24 +231,12 @@ fn compare_accounts(fold: &State, checkpoint: &State) -> Outcome<usize> {
     Ok(count)
 }
 
-/// Value is moved, never made: what an operator issued is its position's debt.
+/// Value is moved, never made: each operator's accounts of each unit add up to nothing.
 fn conserved(state: &State) -> Outcome<()> {
-    let mut sums: BTreeMap<OperatorId, i128> = BTreeMap::new();
-    for (account, purse) in state.accounts() {
-        let operator = match account {
-            AccountId::Airtime(id) => state.subscriber(id).map(|subscriber| subscriber.facts.operator),
-            AccountId::Card(id) => state.card(id).map(|card| card.facts.operator),
-            AccountId::FeeIncome(operator)
-            | AccountId::TaxPayable(operator)
-            | AccountId::CallIncome(operator)
-            | AccountId::Breakage(operator)
-            | AccountId::Position(operator) => Some(operator),
-        };
-        *sums.entry(operator.unwrap_or_default()).or_default() += i128::from(purse.balance_minor);
-    }
-    match sums.into_iter().find(|(_, sum)| *sum != 0) {
-        Some((operator, sum)) => {
-            Err(damaged(format!("the accounts of operator {} add up to {sum}, not to 0", operator.0)))
+    match state.sums().into_iter().find(|(_, sum)| *sum != 0) {
+        Some(((operator, unit), sum)) => {
+            let unit = unit.map_or("airtime", domain::office::currency::Currency::code);
+            Err(damaged(format!("the accounts of operator {} in {unit} add up to {sum}, not to 0", operator.0)))
         }
         None => Ok(()),
     }

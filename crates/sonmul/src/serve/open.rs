@@ -11,7 +11,7 @@ use engine::handle::{Engine, EngineConfig, Parts, Refold};
 use engine::ids::Turning;
 use engine::journal::{Head, Journal};
 use engine::recover::recover;
-use engine::timers::{ExpiryTimer, expiries};
+use engine::timers::{DueTimer, dues};
 use store::{DataDir, JournalConfig, SqliteCheckpoint, SqliteJournal, SqliteReader};
 
 use crate::beside::Still;
@@ -52,7 +52,7 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
         loaded.state.operators().map(|(_, operator)| (operator.rules.operator.clone(), operator.file_hash)).collect();
     let windows = loaded.state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s);
     let collector = Collector::new(kept, Turning::new(word(limits.ids_max)), windows.max().unwrap_or(0));
-    let due = expiries(&loaded.state);
+    let due = dues(&loaded.state);
     let parts = Parts {
         loaded,
         journal: Box::new(journal),
@@ -66,8 +66,8 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     let checkpointer =
         Checkpointer::start(collector, Box::new(Polite::new(checkpoint)), checkpoint_config(limits), floor)?;
     engine.follow("checkpoint", kept.seq, Box::new(checkpointer))?;
-    let timer = ExpiryTimer::new(due, engine.handle());
-    engine.follow("expiry", head.seq, Box::new(timer))?;
+    let timer = DueTimer::new(due, engine.handle());
+    engine.follow("timers", head.seq, Box::new(timer))?;
     Ok(Opened { engine, head, file_hashes, dir })
 }
 

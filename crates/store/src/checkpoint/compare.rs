@@ -14,7 +14,7 @@ use domain::state::{BOOKS, Card, CardId, Lock, Purse, State, Subscriber, Subscri
 use engine::checkpoint::CheckpointFault;
 use rusqlite::Connection;
 
-use super::load::{LOCKS, USAGE, each, lock, usage};
+use super::load::{LEDGER, LOCKS, RECORDS, USAGE, each, ledger, lock, record, usage};
 use super::rows::{self, Columns, StateColumns};
 use super::{Meta, fault};
 
@@ -78,6 +78,7 @@ pub(super) fn compare(
         Ok(())
     })?;
     operators(conn, state, &mut found)?;
+    office(conn, state, &mut found)?;
     locks(conn, state, &mut found)?;
     all_usage(conn, state, &mut found)?;
     Ok(found.found)
@@ -107,6 +108,8 @@ fn card(found: &mut Differences, id: CardId, table: &CardRow, fold: &Card) {
     found.compare(&row, "balance", table.purse, fold.purse);
     found.compare(&row, "bound", table.bound, fold.bound);
     found.compare(&row, "wrong passwords at binding", table.bind_wrong, fold.bind_wrong);
+    found.compare(&row, "batch", facts.batch, known.batch);
+    found.compare(&row, "bought for", table.bought, fold.bought);
 }
 
 fn operators(conn: &Connection, state: &State, found: &mut Differences) -> Result<(), CheckpointFault> {
@@ -126,6 +129,34 @@ fn operators(conn: &Connection, state: &State, found: &mut Differences) -> Resul
         Ok(())
     })?;
     found.compare(&|| String::from("checkpoint"), "operators", rows, state.operators().count());
+    Ok(())
+}
+
+fn office(conn: &Connection, state: &State, found: &mut Differences) -> Result<(), CheckpointFault> {
+    let (mut records, mut accounts) = (0, 0);
+    each(conn, RECORDS, [], |row| {
+        let (key, table) = record(Columns(row))?;
+        records += 1;
+        let row = || format!("{} {}", key.kind.name(), key.id);
+        // What a motion holds is long: that they differ is enough.
+        found.compare(&row, "record", true, state.record(key) == Some(&table));
+        Ok(())
+    })?;
+    each(conn, LEDGER, [], |row| {
+        let (account, table) = ledger(Columns(row))?;
+        accounts += 1;
+        let row = || format!("account {account:?}");
+        found.compare(
+            &row,
+            "balance",
+            Some(table),
+            state.ledger().find(|(id, _)| *id == account).map(|(_, fold)| fold),
+        );
+        Ok(())
+    })?;
+    let row = || String::from("checkpoint");
+    found.compare(&row, "records", records, state.records().count());
+    found.compare(&row, "accounts of the ledger", accounts, state.ledger().count());
     Ok(())
 }
 

@@ -9,10 +9,12 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, scope};
 
+use domain::account::AccountId;
 use domain::command::{LinkId, OperatorId};
+use domain::office::{Record, RecordKey, RecordKind};
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::rules::{LimitId, LimitName, Rules};
-use domain::state::{LimitIdentity, Lock, SubscriberId, Usage, UsageKey};
+use domain::state::{LimitIdentity, Lock, Purse, SubscriberId, Usage, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CheckpointFault, Loaded};
 use engine::ids::{IdRow, Ids};
@@ -55,6 +57,7 @@ pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) 
             ids(&conn, meta, ids_max)
         });
         build(&take, &mut restore)?;
+        office(conn, &mut restore)?;
         small_tables(conn, &mut restore)?;
         ids.join().map_err(|_| CheckpointFault::Io(String::from("the thread that read ids is gone")))?
     })?;
@@ -186,6 +189,35 @@ fn operators(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointF
 
 /// Where the first book stands in what [`operators`] reads: after four columns, and five of the table.
 const FIRST_BOOK: usize = 4 + 5;
+
+/// What the office keeps, then its accounts, which name operators and outlets.
+fn office(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
+    // In the order of ids, so that a sender's holds are in the order of giving.
+    each(conn, RECORDS, [], |row| {
+        let (key, record) = record(Columns(row))?;
+        restore.record(key, record).map_err(misfit)
+    })?;
+    each(conn, LEDGER, [], |row| {
+        let (account, purse) = ledger(Columns(row))?;
+        restore.account(account, purse).map_err(misfit)
+    })
+}
+
+pub(super) const RECORDS: &str = "SELECT kind, id, record FROM records ORDER BY kind, id";
+
+pub(super) fn record(columns: Columns<'_>) -> Result<(RecordKey, Record), CheckpointFault> {
+    let kind = RecordKind::from_name(columns.text(0)?).ok_or_else(|| damaged("a record's kind is none"))?;
+    let record = minicbor::decode(columns.octets(2)?).map_err(|_| damaged("a record is none"))?;
+    Ok((RecordKey { kind, id: columns.int(1)?.cast_unsigned() }, record))
+}
+
+pub(super) const LEDGER: &str = "SELECT account, balance_minor, latest_seq FROM ledger ORDER BY account";
+
+pub(super) fn ledger(columns: Columns<'_>) -> Result<(AccountId, Purse), CheckpointFault> {
+    let code = columns.int(0)?.cast_unsigned();
+    let account = AccountId::from_code(code).ok_or_else(|| damaged("an account is none"))?;
+    Ok((account, columns.purse(1)?))
+}
 
 fn small_tables(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
     each(conn, LOCKS, [], |row| {

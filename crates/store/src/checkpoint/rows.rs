@@ -6,6 +6,9 @@ use domain::card::{CardNumber, CardState, Voiding};
 use domain::command::{Language, OperatorId, OutletId};
 use domain::money::Amount;
 use domain::msisdn::{Imsi, Msisdn};
+use domain::office::batch::BatchId;
+use domain::office::currency::Currency;
+use domain::office::till::Bought;
 use domain::password::PasswordTag;
 use domain::receipt::Seq;
 use domain::restore::{CardRow, SubscriberRow};
@@ -123,7 +126,8 @@ pub(super) fn subscriber(columns: Columns<'_>) -> Result<SubscriberRow, Checkpoi
 
 /// What [`card`] reads.
 pub(super) const CARDS: &str = "SELECT id, number, operator, issued_at_ms, expires_at_ms, state, holder, state_at_ms, \
-     outlet, voiding, tag, balance_minor, latest_seq, bound_seq, bind_wrong FROM cards ORDER BY id";
+     outlet, voiding, tag, balance_minor, latest_seq, bound_seq, bind_wrong, batch, bought_currency, bought_minor, \
+     bought_value_minor, bought_outlet, bought_seq FROM cards ORDER BY id";
 
 /// Reads a card.
 pub(super) fn card(columns: Columns<'_>) -> Result<CardRow, CheckpointFault> {
@@ -133,9 +137,29 @@ pub(super) fn card(columns: Columns<'_>) -> Result<CardRow, CheckpointFault> {
         issued_at: columns.at(3)?,
         expires_at: columns.maybe_int(4)?.map_or(Timestamp::MAX, Timestamp::from_ms),
         state: card_state(columns)?,
+        batch: columns.maybe_int(15)?.map(|_| batch(columns)).transpose()?,
     };
     let (bound, bind_wrong) = (columns.seq(13)?, columns.narrow(14)?);
-    Ok(CardRow { facts, purse: columns.purse(11)?, bound, bind_wrong })
+    Ok(CardRow { facts, purse: columns.purse(11)?, bound, bind_wrong, bought: bought(columns)? })
+}
+
+fn batch(columns: Columns<'_>) -> Result<BatchId, CheckpointFault> {
+    BatchId::try_new(columns.narrow(15)?).ok_or_else(|| damaged("a batch is none"))
+}
+
+fn bought(columns: Columns<'_>) -> Result<Option<Bought>, CheckpointFault> {
+    let Some(code) = columns.maybe_text(16)? else { return Ok(None) };
+    let amount = |column| {
+        let minor = columns.int(column)?;
+        Amount::try_new(minor).ok_or_else(|| damaged("an amount is not positive"))
+    };
+    Ok(Some(Bought {
+        currency: Currency::from_code(code).ok_or_else(|| damaged("a currency is none"))?,
+        price: amount(17)?,
+        value: amount(18)?,
+        outlet: OutletId(columns.narrow(19)?),
+        sale: columns.seq(20)?,
+    }))
 }
 
 /// A card's state as columns.

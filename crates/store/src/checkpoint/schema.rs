@@ -1,7 +1,7 @@
 //! The checkpoint's tables, as a person sees them with `.schema`.
 
 /// Version of the tables; a program refuses what it doesn't know.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
 /// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
@@ -86,7 +86,29 @@ CREATE TABLE cards (
   balance_minor INTEGER NOT NULL,
   latest_seq INTEGER NOT NULL,      -- the latest entry that touched the balance
   bound_seq INTEGER NOT NULL,       -- the entry that bound it; 0: none
-  bind_wrong INTEGER NOT NULL
+  bind_wrong INTEGER NOT NULL,
+  batch INTEGER,                    -- that it was printed in; null: issued as sold
+  bought_currency TEXT,             -- ISO 4217; null: not sold at a till
+  bought_minor INTEGER,             -- of that currency
+  bought_value_minor INTEGER,       -- of airtime
+  bought_outlet INTEGER,
+  bought_seq INTEGER                -- the entry that sold it
+);
+-- What the office keeps: outlets, batches, rates, quotes, motions, holds, calls.
+CREATE TABLE records (
+  kind TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  record BLOB NOT NULL,             -- CBOR
+  PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+-- Refunds, what is held, cash and floats.
+CREATE TABLE ledger (
+  account INTEGER PRIMARY KEY,      -- as in entries
+  kind TEXT NOT NULL,
+  operator INTEGER NOT NULL,        -- a float: the outlet
+  currency TEXT,                    -- ISO 4217; null: airtime
+  balance_minor INTEGER NOT NULL,
+  latest_seq INTEGER NOT NULL
 );
 CREATE TABLE usage (
   limit_id INTEGER NOT NULL,
@@ -116,7 +138,7 @@ CREATE TABLE repeats (
   rows BLOB NOT NULL                -- sender, recipient, amount, ms, seq: 32 octets each
 );";
 
-/// Account numbers are those of journal entries: the kind above 32 bits of the row.
+/// Numbers of accounts are the kind above 32 bits of the row; those of the ledger are as in entries.
 const ACCOUNTS: &str = "
 CREATE VIEW accounts (account, kind, owner, operator, balance_minor, latest_seq) AS
   SELECT id, 'airtime', msisdn, operator, airtime_minor, airtime_seq FROM subscribers
@@ -125,4 +147,5 @@ CREATE VIEW accounts (account, kind, owner, operator, balance_minor, latest_seq)
   UNION ALL SELECT (3 << 32) + id, 'tax-payable', name, id, tax_payable_minor, tax_payable_seq FROM operators
   UNION ALL SELECT (4 << 32) + id, 'call-income', name, id, call_income_minor, call_income_seq FROM operators
   UNION ALL SELECT (5 << 32) + id, 'breakage', name, id, breakage_minor, breakage_seq FROM operators
-  UNION ALL SELECT (6 << 32) + id, 'position', name, id, position_minor, position_seq FROM operators;";
+  UNION ALL SELECT (6 << 32) + id, 'position', name, id, position_minor, position_seq FROM operators
+  UNION ALL SELECT account, kind, currency, operator, balance_minor, latest_seq FROM ledger;";

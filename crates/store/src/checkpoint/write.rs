@@ -2,6 +2,9 @@
 //!
 //! Guarantees: on any fault the tables are as before.
 
+use domain::account::AccountId;
+use domain::office::batch::BatchId;
+use domain::office::till::Bought;
 use domain::rules::limit::{LimitId, Subject};
 use domain::state::{BOOKS, Lock, Recents, SubscriberId, UsageKey};
 use domain::time::Timestamp;
@@ -35,6 +38,7 @@ pub(super) fn write(
     writing.operators(delta)?;
     writing.subscribers(delta)?;
     writing.cards(delta)?;
+    writing.office(delta)?;
     let written = writing.usage(delta).and_then(|()| writing.locks(delta));
     written.and_then(|()| writing.ids(delta)).and_then(|()| writing.repeats(delta)).map_err(|error| fault(&error))?;
     let after = writing.prune(2 * delta.usage.len() + PRUNE_ROWS, *prune_after).map_err(|error| fault(&error))?;
@@ -171,18 +175,62 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
+    /// Records and the accounts that few have many of.
+    fn office(&self, delta: &Delta) -> Written {
+        let mut put = self.prepare("INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)")?;
+        let mut remove = self.prepare("DELETE FROM records WHERE kind = ?1 AND id = ?2")?;
+        for (key, record) in &delta.records {
+            let (kind, id) = (key.kind.name(), key.id.cast_signed());
+            let written = match record {
+                Some(record) => {
+                    let bytes = minicbor::to_vec(record).map_err(|error| CheckpointFault::Io(error.to_string()))?;
+                    put.execute(params![kind, id, bytes])
+                }
+                None => remove.execute(params![kind, id]),
+            };
+            written.map_err(|error| fault(&error))?;
+        }
+        let mut set = self.prepare("INSERT OR REPLACE INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for (account, purse) in &delta.ledger {
+            let owner = match *account {
+                AccountId::Float(outlet, _) => outlet.0,
+                AccountId::Card(_) | AccountId::Airtime(_) => return Err(damaged("an account in the wrong table")),
+                AccountId::FeeIncome(operator)
+                | AccountId::TaxPayable(operator)
+                | AccountId::CallIncome(operator)
+                | AccountId::Breakage(operator)
+                | AccountId::Position(operator)
+                | AccountId::Refunded(operator)
+                | AccountId::Held(operator)
+                | AccountId::Cash(operator, _)
+                | AccountId::CashPosition(operator, _) => u32::from(operator.0),
+            };
+            let (code, kind) = (account.code().cast_signed(), account.kind());
+            let currency = account.currency().map(domain::office::currency::Currency::code);
+            let (balance, latest) = (purse.balance_minor, int(purse.latest));
+            set.execute(params![code, kind, owner, currency, balance, latest]).map_err(|error| fault(&error))?;
+        }
+        Ok(())
+    }
+
     fn cards(&mut self, delta: &Delta) -> Written {
-        let mut insert = self
-            .prepare("INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")?;
+        let mut insert = self.prepare(
+            "INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+                      NULL, NULL, NULL, NULL, NULL)",
+        )?;
         let mut set_purse = self.prepare("UPDATE cards SET balance_minor = ?2, latest_seq = ?3 WHERE id = ?1")?;
         let mut set_state = self.prepare(
             "UPDATE cards SET state = ?2, holder = ?3, state_at_ms = ?4, outlet = ?5, voiding = ?6, tag = ?7, \
              bound_seq = CASE bound_seq WHEN 0 THEN ?8 ELSE bound_seq END WHERE id = ?1",
         )?;
         let mut set_wrong = self.prepare("UPDATE cards SET bind_wrong = ?2 WHERE id = ?1")?;
+        let mut set_bought = self.prepare(
+            "UPDATE cards SET bought_currency = ?2, bought_minor = ?3, bought_value_minor = ?4, bought_outlet = ?5, \
+             bought_seq = ?6 WHERE id = ?1",
+        )?;
         for (id, row) in &delta.cards {
             self.slice.row();
-            let CardDelta { facts, state, purse, bound, bind_wrong } = row;
+            let CardDelta { facts, state, purse, bound, bind_wrong, bought } = row;
             let bound = int(bound.unwrap_or_default());
             if let Some(facts) = facts {
                 let state = StateColumns::from(&state.unwrap_or(facts.state));
@@ -204,9 +252,16 @@ impl<'a> Writing<'a> {
                     purse.balance_minor,
                     int(purse.latest),
                     bound,
-                    bind_wrong.unwrap_or_default()
+                    bind_wrong.unwrap_or_default(),
+                    facts.batch.map(BatchId::get)
                 ]))?;
+                if let Some(bought) = bought {
+                    set_bought_for(&mut set_bought, id.0, bought)?;
+                }
                 continue;
+            }
+            if let Some(bought) = bought {
+                set_bought_for(&mut set_bought, id.0, bought)?;
             }
             if let Some(purse) = purse {
                 one(set_purse.execute(params![id.0, purse.balance_minor, int(purse.latest)]))?;
@@ -291,6 +346,12 @@ impl<'a> Writing<'a> {
         // Past the last row of a limit the next one begins; past the last limit, the first.
         Ok(last.map(|last| (found, last)).or_else(|| found.checked_add(1).map(|next| (next, i64::MIN))))
     }
+}
+
+/// What a card was bought for.
+fn set_bought_for(set: &mut CachedStatement<'_>, id: u32, bought: &Bought) -> Written {
+    let Bought { currency, price, value, outlet, sale } = bought;
+    one(set.execute(params![id, currency.code(), price.minor(), value.minor(), outlet.0, int(*sale)]))
 }
 
 /// What a gift changes of a subscriber who is known.

@@ -14,11 +14,14 @@ use domain::decide::decide;
 use domain::id::CommandId;
 use domain::money::Amount;
 use domain::msisdn::{Imsi, Msisdn};
+use domain::office::done::OfficeDone;
+use domain::office::motion::MotionCommand;
+use domain::office::{Asked, Office};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::rules::Rules;
 use domain::state::{CardId, State};
 use domain::time::Timestamp;
-use domain::verdict::Entry;
+use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::checkpoint::Collector;
 use engine::ids::Turning;
 use engine::journal::{Batch, Draft, Head, Link, decode};
@@ -139,12 +142,16 @@ impl World {
         self.ids += 1;
         let ms = u128::try_from(self.at.ms()).expect("positive");
         let id = CommandId::from_uuid((ms << 80) | (7 << 76) | (0b10 << 62) | u128::from(self.ids)).expect("UUIDv7");
+        let approval = seconded(&verdict);
         self.draft.push(Entry { id, body, verdict });
         // Entries of an append have one instant.
         if self.draft.len() >= 4 {
             self.commit();
         }
         self.at = self.at.max(self.state.at());
+        if let Some(approval) = approval {
+            self.act(approval);
+        }
     }
 
     /// Makes an append of what was done since the last.
@@ -199,7 +206,7 @@ impl World {
 }
 
 fn load(rules: Arc<Rules>) -> Body {
-    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [9; 32] })
+    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [9; 32], from: Some(Timestamp::MIN) })
 }
 
 fn koryolink() -> Rules {
@@ -289,4 +296,12 @@ pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
         .collect();
     line(&repeats);
     text
+}
+
+/// What a second person says to a proposal: yes, to the hash that was shown.
+fn seconded(verdict: &Verdict) -> Option<Body> {
+    let Outcome::Done(Done::Office(done)) = &verdict.outcome else { return None };
+    let OfficeDone::Proposed { motion, hash } = **done else { return None };
+    let what = Asked::Motion(MotionCommand::Approve { motion, hash });
+    Some(Body::Office(Box::new(Office { staff: Staff(STAFF.0 + 1), what })))
 }

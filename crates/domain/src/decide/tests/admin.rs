@@ -39,13 +39,13 @@ fn rules_of_two_operators_may_not_clash() {
         expect![[r#"
             refused: rules-clash, test
             refused: rules-clash, test
-            rules of operator 1 loaded
+            rules loaded
             refused: rules-clash, other
             refused: rules-clash, other
             refused: rules-clash, the time zone, which business dates are counted in
             refused: rules-clash, the unit's minor digits, which balances are counted in
-            rules of operator 0 loaded
-            rules of operator 1 loaded
+            rules loaded
+            rules loaded
         "#]],
     );
 }

@@ -348,7 +348,7 @@ fn a_refused_top_up_is_no_repetition_and_no_window_is_no_guard() {
             topped up 10, 90 left, airtime 10
             refused: repeated, given 2020-02-01 10:00:00, receipt 7-6P, again at 2020-02-02 10:00:00
             topped up 10, 80 left, airtime 20
-            rules of operator 0 loaded
+            rules loaded
             topped up 10, 70 left, airtime 30
             topped up 10, 60 left, airtime 40
         "#]],

@@ -248,15 +248,15 @@ fn rules_load_at_once_and_keep_what_was_used() {
          191…001 gives 10 to 191…002",
         expect![[r#"
             given 10, 990 left
-            rules of operator 0 loaded
+            rules loaded
             given 10, 980 left
             refused: limit one-a-day reached until 2020-02-02
-            rules of operator 0 loaded
+            rules loaded
             given 10, 970 left
-            rules of operator 0 loaded
+            rules loaded
             given 10, 960 left
             refused: limit one-a-day reached until 2020-02-02
-            rules of operator 0 loaded
+            rules loaded
             given 10, 950 left
         "#]],
     );

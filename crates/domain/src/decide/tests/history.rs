@@ -223,7 +223,8 @@ pub(super) fn body(world: &mut World, act: &Act) -> Option<Body> {
         Act::Load(index) => {
             let (name, lines) = RULES[*index];
             let file_hash = [u8::try_from(*index).expect("few"); 32];
-            Body::LoadRules(LoadRules { staff: STAFF, rules: Arc::new(profile::rules(name, lines)), file_hash })
+            let (rules, from) = (Arc::new(profile::rules(name, lines)), Some(Timestamp::MIN));
+            Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash, from })
         }
         Act::Import(operator, lines) => Body::ImportSubscribers(ImportSubscribers {
             staff: STAFF,

@@ -109,7 +109,7 @@ fn a_recipients_airtime_has_a_maximum() {
             refused: recipient-balance-max, room for 100
             topped up 100, 800 left, airtime 100
             refused: recipient-balance-max, room for 0
-            rules of operator 0 loaded
+            rules loaded
             refused: recipient-balance-max, room for 0
         "#]],
     );

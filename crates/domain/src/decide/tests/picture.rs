@@ -38,8 +38,8 @@ fn rows(state: &State, text: &mut String) {
         assert_eq!(state.card_of_serial(Serial::of(id)).map(|(id, _)| id), Some(id));
         // Tags don't print, so the octets stand for them.
         let tag = card.facts.state.tag().map(|tag| tag.to_bytes());
-        let Card { facts, purse, bound, bind_wrong, .. } = card;
-        writeln!(text, "{id:?} {facts:?} {tag:?} {purse:?} bound {bound} wrong {bind_wrong}").expect("text");
+        let Card { facts, purse, bound, bind_wrong, bought, .. } = card;
+        writeln!(text, "{id:?} {facts:?} {tag:?} {purse:?} bound {bound} wrong {bind_wrong} {bought:?}").expect("text");
     }
 }
 
@@ -52,6 +52,14 @@ fn facts(state: &State, text: &mut String) {
     let mut repeats: Vec<_> = state.repeats().collect();
     repeats.sort_unstable_by_key(|(key, _)| *key);
     writeln!(text, "usage {usage:?}\nlocks {locks:?}\nrepeats {repeats:?}").expect("text");
+    for (key, record) in state.records() {
+        writeln!(text, "{key:?} {:x}", digest(record)).expect("text");
+    }
+    for (id, _) in state.subscribers() {
+        if !state.holds_of(id).is_empty() {
+            writeln!(text, "{id:?} holds {:?}", state.holds_of(id)).expect("text");
+        }
+    }
     writeln!(text, "{:?} accounts {:?}", state.rows(), state.accounts().collect::<Vec<_>>()).expect("text");
 }
 
@@ -80,8 +88,14 @@ pub(super) fn restored(state: &State) -> Result<State, RestoreError> {
         })?;
     }
     for (_, card) in state.cards() {
-        let Card { facts, purse, bound, bind_wrong, .. } = *card;
-        restore.card(&CardRow { facts, purse, bound, bind_wrong })?;
+        let Card { facts, purse, bound, bind_wrong, bought, .. } = *card;
+        restore.card(&CardRow { facts, purse, bound, bind_wrong, bought })?;
+    }
+    for (key, record) in state.records() {
+        restore.record(key, record.clone())?;
+    }
+    for (account, purse) in state.ledger() {
+        restore.account(account, purse)?;
     }
     for (key, usage) in state.all_usage() {
         restore.usage(key, usage)?;

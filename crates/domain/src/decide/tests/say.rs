@@ -1,6 +1,8 @@
 //! A verdict in one line. Exhaustive: a new answer does not compile until a test can say it.
 
 use crate::command::Body;
+use crate::office::done::OfficeDone;
+use crate::office::refusal::OfficeRefusal;
 use crate::receipt::receipt;
 use crate::refusal::Refusal;
 use crate::time::{Timestamp, Zone};
@@ -38,12 +40,63 @@ fn done(done: &Done, body: &Body) -> String {
         Done::Frozen { serial } => format!("card {} frozen", serial.0),
         Done::Bound { serial, balance_minor } => format!("card {} bound, {balance_minor} on it", serial.0),
         Done::LanguageSet => String::from("language set"),
-        Done::RulesLoaded { operator } => format!("rules of operator {} loaded", operator.0),
+        Done::RulesLoaded { .. } => String::from("rules loaded"),
         Done::Imported { created, updated } => format!("imported {created} new, {updated} changed"),
         Done::SubscriberChanged => String::from("subscriber changed"),
         Done::Issued { first, count } => format!("issued {count} from card {}", first.0),
         Done::CardChanged => String::from("card changed"),
         Done::CardExpired { breakage_minor } => format!("card expired, {breakage_minor} to breakage"),
+        Done::Held { left_minor, fee_minor, until: _ } => {
+            format!("on hold {}{}, {left_minor} left", amount(body), fee(*fee_minor))
+        }
+        Done::Undone { hold, amount, recipient: _, balance_minor } => {
+            format!("undone {} of entry {hold}, {balance_minor} on the card", amount.minor())
+        }
+        Done::Office(done) => office(done, body),
+    }
+}
+
+fn office(done: &OfficeDone, body: &Body) -> String {
+    match (done, body) {
+        // What scripts say of rules and cards does not depend on how many people it takes.
+        (OfficeDone::Approved { .. }, Body::LoadRules(_)) => String::from("rules loaded"),
+        (OfficeDone::Approved { .. }, Body::ChangeCard(_)) => String::from("card changed"),
+        (OfficeDone::Proposed { motion, .. }, _) => format!("proposed as {motion}"),
+        (OfficeDone::Approved { moved_minor: 0, .. }, _) => String::from("approved"),
+        (OfficeDone::Approved { moved_minor, .. }, _) => format!("approved, {moved_minor} moved"),
+        (OfficeDone::BatchStarted { batch }, _) => format!("batch {} begun", batch.get()),
+        (OfficeDone::CardsMade { first, count }, _) => format!("made {count} from card {}", first.0),
+        (OfficeDone::BatchSealed { cards }, _) => format!("sealed {cards} cards"),
+        (OfficeDone::Stocked { count }, _) => format!("stocked {count}"),
+        (OfficeDone::OutletOpened { outlet }, _) => format!("outlet {} open", outlet.0),
+        (OfficeDone::FloatChanged { float_minor }, _) => format!("float {float_minor}"),
+        (OfficeDone::Quoted { quote, currency, price_minor, value_minor, .. }, _) => {
+            format!("quote {quote}: {value_minor} for {} {price_minor}", currency.code())
+        }
+        (OfficeDone::Sold { currency, price_minor, value_minor, float_minor, .. }, _) => {
+            format!("sold {value_minor} for {} {price_minor}, float {float_minor}", currency.code())
+        }
+        (OfficeDone::Refunded { currency, price_minor }, _) => format!("refunded {} {price_minor}", currency.code()),
+        (OfficeDone::Merged { balance_minor }, _) => format!("merged, {balance_minor} on it"),
+        (OfficeDone::PaidOut { currency, paid_minor, value_minor }, _) => {
+            format!("paid out {} {paid_minor} for {value_minor}", currency.code())
+        }
+        (OfficeDone::CallReserved { call, granted_s, free_minutes, held_minor, .. }, _) => {
+            format!("call {call}: {granted_s} s, {free_minutes} free minutes, {held_minor} held")
+        }
+        (OfficeDone::CallCharged { charged_minor, free_minutes, airtime_minor }, _) => {
+            format!("charged {charged_minor}, {free_minutes} free minutes, airtime {airtime_minor}")
+        }
+        (OfficeDone::HoldPosted { hold, .. }, _) => format!("posted entry {hold}"),
+        (OfficeDone::HoldVoided { hold }, _) => format!("gave back entry {hold}"),
+        (OfficeDone::Dropped { kind }, _) => format!("dropped a {}", kind.name()),
+        (
+            OfficeDone::BatchAbandoned
+            | OfficeDone::MotionWithdrawn
+            | OfficeDone::IssuanceStopped
+            | OfficeDone::IssuanceResumed,
+            _,
+        ) => String::from(done.name()),
     }
 }
 
@@ -91,6 +144,7 @@ pub(super) fn refusal(refusal: &Refusal, zone: &Zone) -> String {
             format!("at {index}")
         }
         Refusal::CardStateForbids { state } => state.clone(),
+        Refusal::Office(refusal) => return office_refusal(refusal, zone),
         Refusal::CallerUnknown
         | Refusal::CallerBarred
         | Refusal::NoCard
@@ -112,6 +166,32 @@ pub(super) fn refusal(refusal: &Refusal, zone: &Zone) -> String {
         | Refusal::CardUnknown
         | Refusal::AmountOverflow
         | Refusal::NothingToChange => return String::from(refusal.name()),
+    };
+    format!("{}, {facts}", refusal.name())
+}
+
+/// Facts of a refusal as it prints, and its public name before them.
+fn office_refusal(refusal: &OfficeRefusal, zone: &Zone) -> String {
+    let when = |at: &Timestamp| zone.civil(*at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let facts = match refusal {
+        OfficeRefusal::BatchIncomplete { missing } => missing.to_string(),
+        OfficeRefusal::BatchFull { room } => format!("room for {room}"),
+        OfficeRefusal::FloatShort { short_by_minor }
+        | OfficeRefusal::AirtimeShort { short_by_minor }
+        | OfficeRefusal::BalanceShort { short_by_minor } => format!("short by {short_by_minor}"),
+        OfficeRefusal::RateUnknown { currency } => String::from(currency.code()),
+        OfficeRefusal::RatesOverlap { from } => when(from),
+        OfficeRefusal::RewritesPast { what, .. } => what.clone(),
+        OfficeRefusal::QuoteExpired { at } => when(at),
+        OfficeRefusal::CardSold { serial } => format!("card {}", serial.0),
+        OfficeRefusal::CardNotForSale { serial, state } => format!("card {}, {state}", serial.0),
+        OfficeRefusal::CallBeyondGrant { granted_s } => format!("{granted_s} s"),
+        OfficeRefusal::SecondsOutOfRange { max } => max.to_string(),
+        OfficeRefusal::AlreadyReversed { by } => format!("by entry {by}"),
+        OfficeRefusal::RangeOverlaps { first, last } => format!("{} to {}", first.0, last.0),
+        OfficeRefusal::IssuanceStopped { why } => why.clone(),
+        OfficeRefusal::RoleForbids { role } => role.clone(),
+        _ => return String::from(refusal.name()),
     };
     format!("{}, {facts}", refusal.name())
 }

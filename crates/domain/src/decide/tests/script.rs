@@ -18,7 +18,7 @@ use expect_test::Expect;
 
 use super::profile;
 use super::say;
-use super::world::{World, card_number, number};
+use super::world::{self, World, card_number, number};
 use crate::card::{Serial, Voiding};
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
@@ -201,6 +201,11 @@ impl Stage {
     fn act(&mut self, words: &[&str], extras: &Extras<'_>, rules: &[&str]) {
         let body = self.body(words, extras, rules).unwrap_or_else(|| panic!("no such act: {words:?}"));
         let verdict = self.world.act(&body);
+        // Whoever loads rules or voids a card in a script has somebody beside them who approves.
+        let verdict = match world::seconded(&verdict) {
+            Some(approval) if !words.contains(&"proposes") => self.world.act(&approval),
+            _ => verdict,
+        };
         if let Body::IssueCards(issue) = &body {
             self.numbers_made += issue.cards.len() as u64;
         }
@@ -339,7 +344,7 @@ impl Stage {
 
 fn load(name: &str, lines: &[&str]) -> Body {
     let rules = Arc::new(profile::rules(name, lines));
-    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [7; 32] })
+    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [7; 32], from: Some(Timestamp::MIN) })
 }
 
 fn care(words: &[&str]) -> Option<Body> {

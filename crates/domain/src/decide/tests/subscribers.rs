@@ -320,7 +320,7 @@ fn a_day_has_room_for_so_many_refusals() {
             refused: insufficient-funds, short by 2
             refused: insufficient-funds, short by 2
             refused: too-many-refusals, until 2020-02-03
-            rules of operator 0 loaded
+            rules loaded
             refused: insufficient-funds, short by 2
             given 1, 98 left
         "#]],

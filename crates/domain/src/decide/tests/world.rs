@@ -4,15 +4,18 @@ use zeroize::Zeroizing;
 
 use crate::apply::Misfit;
 use crate::card::CardNumber;
-use crate::command::{Body, Caller, Dialled, LinkId, OperatorId};
+use crate::command::{Body, Caller, Dialled, LinkId, OperatorId, Staff};
 use crate::decide::decide;
 use crate::id::CommandId;
 use crate::msisdn::Msisdn;
+use crate::office::done::OfficeDone;
+use crate::office::motion::MotionCommand;
+use crate::office::{Asked, Office};
 use crate::password::{KeyId, Password, PasswordTag, Proof, TagKey, TagKeys};
 use crate::receipt::Seq;
 use crate::state::{Standing, State};
 use crate::time::Timestamp;
-use crate::verdict::{Entry, Verdict};
+use crate::verdict::{Done, Entry, Outcome, Verdict};
 
 /// An entry as a journal keeps it.
 pub(super) struct Kept {
@@ -120,6 +123,14 @@ impl World {
         }
         Ok(state)
     }
+}
+
+/// What a second person says to a proposal: yes, to the hash that was shown.
+pub(super) fn seconded(verdict: &Verdict) -> Option<Body> {
+    let Outcome::Done(Done::Office(done)) = &verdict.outcome else { return None };
+    let OfficeDone::Proposed { motion, hash } = **done else { return None };
+    let what = Asked::Motion(MotionCommand::Approve { motion, hash });
+    Some(Body::Office(Box::new(Office { staff: Staff(1001), what })))
 }
 
 fn tag_key(id: u8) -> TagKey {

@@ -120,6 +120,8 @@ impl Context<'_> {
             gift_fee: self.fee(raw.gift_fee.as_ref())?,
             top_up_fee: self.fee(raw.top_up_fee.as_ref())?,
             limits,
+            hold: raw.hold.as_ref().map(super::office::hold_rule).transpose()?.flatten(),
+            tariff: raw.tariff.as_ref().map(|raw| super::office::period_tariff(raw, self.unit)).transpose()?,
         })
     }
 

@@ -31,6 +31,8 @@ pub(super) struct RawProfile {
     #[serde(default)]
     pub(super) menu: RawMenu,
     pub(super) period: Spanned<Vec<Spanned<RawPeriod>>>,
+    #[serde(default)]
+    pub(super) staff: Vec<Spanned<RawStaff>>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,37 @@ pub(super) struct RawDial {
 pub(super) struct RawTariff {
     pub(super) minute_price: Spanned<Money>,
     pub(super) cross_network: Option<Spanned<String>>,
+    pub(super) free_minutes_per_month: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPeriodTariff {
+    pub(super) minute_price: Spanned<Money>,
+    pub(super) cross_network: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHold {
+    pub(super) gifts: RawHeld,
+    pub(super) for_s: Spanned<i64>,
+}
+
+/// [`Held`](crate::rules::Held) by its public names.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawHeld {
+    Never,
+    Always,
+    NewRecipient,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStaff {
+    pub(super) uid: Spanned<i64>,
+    pub(super) roles: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -84,6 +117,8 @@ pub(super) struct RawStanding {
     pub(super) repeat_window_s: Option<Spanned<i64>>,
     pub(super) swap_rest_h: Option<Spanned<i64>>,
     pub(super) card_valid_days: Option<Spanned<i64>>,
+    pub(super) quote_valid_s: Option<Spanned<i64>>,
+    pub(super) call_reserve_s: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) first_use: bool,
 }
@@ -130,6 +165,8 @@ pub(super) struct RawPeriod {
     pub(super) refusals_per_day: Option<Spanned<i64>>,
     pub(super) gift_fee: Option<Spanned<RawFee>>,
     pub(super) top_up_fee: Option<Spanned<RawFee>>,
+    pub(super) hold: Option<Spanned<RawHold>>,
+    pub(super) tariff: Option<RawPeriodTariff>,
     #[serde(default)]
     pub(super) limit: Vec<Spanned<RawLimit>>,
 }

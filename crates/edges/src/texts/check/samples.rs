@@ -215,6 +215,7 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
     }
     says.push(Say::ResumePassword(Wish::Bind { number: CARD_NUMBER }));
     says.push(Say::ResumeAmount { to });
+    says.push(Say::Undone { to, amount: gift, balance_minor });
     says.push(Say::ToppedUpAlready { amount: gift, at: FAR, seq: SEQ, again_at: FAR });
     says.push(Say::LastGiven { to, amount: gift, at: FAR, seq: SEQ });
     says.push(Say::LastToppedUp { amount: gift, at: FAR });
@@ -222,6 +223,7 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
     for fee_minor in [0, gift.minor()] {
         let left_minor = balance_minor;
         says.push(Say::Given { to, amount: gift, fee_minor, left_minor, seq: SEQ });
+        says.push(Say::Held { to, amount: gift, fee_minor, left_minor, until: FAR, seq: SEQ });
         says.push(Say::ToppedUp { amount: gift, fee_minor, left_minor, airtime_minor: balance_minor });
     }
     says
@@ -282,6 +284,7 @@ pub(in crate::texts) fn refusals(voice: &Voice<'_>) -> Vec<Refusal> {
         Refusal::TooMuchAtOnce { max: 1_000 },
         Refusal::NothingToChange,
         Refusal::TwiceInList { index: 999 },
+        Refusal::Office(Box::new(domain::office::refusal::OfficeRefusal::OwnMotion)),
     ];
     refusals.extend(unusable.map(|why| Refusal::CardNotUsable { why }));
     refusals

@@ -130,7 +130,7 @@ impl World {
         let flow = Flow::new(port, Arc::clone(&keys), Arc::new(Texts::embedded()), FlowConfig::default());
         let mut world = Self { flow, engine, keys, ids: 0, gate };
         let rules = Arc::new(domain::rules::parse::parse(&open_profile(repeat_window_s)).expect("rules"));
-        world.done(vec![Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32] })]);
+        world.done(vec![Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32], from: None })]);
         world.fill(subscribers);
         world
     }

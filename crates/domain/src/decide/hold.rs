@@ -1,0 +1,123 @@
+//! Gifts on hold: taken, undone by their sender, or posted when their time is over.
+
+use crate::account::AccountId;
+use crate::command::{Gift, Proved};
+use crate::money::Amount;
+use crate::office::done::OfficeDone;
+use crate::office::hold::{HeldUsage, Hold};
+use crate::office::{Record, RecordKey, RecordKind};
+use crate::receipt::Seq;
+use crate::refusal::Refusal;
+use crate::rules::tariff::Charged;
+use crate::rules::{Held, HoldRule};
+use crate::state::{Standing, SubscriberId, UsageKey};
+use crate::verdict::{Change, Done, UsageAfter};
+
+use super::proof::{Known, Pick};
+use super::{Draft, card};
+
+/// Whether the rule holds a gift to this recipient.
+pub(super) fn holds(draft: &Draft<'_>, rule: HoldRule, sender: Known<'_>, recipient: Option<SubscriberId>) -> bool {
+    match rule.gifts {
+        Held::Always => true,
+        Held::NewRecipient => recipient.is_none_or(|to| !draft.state.recents_of(sender.row).contains(&to)),
+    }
+}
+
+/// Sets a gift aside: everything about it was checked.
+pub(super) fn take(
+    draft: &mut Draft<'_>,
+    gift: &Gift,
+    rule: HoldRule,
+    (sender, pick, to): (Known<'_>, Pick<'_>, SubscriberId),
+    (amount, charged): (Amount, Charged),
+    usage: &[UsageAfter],
+) -> Result<Done, Refusal> {
+    let operator = gift.caller.operator;
+    let until = draft.at.plus_s(i64::from(rule.for_s));
+    let hold = Hold {
+        operator,
+        sender: sender.id,
+        recipient: to,
+        card: pick.id,
+        amount,
+        fee_minor: charged.fee_minor,
+        tax_minor: charged.tax_minor,
+        occasion: gift.occasion,
+        usage: usage.iter().map(|u| HeldUsage { limit: u.limit, subject: u.subject, start: u.start }).collect(),
+        expires_at: until,
+    };
+    let (card, held) = (AccountId::Card(pick.id), AccountId::Held(operator));
+    draft.transfer(card, held, amount)?;
+    if let Some(fee) = Amount::try_new(charged.total_minor()) {
+        draft.transfer(card, held, fee)?;
+    }
+    draft.change(Change::Repeat { sender: sender.id, recipient: to, amount, undone: false });
+    draft.record(RecordKey::made_by(RecordKind::Hold, draft.own_seq()), Some(Record::Hold(hold)));
+    Ok(Done::Held { left_minor: draft.balance_minor(card), fee_minor: charged.total_minor(), until })
+}
+
+/// Takes back the caller's latest gift that is still on hold.
+pub(super) fn undo(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
+    let (known, _) = card::proven(draft, proved, false)?;
+    // What is due is due, whether its timer has run or not.
+    let on_hold = |seq: &&Seq| draft.state.hold(**seq).is_some_and(|hold| draft.at < hold.expires_at);
+    let seq = draft.state.holds_of(known.id).iter().rev().find(on_hold).copied().ok_or(Refusal::NothingToUndo)?;
+    let hold = draft.state.hold(seq).ok_or(Refusal::NothingToUndo)?;
+    give_back(draft, seq, hold)?;
+    let recipient = draft.state.subscriber(hold.recipient).ok_or(Refusal::NothingToUndo)?.facts.msisdn;
+    let (amount, balance_minor) = (hold.amount, draft.balance_minor(AccountId::Card(hold.card)));
+    Ok(Done::Undone { hold: seq, amount, recipient, balance_minor })
+}
+
+/// A held gift whose time is over: the recipient's now, or back on its card when there is no recipient any more.
+pub(super) fn post(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Done, Refusal> {
+    draft.concern(hold.operator);
+    let recipient = draft.state.subscriber(hold.recipient).ok_or(Refusal::NothingToChange)?;
+    if recipient.facts.standing != Standing::Active {
+        give_back(draft, seq, hold)?;
+        return Ok(OfficeDone::HoldVoided { hold: seq }.into());
+    }
+    draft.name(hold.sender);
+    draft.name(hold.recipient);
+    let held = AccountId::Held(hold.operator);
+    draft.transfer(held, AccountId::Airtime(hold.recipient), hold.amount)?;
+    if let Some(fee) = Amount::try_new(hold.fee_minor) {
+        draft.transfer(held, AccountId::FeeIncome(hold.operator), fee)?;
+    }
+    if let Some(tax) = Amount::try_new(hold.tax_minor) {
+        draft.transfer(held, AccountId::TaxPayable(hold.operator), tax)?;
+    }
+    draft.change(Change::Recent { sender: hold.sender, recipient: hold.recipient });
+    draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
+    Ok(OfficeDone::HoldPosted { hold: seq, language: recipient.facts.language }.into())
+}
+
+/// Everything as before the gift: money, limits on their own business date, and nothing to repeat.
+fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<(), Refusal> {
+    draft.concern(hold.operator);
+    draft.name(hold.sender);
+    draft.name(hold.recipient);
+    let total = Amount::try_new(hold.total_minor()).ok_or(Refusal::AmountOverflow)?;
+    draft.transfer(AccountId::Held(hold.operator), AccountId::Card(hold.card), total)?;
+    for used in &hold.usage {
+        let key = UsageKey { limit: used.limit, subject: used.subject };
+        let subject = draft.state.limits().get(usize::from(used.limit.0)).map(|limit| limit.subject);
+        let now = subject.and_then(|subject| draft.state.usage(key, subject));
+        let Some(now) = now.filter(|now| now.start == used.start) else { continue };
+        draft.use_limit(UsageAfter {
+            limit: used.limit,
+            subject: used.subject,
+            start: now.start,
+            count: now.count.saturating_sub(1),
+            total_minor: now.total_minor.saturating_sub(hold.amount.minor()).max(0),
+        });
+    }
+    let (sender, recipient, amount) = (hold.sender, hold.recipient, hold.amount);
+    draft.change(Change::Repeat { sender, recipient, amount, undone: true });
+    draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
+    // It never was the recipient's, so nobody may take it back from them.
+    let by = Record::Reversed(draft.own_seq());
+    draft.record(RecordKey::made_by(RecordKind::Reversed, seq), Some(by));
+    Ok(())
+}

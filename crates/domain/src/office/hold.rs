@@ -1,0 +1,69 @@
+//! Gifts on hold: taken from the card, not yet the recipient's, so that undoing one is never a clawback.
+//!
+//! Deliberately not here: which gifts are held (rules), when it is over (timers submit a command).
+
+use minicbor::{Decode, Encode};
+
+use crate::command::OperatorId;
+use crate::money::Amount;
+use crate::rules::LimitId;
+use crate::state::{CardId, SubscriberId};
+use crate::time::{BusinessDate, Timestamp};
+
+/// What is given back of a limit when a held gift is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HeldUsage {
+    /// Of which limit.
+    #[n(0)]
+    pub limit: LimitId,
+    /// By whom, as in [`crate::state::UsageKey`].
+    #[n(1)]
+    pub subject: u64,
+    /// First day of the window that it was counted in.
+    #[n(2)]
+    pub start: BusinessDate,
+}
+
+/// A gift on hold.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Hold {
+    /// Whose rules.
+    #[n(0)]
+    pub operator: OperatorId,
+    /// Who gives.
+    #[n(1)]
+    pub sender: SubscriberId,
+    /// To whom.
+    #[n(2)]
+    pub recipient: SubscriberId,
+    /// From which card.
+    #[n(3)]
+    pub card: CardId,
+    /// How much, without fee.
+    #[n(4)]
+    pub amount: Amount,
+    /// The fee, minor units.
+    #[n(5)]
+    pub fee_minor: i64,
+    /// Tax on it, minor units.
+    #[n(6)]
+    pub tax_minor: i64,
+    /// Number of the greeting.
+    #[n(7)]
+    pub occasion: Option<u8>,
+    /// What it used of limits.
+    #[n(8)]
+    pub usage: Vec<HeldUsage>,
+    /// From when on it can't be undone.
+    #[n(9)]
+    pub expires_at: Timestamp,
+}
+
+impl Hold {
+    /// Amount, fee and tax: what is set aside. [`crate::decide`] saw to it that this fits.
+    pub const fn total_minor(&self) -> i64 {
+        self.amount.minor().saturating_add(self.fee_minor).saturating_add(self.tax_minor)
+    }
+}
