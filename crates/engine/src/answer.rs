@@ -6,8 +6,10 @@ use std::sync::Arc;
 use domain::card::Serial;
 use domain::command::{Language, OperatorId};
 use domain::msisdn::Msisdn;
+use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::rules::Rules;
+use domain::rules::tariff::CallPrice;
 use domain::state::{Standing, SubscriberId};
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::Outcome;
@@ -122,7 +124,35 @@ pub enum Query {
     Card(Serial),
     /// How the engine does.
     Status,
+    /// What the office keeps of one kind, from this id on: at most [`RECORDS_MAX`].
+    Records {
+        /// Which kind.
+        kind: RecordKind,
+        /// The first id.
+        from: u64,
+    },
+    /// How many cards in a row are in which state: at most [`CARDS_COUNTED_MAX`] of them.
+    CardStates {
+        /// The first serial.
+        first: Serial,
+        /// The last serial.
+        last: Serial,
+    },
+    /// What a call would cost somebody now.
+    CallPrice {
+        /// Who would call.
+        msisdn: Msisdn,
+        /// To another operator's network.
+        cross: bool,
+        /// For how long, seconds.
+        seconds: u32,
+    },
 }
+
+/// Records in one answer at most.
+pub const RECORDS_MAX: usize = 1_000;
+/// Cards that are looked at for one answer at most: gifts wait for it.
+pub const CARDS_COUNTED_MAX: u32 = 10_000;
 
 /// The answer to a [`Query`], with the entry that it was seen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +172,23 @@ pub enum View {
     Card(Option<CardView>),
     /// Of the engine.
     Status(StatusView),
+    /// Of the office, in the order of ids.
+    Records(Vec<(RecordKey, Record)>),
+    /// States by public name, with how many cards and how much is on them, minor units.
+    CardStates(Vec<CardCount>),
+    /// Of a call; `None`: nobody has the number, or it costs more than there is money.
+    CallPrice(Option<CallPrice>),
+}
+
+/// Cards of one operator in one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardCount {
+    /// Public name of the state.
+    pub state: &'static str,
+    /// How many.
+    pub cards: u32,
+    /// What is on them, minor units.
+    pub balance_minor: i64,
 }
 
 /// A subscriber as care sees it.

@@ -8,15 +8,19 @@
 
 use std::sync::Arc;
 
-use domain::card::CardState;
+use domain::card::{CardState, Serial};
 use domain::command::{Command, Language};
 use domain::decide::decide;
+use domain::office::RecordKey;
 use domain::receipt::Seq;
 use domain::state::{Card, CardId, Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
-use crate::answer::{Answer, CardView, Directory, Query, Reply, Seen as At, StatusView, SubscriberView, View};
+use crate::answer::{
+    Answer, CARDS_COUNTED_MAX, CardCount, CardView, Directory, Query, RECORDS_MAX, Reply, Seen as At, StatusView,
+    SubscriberView, View,
+};
 use crate::checkpoint::Loaded;
 use crate::ids::{Fingerprint, Ids, Seen};
 use crate::journal::{Batch, Draft, Head, Link};
@@ -281,6 +285,14 @@ impl Decider {
             ),
             Query::Card(serial) => View::Card(self.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id))),
             Query::Status => View::Status(self.status()),
+            Query::Records { kind, from } => {
+                let records = self.state.records_of(kind).filter(|(id, _)| *id >= from).take(RECORDS_MAX);
+                View::Records(records.map(|(id, record)| (RecordKey { kind, id }, record.clone())).collect())
+            }
+            Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
+            Query::CallPrice { msisdn, cross, seconds } => {
+                View::CallPrice(domain::decide::call_price(&self.state, msisdn, cross, seconds))
+            }
         };
         At { seq: self.head.seq, value }
     }
@@ -325,6 +337,22 @@ impl Decider {
         let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
         let void = !ended && self.state.void_range(domain::card::Serial::of(id)).is_some();
         if void { "void" } else { card.facts.state.name() }
+    }
+
+    fn card_states(&self, first: Serial, last: Serial) -> Vec<CardCount> {
+        let mut counts: Vec<CardCount> = Vec::new();
+        let last = Serial(last.0.min(first.0.saturating_add(CARDS_COUNTED_MAX - 1)));
+        for (id, card) in (first.0..=last.0).filter_map(|serial| self.state.card_of_serial(Serial(serial))) {
+            let (state, balance_minor) = (self.state_name(id, card), card.purse.balance_minor);
+            match counts.iter_mut().find(|count| count.state == state) {
+                Some(count) => {
+                    count.cards += 1;
+                    count.balance_minor = count.balance_minor.saturating_add(balance_minor);
+                }
+                None => counts.push(CardCount { state, cards: 1, balance_minor }),
+            }
+        }
+        counts
     }
 
     fn status(&self) -> StatusView {

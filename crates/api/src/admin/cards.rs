@@ -191,7 +191,7 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(serial): Key) -> R
             Ok(Json(json).into_response())
         }
         View::Card(None) => Err(Problem::NotFound(String::from("no card has this serial"))),
-        View::Subscriber(_) | View::Status(_) => Err(Problem::gone(&"the engine answered another question")),
+        _ => Err(Problem::gone(&"the engine answered another question")),
     }
 }
 

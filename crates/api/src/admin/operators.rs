@@ -22,7 +22,7 @@ use super::{Admin, CheckRules, reply};
 pub(crate) async fn status(State(admin): State<Arc<Admin>>) -> Result<Response, Problem> {
     match admin.query(Query::Status).await?.value {
         View::Status(view) => Ok(Json(status_json(&view, admin.parts.version)).into_response()),
-        View::Subscriber(_) | View::Card(_) => Err(Problem::gone(&"the engine answered another question")),
+        _ => Err(Problem::gone(&"the engine answered another question")),
     }
 }
 

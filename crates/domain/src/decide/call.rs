@@ -10,9 +10,9 @@ use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
-use crate::rules::tariff::Tariff;
+use crate::rules::tariff::{CallPrice, Tariff};
 use crate::rules::{Limit, Role, Rules};
-use crate::state::{CardId, Standing, SubscriberId, Usage, UsageKey};
+use crate::state::{CardId, Standing, State, SubscriberId, Usage, UsageKey};
 use crate::verdict::{Done, UsageAfter};
 
 use super::Draft;
@@ -46,6 +46,17 @@ const fn minutes(seconds: u32) -> u32 {
 /// What so many minutes beyond the free ones cost.
 fn price(tariff: &Tariff, paid_minutes: u32, cross: bool) -> Result<i64, Refusal> {
     tariff.price(u64::from(paid_minutes) * 60, cross).map_err(|_| Refusal::AmountOverflow)
+}
+
+/// What a call would cost now, free minutes first.
+pub(super) fn priced(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<CallPrice> {
+    let (id, row) = state.find_subscriber(msisdn).filter(|(_, row)| row.facts.standing != Standing::Released)?;
+    let draft = Draft::new(state, Some(row.facts.operator), state.at());
+    let rules = &state.operator(row.facts.operator)?.rules;
+    let minutes = minutes(seconds);
+    let free_minutes = free_left(free(&draft, rules, id).as_ref(), cross).min(minutes);
+    let price_minor = price(&rules.tariff_at(draft.at), minutes - free_minutes, cross).ok()?;
+    Some(CallPrice { minutes, free_minutes, price_minor, airtime_minor: row.airtime.balance_minor })
 }
 
 fn caller<'a>(

@@ -22,7 +22,9 @@ mod tests;
 mod till;
 
 use crate::command::{Body, Caller};
+use crate::msisdn::Msisdn;
 use crate::refusal::Refusal;
+use crate::rules::tariff::CallPrice;
 use crate::rules::{Period, Rules};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -54,6 +56,11 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
         Body::Due(key) => office::due(&mut draft, *key),
     };
     draft.verdict(done)
+}
+
+/// What a call would cost a subscriber at the state's instant; `None`: nobody has the number, or no money is so much.
+pub fn call_price(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<CallPrice> {
+    call::priced(state, msisdn, cross, seconds)
 }
 
 /// The rules and the period that a caller's command is decided under.

@@ -77,7 +77,7 @@ fn approve(draft: &mut Draft<'_>, staff: Staff, seq: Seq, hash: &[u8; 32]) -> Re
     }
     let moved_minor = match admit(draft, motion.operator, &motion.proposal)? {
         Admitted::Rules(rules, file_hash) => {
-            admin::put_rules(draft, motion.operator, rules, file_hash)?;
+            admin::put_rules(draft, motion.operator, *rules, file_hash)?;
             0
         }
         Admitted::Rates(currency, rates) => {
@@ -100,7 +100,7 @@ fn approve(draft: &mut Draft<'_>, staff: Staff, seq: Seq, hash: &[u8; 32]) -> Re
 
 /// What a proposal would do now.
 enum Admitted<'a> {
-    Rules(Rules, [u8; 32]),
+    Rules(Box<Rules>, [u8; 32]),
     Rates(Currency, Rates),
     VoidCards(Serial, VoidCards),
     Reverse(&'a Reversal, Amount),
@@ -112,7 +112,7 @@ fn admit<'a>(draft: &Draft<'_>, operator: OperatorId, proposal: &'a Proposal) ->
     match proposal {
         Proposal::Rules { rules, file_hash, from } => {
             let rules = admit_rules(draft, operator, &known.rules, rules, *from)?;
-            Ok(Admitted::Rules(rules, *file_hash))
+            Ok(Admitted::Rules(Box::new(rules), *file_hash))
         }
         Proposal::Rate { currency, rate } => {
             admit_rate(draft, operator, *currency, rate).map(|rates| Admitted::Rates(*currency, rates))
@@ -123,7 +123,7 @@ fn admit<'a>(draft: &Draft<'_>, operator: OperatorId, proposal: &'a Proposal) ->
                 return Err(Refusal::RulesClash { with: format!("its own period {period}") });
             }
             let closed = past::closed(&known.rules, period, *from, *cards_void);
-            closed.map(|rules| Admitted::Rules(rules, known.file_hash)).ok_or(Refusal::NothingToChange)
+            closed.map(|rules| Admitted::Rules(Box::new(rules), known.file_hash)).ok_or(Refusal::NothingToChange)
         }
         Proposal::VoidCards { first, last, why } => {
             admit_range(draft, operator, *first, *last)?;

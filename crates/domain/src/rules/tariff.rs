@@ -5,7 +5,7 @@
 //!
 //! Bounded by: [`FEE_TIERS_MAX`] tiers, tried in order.
 //!
-//! Deliberately not here: rating of real calls (the operator's charging system does that), rates between currencies.
+//! Deliberately not here: free minutes and what is set aside for a call (see [`crate::decide`]), rates between currencies.
 
 use minicbor::{Decode, Encode};
 
@@ -50,6 +50,19 @@ pub struct Tariff {
     /// How many times as much it is to another operator's network in the country.
     #[n(1)]
     pub cross_network: Ratio,
+}
+
+/// What a call would cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallPrice {
+    /// Minutes begun.
+    pub minutes: u32,
+    /// Free ones among them.
+    pub free_minutes: u32,
+    /// What the others cost, minor units.
+    pub price_minor: i64,
+    /// Airtime there is, minor units.
+    pub airtime_minor: i64,
 }
 
 /// A call so long that its price leaves `i64`.

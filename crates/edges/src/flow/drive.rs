@@ -158,7 +158,7 @@ impl<D: Decider> Link<D> {
         let query = self.shared.decider.query(Query::Subscriber(at.key.caller));
         match timeout(QUERY_WITHIN, query).await.ok().flatten()?.value {
             View::Subscriber(view) => Some(view.filter(|view| view.operator == desk.caller.operator)),
-            View::Card(_) | View::Status(_) => Some(None),
+            _ => Some(None),
         }
     }
 

@@ -404,7 +404,7 @@ async fn ask<D: Decider>(decider: D, notice: Notice) -> (DeliveryKey, Option<Lan
     let first = || directory.rules(notice.operator).map(|rules| rules.default_language());
     let language = match seen.map(|seen| seen.value) {
         Some(View::Subscriber(Some(view))) if view.operator == notice.operator => Some(view.language),
-        Some(View::Subscriber(_) | View::Card(_) | View::Status(_)) => first(),
+        Some(_) => first(),
         None => None,
     };
     (notice.key, language)

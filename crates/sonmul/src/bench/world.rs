@@ -317,7 +317,7 @@ impl World {
         let seen = self.server.handle().query(engine::answer::Query::Status).await.context("the engine is gone")?;
         match seen.value {
             engine::answer::View::Status(status) => Ok(status),
-            engine::answer::View::Subscriber(_) | engine::answer::View::Card(_) => bail!("another question's answer"),
+            _ => bail!("another question's answer"),
         }
     }
 
