@@ -156,8 +156,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Sought<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = Query::<T>::from_request_parts(parts, state).await;
-        let unreadable =
-            |_| Problem::Malformed(String::from("after `?` come `from` and `most`, whole numbers, each once"));
+        let unreadable = |_| {
+            Problem::Malformed(String::from(
+                "what stands after `?` is not what this endpoint asks for; see docs/protocols/admin.md",
+            ))
+        };
         read.map(|Query(sought)| Self(sought)).map_err(unreadable)
     }
 }

@@ -210,7 +210,7 @@ pub(crate) fn card_json(view: &CardView, directory: &Directory) -> Value {
 }
 
 /// Eight digits as printed, or fewer without the zeros before them. A card number has more and is never looked up.
-fn read_serial(text: &str) -> Result<Serial, Problem> {
+pub(crate) fn read_serial(text: &str) -> Result<Serial, Problem> {
     let digits = (1..=10).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
     let serial = if digits { text.parse().ok().map(Serial) } else { None };
     serial.ok_or_else(|| Problem::Malformed(String::from("a serial is the eight digits printed on the card")))
@@ -258,12 +258,23 @@ pub(crate) struct VoidCard {
     why: Why,
 }
 
+/// Why, as people say it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Why {
+pub(crate) enum Why {
     Lost,
     Faulty,
     Ordered,
+}
+
+impl From<Why> for Voiding {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Lost => Self::Lost,
+            Why::Faulty => Self::Faulty,
+            Why::Ordered => Self::Ordered,
+        }
+    }
 }
 
 impl Limited for VoidCard {
@@ -277,10 +288,5 @@ pub(crate) async fn void(
     Key(serial): Key,
     Posted(VoidCard { why }): Posted<VoidCard>,
 ) -> Result<Response, Problem> {
-    let why = match why {
-        Why::Lost => Voiding::Lost,
-        Why::Faulty => Voiding::Faulty,
-        Why::Ordered => Voiding::Ordered,
-    };
-    change(&admin, &asked, &serial, CardChange::Void(why)).await
+    change(&admin, &asked, &serial, CardChange::Void(why.into())).await
 }

@@ -81,7 +81,7 @@ impl List {
 }
 
 /// Runs `work` on a thread that may wait for the disk.
-async fn reading<T: Send + 'static>(
+pub(crate) async fn reading<T: Send + 'static>(
     admin: &Admin,
     work: impl FnOnce(&dyn JournalReader, &Names) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -8,17 +8,23 @@
 //! Bounded by: [`REQUESTS_MAX`] under way, [`READS_MAX`] of them reading the journal, [`DECIDE_WITHIN_S`] until a command
 //! is dropped, [`LIST_LEN_MAX`] octets of a list, and a `LEN_MAX` of each body.
 //!
-//! Deliberately not here: who may do what (roles wait for the operator's rules), passwords of subscribers, TCP.
+//! Deliberately not here: who may do what (roles are in the operator's rules, and the decider asks for them), passwords of
+//! subscribers, TCP.
 
 mod ask;
+mod batches;
 mod cards;
+mod export;
 mod issue;
 mod journal;
 mod links;
 mod numbers;
+mod office;
 mod operators;
 mod problem;
+mod records;
 mod reply;
+mod reversal;
 mod serve;
 mod subscribers;
 
@@ -40,9 +46,11 @@ use engine::handle::Handle;
 use tokio::sync::Semaphore;
 
 use self::ask::Asked;
+use self::batches::Exports;
 use self::issue::{Dice, Issued};
 use self::problem::Problem;
 
+pub use self::batches::{CardSink, EXPORTS_MAX, Press, PressOrder, Pressed};
 pub use self::links::{LinkView, Links};
 pub use self::reply::http_status;
 pub use self::serve::{DRAIN_S, serve_unix};
@@ -77,6 +85,8 @@ pub struct AdminParts {
     pub links: Links,
     /// What became of an entry's SMS; their follower knows.
     pub find_sms: FindSms,
+    /// Whoever makes files of cards.
+    pub press: Arc<dyn Press>,
     /// Of the program.
     pub version: &'static str,
 }
@@ -92,6 +102,7 @@ pub(crate) struct Admin {
     parts: AdminParts,
     dice: Dice,
     issued: Issued,
+    exports: Exports,
     requests: Semaphore,
     reads: Semaphore,
 }
@@ -102,6 +113,7 @@ impl Admin {
             parts,
             dice,
             issued: Issued::default(),
+            exports: Exports::default(),
             requests: Semaphore::new(REQUESTS_MAX),
             reads: Semaphore::new(READS_MAX),
         }
@@ -183,6 +195,14 @@ fn router_of(admin: Arc<Admin>) -> Router {
         .route("/v1/cards/{serial}/thaw", post(cards::thaw))
         .route("/v1/cards/{serial}/void", post(cards::void))
         .route("/v1/cards/{serial}/unblock", post(cards::unblock))
+        .route("/v1/card-states", get(records::states))
+        .route("/v1/batches", post(batches::start))
+        .route("/v1/batches/{batch}", get(batches::show))
+        .route("/v1/batches/{batch}/export", post(batches::export))
+        .route("/v1/office", post(office::ask))
+        .route("/v1/office/{kind}", get(records::list))
+        .route("/v1/call-price", get(records::call_price))
+        .route("/v1/gifts/{receipt}", get(reversal::show))
         .route("/v1/receipts/{receipt}", get(journal::receipt))
         .route("/v1/journal", get(journal::list))
         .fallback(nowhere)

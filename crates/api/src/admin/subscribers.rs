@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::TOUCH_MAX;
 use domain::command::{Body, ChangeSubscriber, ImportSubscribers, Language, NewSubscriber, SubscriberChange};
 use domain::money::Amount;
-use domain::msisdn::Imsi;
+use domain::msisdn::{Imsi, Msisdn};
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::time::{BusinessDate, Timestamp};
@@ -105,10 +105,16 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(number): Key) -> R
 /// The subscriber with a number, and the entry that was seen.
 pub(crate) async fn find(admin: &Admin, number: &str) -> Result<(Seq, SubscriberView), Problem> {
     let msisdn = numbers::read(number, &admin.handle().directory())?;
+    let (seq, view) = find_number(admin, msisdn).await?;
+    let view = view.ok_or_else(|| Problem::NotFound(String::from("no subscriber has this number")))?;
+    Ok((seq, view))
+}
+
+/// The same with a number that was read before.
+pub(crate) async fn find_number(admin: &Admin, msisdn: Msisdn) -> Result<(Seq, Option<SubscriberView>), Problem> {
     let seen = admin.query(Query::Subscriber(msisdn)).await?;
     match seen.value {
-        View::Subscriber(Some(view)) => Ok((seen.seq, view)),
-        View::Subscriber(None) => Err(Problem::NotFound(String::from("no subscriber has this number"))),
+        View::Subscriber(view) => Ok((seen.seq, view)),
         _ => Err(Problem::gone(&"the engine answered another question")),
     }
 }

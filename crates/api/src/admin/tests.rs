@@ -45,10 +45,22 @@ fn admin(dice: Dice) -> Admin {
             check_rules: Arc::new(|_| Ok(())),
             links: Arc::new(Vec::new),
             find_sms: Arc::new(|_| Ok(Vec::new())),
+            press: Arc::new(NoPress),
             version: "",
         },
         dice,
     )
+}
+
+/// Nothing is printed here.
+struct NoPress;
+
+impl super::batches::Press for NoPress {
+    fn begin(&self, _: &super::batches::PressOrder) -> Result<Box<dyn super::batches::CardSink>, String> {
+        Err(String::from("there is no press here"))
+    }
+
+    fn discard(&self, _: domain::office::batch::BatchId) {}
 }
 
 /// Card numbers come from these draws; the last one is repeated for ever. Everything else is random.

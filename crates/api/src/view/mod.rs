@@ -56,7 +56,7 @@ impl Names {
         }
     }
 
-    fn operator(&self, id: OperatorId) -> Value {
+    pub(crate) fn operator(&self, id: OperatorId) -> Value {
         json!({ "id": id.0, "name": self.operators.get(&id) })
     }
 

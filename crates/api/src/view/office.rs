@@ -20,6 +20,11 @@ fn hex(octets: &[u8; 32]) -> String {
     blake3::Hash::from_bytes(*octets).to_hex().to_string()
 }
 
+/// The first instant of all stands for the one of the approval.
+fn from_json(from: Timestamp) -> Value {
+    if from == Timestamp::MIN { json!("approval") } else { json!(from.rfc3339()) }
+}
+
 fn ratio_json(ratio: Ratio) -> Value {
     json!(format!("{}/{}", ratio.numerator, ratio.denominator))
 }
@@ -106,11 +111,11 @@ fn motion_command_json(command: &MotionCommand, names: &Names) -> Value {
 pub(crate) fn proposal_json(proposal: &Proposal) -> Value {
     let mut json = match proposal {
         Proposal::Rules { rules, file_hash, from } => {
-            json!({ "rules": rules_json(rules, file_hash), "from": from.map(Timestamp::rfc3339) })
+            json!({ "rules": rules_json(rules, file_hash), "from": from.map(from_json) })
         }
         Proposal::Rate { currency, rate } => json!({ "currency": currency.code(), "rate": rate_json(rate) }),
         Proposal::Close { period, from, cards_void } => {
-            json!({ "period": period, "from": from.rfc3339(), "cards_void": cards_void })
+            json!({ "period": period, "from": from_json(*from), "cards_void": cards_void })
         }
         Proposal::VoidCards { first, last, why } => {
             json!({ "first": first.to_string(), "last": last.to_string(), "why": voiding_name(*why) })
@@ -139,7 +144,7 @@ pub(crate) fn proposal_json(proposal: &Proposal) -> Value {
 
 fn rate_json(rate: &Rate) -> Value {
     let Rate { from, until, ratio } = *rate;
-    json!({ "from": from.rfc3339(), "until": until.map(Timestamp::rfc3339), "ratio": ratio_json(ratio) })
+    json!({ "from": from_json(from), "until": until.map(Timestamp::rfc3339), "ratio": ratio_json(ratio) })
 }
 
 /// What was done, by its public name.

@@ -305,7 +305,7 @@ fn every_command() {
         {"caller":{"imsi":"467051234567890","link":3,"msisdn":"8501911000001","operator":{"id":0,"name":"koryolink"}},"holder_tag":null,"name":"bind","number":null,"proof":{"current":{"key":1},"older":null}}
         {"caller":{"imsi":"467051234567890","link":3,"msisdn":"8501911000001","operator":{"id":0,"name":"koryolink"}},"name":"undo","proof":null}
         {"caller":{"imsi":"467051234567890","link":3,"msisdn":"8501911000001","operator":{"id":0,"name":"koryolink"}},"language":"en","name":"set-language"}
-        {"name":"load-rules","rules":{"file_hash":"abababababababababababababababababababababababababababababababab","operator":"koryolink","periods":["kp-2020-05","kp-2020-06","kp-2020-07","kp-2022"]},"staff":1000}
+        {"from":null,"name":"load-rules","rules":{"file_hash":"abababababababababababababababababababababababababababababababab","operator":"koryolink","periods":["kp-2020-05","kp-2020-06","kp-2020-07","kp-2022"]},"staff":1000}
         {"name":"import-subscribers","operator":{"id":0,"name":"koryolink"},"staff":1000,"subscribers":[{"airtime_minor":20,"imsi":"467051234567890","language":"en","msisdn":"8501911000001","since":"2026-11-22T10:00:00.000Z"},{"airtime_minor":null,"imsi":null,"language":null,"msisdn":"8501911000002","since":null}]}
         {"change":{"name":"bar"},"msisdn":"8501911000001","name":"change-subscriber","staff":1000}
         {"change":{"name":"unbar"},"msisdn":"8501911000001","name":"change-subscriber","staff":1000}
@@ -398,8 +398,8 @@ fn every_account_usage_and_change() {
         {"name":"gave"}
         {"count":3,"name":"refused","subscriber":4}
         {"facts":{"generation":2,"imsi":null,"imsi_changed_at":"2026-11-22T10:00:00.000Z","language":"ko","msisdn":"8501911000001","operator":{"id":0,"name":"koryolink"},"since":"2026-11-22T10:00:00.000Z","standing":"barred"},"name":"subscriber","subscriber":4}
-        {"facts":{"expires_at":null,"issued_at":"2026-11-22T10:00:00.000Z","number":"…486","operator":{"id":0,"name":"koryolink"},"state":{"at":"2026-11-22T10:00:00.000Z","name":"sold","tag":{"key":1}}},"name":"card","serial":"00000001"}
-        {"facts":{"expires_at":"2026-11-22T10:00:00.000Z","issued_at":"2026-11-22T10:00:00.000Z","number":"…486","operator":{"id":0,"name":"koryolink"},"state":{"at":"2026-11-22T10:00:00.000Z","name":"sold","tag":{"key":1}}},"name":"card","serial":"00000001"}
+        {"facts":{"batch":null,"expires_at":null,"issued_at":"2026-11-22T10:00:00.000Z","number":"…486","operator":{"id":0,"name":"koryolink"},"state":{"at":"2026-11-22T10:00:00.000Z","name":"sold","tag":{"key":1}}},"name":"card","serial":"00000001"}
+        {"facts":{"batch":null,"expires_at":"2026-11-22T10:00:00.000Z","issued_at":"2026-11-22T10:00:00.000Z","number":"…486","operator":{"id":0,"name":"koryolink"},"state":{"at":"2026-11-22T10:00:00.000Z","name":"sold","tag":{"key":1}}},"name":"card","serial":"00000001"}
         {"name":"bind-wrong","serial":"00000001","wrong":9}
         {"id":0,"name":"operator","rules":{"file_hash":"abababababababababababababababababababababababababababababababab","operator":"koryolink","periods":["kp-2020-05","kp-2020-06","kp-2020-07","kp-2022"]}}
         {"name":"card-state","serial":"00000001","state":{"name":"printed","tag":{"key":1}}}

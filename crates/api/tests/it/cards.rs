@@ -165,9 +165,9 @@ async fn what_care_does_to_a_card() {
         00000001 thaw {}: 200 done card-changed
         00000001 unblock null: 409 refused nothing-to-change
         00000002 freeze null: 409 refused card-state-forbids
-        00000002 void {"why":"lost"}: 200 done card-changed
-        00000002 void {"why":"faulty"}: 409 refused card-state-forbids
-        00000001 void {"why":"ordered"}: 200 done card-changed
+        00000002 void {"why":"lost"}: 200 done proposed
+        00000002 void {"why":"faulty"}: 200 done proposed
+        00000001 void {"why":"ordered"}: 200 done proposed
         00000001 void {"why":"stolen"}: 400 malformed
         00000001 void null: 400 malformed
         00000003 void {"why":"lost"}: 404 refused card-unknown
@@ -178,5 +178,9 @@ async fn what_care_does_to_a_card() {
     .assert_eq(&said.concat());
     assert_eq!(world.get("/v1/cards/3").await.brief(), "404 not-found");
     assert_eq!(world.get("/v1/cards/4539578763621486").await.brief(), "400 malformed");
-    assert_eq!(text(&world.get("/v1/cards/2").await.json(), "/state"), "void");
+    let state = async || text(&world.get("/v1/cards/2").await.json(), "/state");
+    assert_eq!(state().await, "sold", "one person voids no card");
+    let proposed = world.post("/v1/cards/2/void", &json!({ "why": "lost" })).await;
+    world.second(&proposed).await;
+    assert_eq!(state().await, "void");
 }

@@ -54,14 +54,14 @@ async fn requests_that_can_not_be_read() {
         POST /v1/operators : 400 malformed "the body: EOF while parsing a value at line 1 column 0"
         POST /v1/operators {: 400 malformed "the body: EOF while parsing an object at line 1 column 1"
         POST /v1/operators {"toml":1}: 400 malformed "the body: invalid type, expected a string at line 1 column 9"
-        POST /v1/operators {"toml":"","force":true}: 400 malformed "the body: unknown field `force`, expected `toml` at line 1 column 18"
+        POST /v1/operators {"toml":"","force":true}: 400 malformed "the body: unknown field `force`, expected `toml` or `from` at line 1 column 18"
         POST /v1/operators {"toml":""} x: 400 malformed "the body: trailing characters at line 1 column 13"
         POST /v1/cards {"operator":"koryolink"}: 400 malformed "the body: missing field `value_minor` at line 1 column 24"
         GET /v1/journal?most=0 : 400 malformed "`most` is 1 to 1000"
         GET /v1/journal?most=1001 : 400 malformed "`most` is 1 to 1000"
-        GET /v1/journal?from=-1 : 400 malformed "after `?` come `from` and `most`, whole numbers, each once"
-        GET /v1/journal?to=5 : 400 malformed "after `?` come `from` and `most`, whole numbers, each once"
-        GET /v1/journal?from=1&from=2 : 400 malformed "after `?` come `from` and `most`, whole numbers, each once"
+        GET /v1/journal?from=-1 : 400 malformed "what stands after `?` is not what this endpoint asks for; see docs/protocols/admin.md"
+        GET /v1/journal?to=5 : 400 malformed "what stands after `?` is not what this endpoint asks for; see docs/protocols/admin.md"
+        GET /v1/journal?from=1&from=2 : 400 malformed "what stands after `?` is not what this endpoint asks for; see docs/protocols/admin.md"
         GET /v1/subscribers/%FF : 400 malformed "the path is no UTF-8 text"
     "#]].assert_eq(&said.concat());
 }
@@ -192,6 +192,7 @@ async fn nobody_is_served_whose_uid_is_not_known() {
         check_rules,
         links: Arc::new(Vec::new),
         find_sms,
+        press: Arc::new(world.press.clone()),
         version: "",
     });
     let dir = tempfile::tempdir().expect("a directory");

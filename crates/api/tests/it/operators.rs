@@ -30,7 +30,10 @@ async fn operators_are_loaded_and_listed() {
     assert_eq!(listed.json().pointer("/0/file_hash"), Some(&json!(hash)));
     // The hash is the file's, comments included.
     let changed = format!("{KORYOLINK}\n# another line\n");
-    assert_eq!(world.load(&changed).await.brief(), "200 done rules-loaded");
+    let proposed = world.load(&changed).await;
+    assert_eq!(proposed.brief(), "200 done proposed");
+    assert_eq!(world.get("/v1/operators").await.json().pointer("/0/file_hash"), Some(&json!(hash)), "one person only");
+    world.second(&proposed).await;
     let hash = blake3::hash(changed.as_bytes()).to_hex().to_string();
     assert_eq!(world.get("/v1/operators").await.json().pointer("/0/file_hash"), Some(&json!(hash)));
 }

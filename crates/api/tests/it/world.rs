@@ -2,13 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use api::admin::{CardSink, Press, PressOrder, Pressed};
 use api::{AdminParts, router, serve_unix};
-use domain::password::{KeyId, TagKey, TagKeys};
+use domain::card::{CardNumber, Serial};
+use domain::command::{Body, Command, Staff};
+use domain::id::CommandId;
+use domain::office::batch::BatchId;
+use domain::office::motion::MotionCommand;
+use domain::office::{Asked, Office};
+use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::receipt::Seq;
 use domain::time::Timestamp;
+use domain::verdict::Outcome;
+use engine::answer::Answer;
 use engine::checkpoint::Checkpoint;
 use engine::clock::Clock;
 use engine::deliveries::{Delivery, DeliveryKey, End, FollowerStoreFault, ReceiptState, Role, Sent, Stage};
@@ -129,6 +139,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
+    pub(crate) press: MemoryPress,
     pub(crate) _dir: tempfile::TempDir,
 }
 
@@ -166,12 +177,14 @@ impl World {
             _ => Ok(Vec::new()),
         });
         let keys = Arc::new(keys());
+        let press = MemoryPress::default();
         let parts = AdminParts {
             handle: handle.clone(),
             keys,
             check_rules,
             links: Arc::new(links),
             find_sms,
+            press: Arc::new(press.clone()),
             version: "0.1.0-test",
         };
         let dir = tempfile::tempdir().expect("a directory");
@@ -182,7 +195,7 @@ impl World {
             let _gone = stopped.await;
         };
         let served = tokio::spawn(serve_unix(listener, router(parts), shutdown));
-        Self { handle, journal, appends, clock, socket, engine, stop, served, _dir: dir }
+        Self { handle, journal, appends, clock, socket, engine, stop, served, press, _dir: dir }
     }
 
     /// Waits until the decider tries to append one more time than `before`.
@@ -207,6 +220,27 @@ impl World {
         world
     }
 
+    /// A second person says yes to what `told` proposed.
+    pub(crate) async fn second(&self, told: &Told) -> Outcome {
+        let json = told.json();
+        let motion = json.pointer("/done/motion").and_then(Value::as_u64).expect("a motion");
+        let hash = json.pointer("/done/hash").and_then(Value::as_str).expect("a hash");
+        let hash = *blake3::Hash::from_hex(hash).expect("64 digits").as_bytes();
+        let what = Asked::Motion(MotionCommand::Approve { motion: Seq(motion), hash });
+        let body = Body::Office(Box::new(Office { staff: Staff(4_242), what }));
+        let ms = self.handle.now().ms().unsigned_abs();
+        let id = uuid::Builder::from_unix_timestamp_millis(
+            ms,
+            &motion.to_be_bytes().repeat(2)[..10].try_into().expect("ten"),
+        );
+        let id = CommandId::from_uuid(id.into_uuid().as_u128()).expect("a UUIDv7");
+        let decide_before = self.handle.now().plus_s(30);
+        match self.handle.submit(Command { id, decide_before, body }).await {
+            Answer::Verdict(reply) => reply.outcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) async fn load(&self, toml: &str) -> Told {
         self.post("/v1/operators", &json!({ "toml": toml })).await
     }
@@ -229,6 +263,47 @@ impl World {
     pub(crate) fn id(&self, n: u8) -> String {
         let ms = self.handle.now().ms().unsigned_abs();
         uuid::Builder::from_unix_timestamp_millis(ms, &[n; 10]).into_uuid().to_string()
+    }
+}
+
+/// A press whose files are in memory, and what it was told.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryPress(pub(crate) Arc<Mutex<Pressing>>);
+
+/// What a press did.
+#[derive(Default)]
+pub(crate) struct Pressing {
+    pub(crate) cards: Vec<(Serial, CardNumber, Zeroizing<String>)>,
+    /// Fails at that card.
+    pub(crate) fails_at: Option<usize>,
+    pub(crate) discarded: Vec<BatchId>,
+}
+
+impl Press for MemoryPress {
+    fn begin(&self, order: &PressOrder) -> Result<Box<dyn CardSink>, String> {
+        if order.recipient == "age1nobody" {
+            return Err(String::from("not an age recipient"));
+        }
+        Ok(Box::new(self.clone()))
+    }
+
+    fn discard(&self, batch: BatchId) {
+        self.0.lock().expect("alive").discarded.push(batch);
+    }
+}
+
+impl CardSink for MemoryPress {
+    fn push(&mut self, serial: Serial, number: CardNumber, password: &Password) -> Result<(), String> {
+        let mut pressing = self.0.lock().expect("alive");
+        if pressing.fails_at.is_some_and(|at| pressing.cards.len() >= at) {
+            return Err(String::from("the disk is full"));
+        }
+        pressing.cards.push((serial, number, password.reveal()));
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Pressed, String> {
+        Ok(Pressed { file_hash: [7; 32], octets: 1_234, file: String::from("batches/1.age") })
     }
 }
 

@@ -115,14 +115,16 @@ fn admit<'a>(draft: &Draft<'_>, operator: OperatorId, proposal: &'a Proposal) ->
             Ok(Admitted::Rules(Box::new(rules), *file_hash))
         }
         Proposal::Rate { currency, rate } => {
-            admit_rate(draft, operator, *currency, rate).map(|rates| Admitted::Rates(*currency, rates))
+            let rate = Rate { from: begins(draft, rate.from), ..*rate };
+            admit_rate(draft, operator, *currency, &rate).map(|rates| Admitted::Rates(*currency, rates))
         }
         Proposal::Close { period, from, cards_void } => {
-            not_in_the_past(draft, period, *from)?;
+            let from = begins(draft, *from);
+            not_in_the_past(draft, period, from)?;
             if known.rules.periods.iter().any(|other| other.name == *period) {
                 return Err(Refusal::RulesClash { with: format!("its own period {period}") });
             }
-            let closed = past::closed(&known.rules, period, *from, *cards_void);
+            let closed = past::closed(&known.rules, period, from, *cards_void);
             closed.map(|rules| Admitted::Rules(Box::new(rules), known.file_hash)).ok_or(Refusal::NothingToChange)
         }
         Proposal::VoidCards { first, last, why } => {
@@ -159,6 +161,11 @@ fn admit_rules(
 
 fn rewrites(draft: &Draft<'_>, what: &str) -> Refusal {
     OfficeRefusal::RewritesPast { what: String::from(what), now: draft.at }.into()
+}
+
+/// [`Timestamp::MIN`] stands for the instant of the approval.
+fn begins(draft: &Draft<'_>, from: Timestamp) -> Timestamp {
+    if from == Timestamp::MIN { draft.at } else { from }
 }
 
 fn not_in_the_past(draft: &Draft<'_>, what: &str, from: Timestamp) -> Result<(), Refusal> {

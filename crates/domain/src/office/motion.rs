@@ -49,7 +49,7 @@ pub enum Proposal {
         /// Between airtime and what.
         #[n(0)]
         currency: Currency,
-        /// How much, and when.
+        /// How much, and when; from [`Timestamp::MIN`] on: when it is approved.
         #[n(1)]
         rate: Rate,
     },
@@ -59,7 +59,7 @@ pub enum Proposal {
         /// Name of the period that this makes, said to whoever dials.
         #[n(0)]
         period: String,
-        /// First instant.
+        /// First instant; [`Timestamp::MIN`]: when it is approved.
         #[n(1)]
         from: Timestamp,
         /// Cards issued before it are void.

@@ -70,7 +70,8 @@ impl Oracle {
             })?;
         }
         for (operator, told) in (0_u8..).map(OperatorId).zip(&directory.operators) {
-            let name = |rules: &domain::rules::Rules| rules.periods.first().map(|period| period.name.clone());
+            // The last one: what was in force before is kept when other rules are approved.
+            let name = |rules: &domain::rules::Rules| rules.periods.last().map(|period| period.name.clone());
             let known = self.registry.rules(operator).and_then(name);
             hold(name(told) == known, STATE_IS_THE_BOOKS, || {
                 format!("rules of {} are told of another load", operator.0)

@@ -1,0 +1,163 @@
+//! What the office keeps, and what can be asked about it: records by kind, card states by range, the price of a call.
+//!
+//! Bounded by [`LIST_MAX`] records of a list and [`CARDS_MAX`] cards of a map.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::card::Serial;
+use domain::command::OperatorId;
+use domain::office::currency::Currency;
+use domain::office::{Record, RecordKey, RecordKind};
+use domain::receipt::{Seq, receipt};
+use engine::answer::{CARDS_COUNTED_MAX, Query, View};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ask::{Key, Sought};
+use super::cards::read_serial;
+use super::journal::with_seq;
+use super::problem::Problem;
+use super::{Admin, LIST_MAX, numbers};
+use crate::view::Names;
+use crate::view::office::record_json;
+
+/// Cards of a map at most.
+pub(crate) const CARDS_MAX: u32 = 10_000_000;
+
+/// Which of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    from: Option<u64>,
+    most: Option<usize>,
+}
+
+/// `GET /v1/office/{kind}`.
+pub(crate) async fn list(
+    State(admin): State<Arc<Admin>>,
+    Key(kind): Key,
+    Sought(part): Sought<Part>,
+) -> Result<Response, Problem> {
+    let kind = RecordKind::from_name(&kind).ok_or_else(|| {
+        let kinds = RecordKind::ALL.map(RecordKind::name).join(", ");
+        Problem::NotFound(format!("the office keeps nothing of this kind, but: {kinds}"))
+    })?;
+    let most = part.most.unwrap_or(LIST_MAX).min(LIST_MAX);
+    let seen = admin.query(Query::Records { kind, from: part.from.unwrap_or(0) }).await?;
+    let View::Records(records) = seen.value else {
+        return Err(Problem::gone(&"the engine answered another question"));
+    };
+    let names = Names::from(&*admin.handle().directory());
+    let shown: Vec<Value> = records.iter().take(most).map(|(key, record)| named(*key, record, &names)).collect();
+    Ok(with_seq(seen.seq, Json(shown)))
+}
+
+/// A record with what it is called by.
+fn named(key: RecordKey, record: &Record, names: &Names) -> Value {
+    let mut json = record_json(record, names);
+    if let Record::Rates(_) | Record::Stopped(_) = record {
+        let row = u8::try_from(if matches!(record, Record::Rates(_)) { key.id >> 8 } else { key.id }).ok();
+        let operator = row.map(|row| names.operator(OperatorId(row)));
+        return match record {
+            Record::Rates(_) => {
+                let currency = u8::try_from(key.id & 0xFF).ok().and_then(Currency::from_index);
+                json!({ "operator": operator, "currency": currency.map(Currency::code), "rates": json })
+            }
+            _ => json!({ "operator": operator, "why": json.get("why") }),
+        };
+    }
+    let id = match key.kind {
+        RecordKind::VoidCards => json!(Serial(u32::try_from(key.id).unwrap_or(u32::MAX)).to_string()),
+        RecordKind::Reversed => json!(receipt(Seq(key.id))),
+        RecordKind::Outlet
+        | RecordKind::Batch
+        | RecordKind::Rates
+        | RecordKind::Quote
+        | RecordKind::Motion
+        | RecordKind::Hold
+        | RecordKind::Call
+        | RecordKind::Stopped => json!(key.id),
+    };
+    let name = if key.kind == RecordKind::VoidCards { "first" } else { key.kind.name() };
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert(String::from(name), id);
+    }
+    json
+}
+
+/// Cards in a row.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Range {
+    first: String,
+    last: String,
+}
+
+/// `GET /v1/card-states`: how many cards in a row are in which state.
+pub(crate) async fn states(State(admin): State<Arc<Admin>>, Sought(range): Sought<Range>) -> Result<Response, Problem> {
+    let (first, last) = (read_serial(&range.first)?, read_serial(&range.last)?);
+    if last.0.checked_sub(first.0).is_none_or(|more| more >= CARDS_MAX) {
+        return Err(Problem::Malformed(format!("`last` is not before `first`, and not {CARDS_MAX} cards after it")));
+    }
+    let mut map: BTreeMap<&'static str, (u32, i128)> = BTreeMap::new();
+    let mut next = first.0;
+    let mut seq = Seq::ZERO;
+    // In pieces: gifts are decided between them.
+    while next <= last.0 {
+        let end = next.saturating_add(CARDS_COUNTED_MAX - 1).min(last.0);
+        let seen = admin.query(Query::CardStates { first: Serial(next), last: Serial(end) }).await?;
+        let View::CardStates(counts) = seen.value else {
+            return Err(Problem::gone(&"the engine answered another question"));
+        };
+        for count in counts {
+            let sum = map.entry(count.state).or_default();
+            sum.0 += count.cards;
+            sum.1 += i128::from(count.balance_minor);
+        }
+        seq = seen.seq;
+        next = end.saturating_add(1);
+    }
+    let shown: Vec<Value> = map
+        .into_iter()
+        .map(|(state, (cards, balance))| json!({ "state": state, "cards": cards, "balance_minor": balance }))
+        .collect();
+    Ok(with_seq(seq, Json(shown)))
+}
+
+/// A call that somebody thinks of.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Talk {
+    msisdn: String,
+    seconds: u32,
+    #[serde(default)]
+    cross: bool,
+}
+
+/// `GET /v1/call-price`.
+pub(crate) async fn call_price(
+    State(admin): State<Arc<Admin>>,
+    Sought(talk): Sought<Talk>,
+) -> Result<Response, Problem> {
+    let msisdn = numbers::read(&talk.msisdn, &admin.handle().directory())?;
+    let (cross, seconds) = (talk.cross, talk.seconds);
+    let seen = admin.query(Query::CallPrice { msisdn, cross, seconds }).await?;
+    match seen.value {
+        View::CallPrice(Some(price)) => Ok(with_seq(
+            seen.seq,
+            Json(json!({
+                "minutes": price.minutes,
+                "free_minutes": price.free_minutes,
+                "price_minor": price.price_minor,
+                "airtime_minor": price.airtime_minor,
+            })),
+        )
+        .into_response()),
+        View::CallPrice(None) => Err(Problem::NotFound(String::from("no subscriber has this number"))),
+        _ => Err(Problem::gone(&"the engine answered another question")),
+    }
+}

@@ -1,0 +1,135 @@
+//! A posted gift as the journal tells it, for whoever wants to take it back or only look at it.
+//!
+//! A gift that was on hold has two entries: the one that took it, whose receipt its sender has, and the one that posted it.
+//! It goes by the first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::account::AccountId;
+use domain::card::Serial;
+use domain::command::{Body, OperatorId};
+use domain::money::Amount;
+use domain::office::done::OfficeDone;
+use domain::office::motion::Reversal;
+use domain::office::{Record, RecordKey, RecordKind};
+use domain::receipt::{Seq, parse_receipt, receipt};
+use domain::verdict::{Change, Done, Entry, Outcome};
+use engine::answer::{Query, View};
+use engine::history;
+use engine::journal::JournalReader;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::ask::Key;
+use super::journal::{reading, with_seq};
+use super::problem::Problem;
+use super::subscribers;
+use crate::view::msisdn_json;
+
+/// The gift of an entry. Its reason is left empty.
+pub(crate) async fn find(admin: &Admin, seq: Seq) -> Result<(OperatorId, Reversal), Problem> {
+    reading(admin, move |reader, _| gift_of(reader, seq)).await
+}
+
+fn no_gift() -> Problem {
+    Problem::NotFound(String::from("this receipt number is of no gift"))
+}
+
+fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal), Problem> {
+    let found = history::entry(reader, seq)?.ok_or_else(no_gift)?;
+    if let Outcome::Done(Done::Office(done)) = &found.entry.verdict.outcome
+        && let OfficeDone::HoldPosted { hold, .. } | OfficeDone::HoldVoided { hold } = **done
+    {
+        let taken = history::entry(reader, hold)?.ok_or_else(no_gift)?;
+        return read(hold, &taken.entry).ok_or_else(no_gift);
+    }
+    read(seq, &found.entry).ok_or_else(no_gift)
+}
+
+fn read(of: Seq, entry: &Entry) -> Option<(OperatorId, Reversal)> {
+    let Body::Gift(gift) = &entry.body else { return None };
+    let effects = &entry.verdict.effects;
+    let (card, sender, recipient, amount) = match entry.verdict.outcome {
+        Outcome::Done(Done::Given { .. }) => {
+            let (sender, to, amount) = effects.gave()?;
+            match effects.transfers.first()?.debit {
+                AccountId::Card(card) => (card, sender, to, amount),
+                _ => return None,
+            }
+        }
+        Outcome::Done(Done::Held { .. }) => effects.changes.iter().find_map(|change| match change {
+            Change::Record { record: Some(Record::Hold(hold)), .. } => {
+                Some((hold.card, hold.sender, hold.recipient, hold.amount))
+            }
+            _ => None,
+        })?,
+        _ => return None,
+    };
+    let reason = String::new();
+    Some((gift.caller.operator, Reversal { of, card, sender, recipient, amount, reason }))
+}
+
+/// `GET /v1/gifts/{receipt}`: what somebody who looks after a wrong recipient needs to know.
+pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Result<Response, Problem> {
+    let seq = parse_receipt(&text).map_err(|_| Problem::Misread)?;
+    let (operator, gift) = find(&admin, seq).await?;
+    let entry = reading(&admin, move |reader, _| Ok(history::entry(reader, gift_seq(reader, seq)?)?)).await?;
+    let at = entry.as_ref().map(|found| found.at.rfc3339());
+    let to = entry.and_then(|found| match found.entry.body {
+        Body::Gift(gift) => gift.recipient.value(),
+        _ => None,
+    });
+    let stage = stage(&admin, gift.of).await?;
+    let mut json = json!({
+        "receipt": receipt(gift.of),
+        "operator": admin.handle().directory().rules(operator).map(|rules| rules.operator.clone()),
+        "at": at,
+        "amount_minor": gift.amount.minor(),
+        "card": Serial::of(gift.card).to_string(),
+        "recipient": to.map(msisdn_json),
+        "stage": stage.0,
+    });
+    let fields = json.as_object_mut();
+    let Some(fields) = fields else { return Err(Problem::gone(&"an object is none")) };
+    if let Some(by) = stage.1 {
+        fields.insert(String::from("by"), json!(receipt(by)));
+    }
+    if let Some(to) = to {
+        let (seen, view) = subscribers::find_number(&admin, to).await?;
+        let same = view.as_ref().is_some_and(|view| view.id == gift.recipient);
+        let left = view.filter(|_| same).map_or(0, |view| view.airtime_minor);
+        fields.insert(String::from("recipient_airtime_minor"), json!(left));
+        let most = Amount::try_new(left.min(gift.amount.minor())).map_or(0, Amount::minor);
+        let most = if stage.0 == "posted" { most } else { 0 };
+        fields.insert(String::from("reversible_minor"), json!(most));
+        return Ok(with_seq(seen, axum::Json(json)).into_response());
+    }
+    Ok(axum::Json::<Value>(json).into_response())
+}
+
+fn gift_seq(reader: &dyn JournalReader, seq: Seq) -> Result<Seq, Problem> {
+    gift_of(reader, seq).map(|(_, gift)| gift.of)
+}
+
+/// Where a gift is: on hold, posted, or taken back by an entry.
+async fn stage(admin: &Admin, of: Seq) -> Result<(&'static str, Option<Seq>), Problem> {
+    let at = |kind| async move {
+        let key = RecordKey::made_by(kind, of);
+        let seen = admin.query(Query::Records { kind, from: of.0 }).await?;
+        match seen.value {
+            View::Records(records) => {
+                Ok(records.into_iter().find(|(known, _)| *known == key).map(|(_, record)| record))
+            }
+            _ => Err(Problem::gone(&"the engine answered another question")),
+        }
+    };
+    if at(RecordKind::Hold).await?.is_some() {
+        return Ok(("on-hold", None));
+    }
+    match at(RecordKind::Reversed).await? {
+        Some(Record::Reversed(by)) => Ok(("taken-back", Some(by))),
+        _ => Ok(("posted", None)),
+    }
+}
