@@ -49,6 +49,9 @@ need python3 python3
 # Debian keeps the half of venv that installs pip in a package of its own.
 python3 -c 'import ensurepip' 2> /dev/null || install python3-venv "python3 -m venv"
 need tshark tshark
+# What printed cards and receipts are read with.
+need pdftoppm poppler-utils
+need zbarimg zbar-tools
 need_cargo cargo-nextest
 # A debug build: it reads a few files once, and builds in half the time.
 need_cargo cargo-deny --debug

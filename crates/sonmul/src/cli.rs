@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::{self, BenchArgs};
+use crate::commands::office::{batch, call, gift, motion, outlet, rate, till};
 use crate::commands::{
     backup, card, demo, dial, doctor, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
 };
@@ -41,6 +42,20 @@ enum Word {
     Operator(operator::OperatorArgs),
     /// Issues cards; freezes, thaws, voids one
     Card(card::CardArgs),
+    /// Makes batches of cards for the printer, and brings them to outlets
+    Batch(batch::BatchArgs),
+    /// Points of sale and what they have prepaid
+    Outlet(outlet::OutletArgs),
+    /// What airtime costs in cash
+    Rate(rate::RateArgs),
+    /// Sells, refunds, reloads, merges and pays out cards
+    Till(till::TillArgs),
+    /// Airtime used: prices, reservations, charges
+    Call(call::CallArgs),
+    /// What one person proposed and another approves
+    Motion(motion::MotionArgs),
+    /// Looks at a gift, and takes it back
+    Gift(gift::GiftArgs),
     /// Imports, shows and changes subscribers
     Subscriber(subscriber::SubscriberArgs),
     /// How the server does
@@ -88,6 +103,13 @@ impl Cli {
             Word::Dial(args) => dial::run(args),
             Word::Operator(args) => operator::run(args),
             Word::Card(args) => card::run(args),
+            Word::Batch(args) => batch::run(args),
+            Word::Outlet(args) => outlet::run(args),
+            Word::Rate(args) => rate::run(args),
+            Word::Till(args) => till::run(args),
+            Word::Call(args) => call::run(args),
+            Word::Motion(args) => motion::run(args),
+            Word::Gift(args) => gift::run(args),
             Word::Subscriber(args) => subscriber::run(args),
             Word::Status(args) => status::run(args),
             Word::Doctor(args) => doctor::run(args),

@@ -17,6 +17,7 @@ mod exit;
 mod faults;
 mod http;
 mod keys;
+mod press;
 mod print;
 mod progress;
 mod serve;

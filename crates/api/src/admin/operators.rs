@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::command::{Body, LoadRules, OperatorId, Staff};
+use domain::command::{Body, Language, LoadRules, OperatorId, Staff};
 use domain::rules::parse::PROFILE_LEN_MAX;
 use domain::rules::{Rules, parse};
 use domain::time::{BusinessDate, Timestamp};
@@ -70,10 +70,19 @@ fn operator_json(id: OperatorId, rules: &Rules, now: Timestamp, file_hash: Optio
     json!({
         "id": id.0,
         "name": rules.operator,
+        "display_names": in_languages(&rules.display_names),
         "service_code": rules.service_code,
+        "unit": in_languages(&rules.unit.names),
+        "minor_digits": rules.unit.minor_digits,
+        "zone": rules.zone.name(),
         "period": rules.period(now).map(|period| &period.name),
         "file_hash": file_hash.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string()),
     })
+}
+
+/// Texts by the tag of their language.
+fn in_languages(texts: &[String]) -> Value {
+    Language::ALL.iter().zip(texts).map(|(language, text)| (String::from(language.tag()), json!(text))).collect()
 }
 
 /// An operator's file.

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::admin::{Answer, plain, segment};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::print;
 
+use super::office::batch::states;
+use super::office::{Common, proposed, serial, serial_number, wish};
 use super::{DataArg, block_on};
 
 /// Cards that one command issues at most.
@@ -38,8 +40,11 @@ enum What {
     /// Lets a frozen card work again, after its holder was identified
     #[command(after_help = "Example:\n  sonmul card thaw 00000007")]
     Thaw(SerialArgs),
-    /// Stops a card for good
+    /// Proposes to stop a card, or cards in a row, for good
     Void(VoidArgs),
+    /// How many cards in a row are in which state
+    #[command(after_help = "Example:\n  sonmul card map 00000001 00001000")]
+    Map(MapArgs),
     /// Forgets wrong passwords at binding
     #[command(after_help = "Example:\n  sonmul card unblock 00000007")]
     Unblock(SerialArgs),
@@ -81,13 +86,30 @@ struct SerialArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  sonmul card void 00000007 --why lost")]
+#[command(after_help = "It takes two people: somebody else approves the motion.
+
+Example:
+  sonmul card void 00000007 --why lost
+  sonmul card void 00000001 --to 00010000 --why faulty")]
 struct VoidArgs {
     /// Why
     #[arg(long, value_parser = ["lost", "faulty", "ordered"])]
     why: String,
+    /// The last of a row that begins with SERIAL
+    #[arg(long, value_name = "SERIAL")]
+    to: Option<String>,
     #[command(flatten)]
     card: SerialArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct MapArgs {
+    /// The first serial
+    first: String,
+    /// The last serial
+    last: String,
+    #[command(flatten)]
+    common: Common,
 }
 
 /// Does it.
@@ -97,7 +119,12 @@ pub(crate) fn run(args: &CardArgs) -> Outcome {
         What::Show(args) => show(args),
         What::Freeze(args) => change(args, "freeze", &json!({})),
         What::Thaw(args) => change(args, "thaw", &json!({})),
-        What::Void(args) => change(&args.card, "void", &json!({ "why": args.why })),
+        What::Void(args) => void(args),
+        What::Map(args) => {
+            let rows = states(&args.common, serial_number(&args.first)?, serial_number(&args.last)?)?;
+            print::value(&Value::Array(rows), args.common.json)?;
+            Ok(Exit::Ok)
+        }
         What::Unblock(args) => change(args, "unblock", &json!({})),
     }
 }
@@ -127,7 +154,7 @@ fn issue(args: &IssueArgs) -> Outcome {
 }
 
 fn show(args: &SerialArgs) -> Outcome {
-    let path = format!("/v1/cards/{}", serial(&args.serial)?);
+    let path = format!("/v1/cards/{}", segment(&serial(&args.serial)?));
     let answer = block_on(async { args.data.admin().get(&path).await })?;
     print::value(&answer.ok()?, args.json)?;
     Ok(Exit::Ok)
@@ -139,13 +166,17 @@ fn change(args: &SerialArgs, how: &str, body: &Value) -> Outcome {
     verdict(answer, args.json)
 }
 
-/// Digits only: a card's number in a serial's place must not travel into a log.
-fn serial(text: &str) -> Outcome<String> {
-    if text.len() <= 10 && text.bytes().all(|octet| octet.is_ascii_digit()) && !text.is_empty() {
-        Ok(segment(text))
-    } else {
-        Err(Failure::new(Exit::Usage, "a serial is up to 10 digits, for example 00000007; it is not the card's number"))
+fn void(args: &VoidArgs) -> Outcome {
+    let first = serial(&args.card.serial)?;
+    let last = args.to.as_deref().map_or_else(|| Ok(first.clone()), serial)?;
+    let body = wish("propose-void", json!({ "first": first, "last": last, "why": args.why }));
+    let answer = block_on(async { args.card.data.admin().post("/v1/office", &body).await })?;
+    if args.card.json {
+        print::json(&answer.value)?;
+        return Ok(answer.exit());
     }
+    print::line(&proposed(&answer.ok()?))?;
+    Ok(Exit::Ok)
 }
 
 /// Prints what became of a change.

@@ -10,6 +10,7 @@ pub(crate) mod dial;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod journal;
+pub(crate) mod office;
 pub(crate) mod operator;
 pub(crate) mod receipt;
 pub(crate) mod repair;

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::print;
 use crate::serve::{check_texts, screen_budget};
 
+use super::office::{Common, proposed, wish};
 use super::{DataArg, block_on};
 
 /// See `sonmul operator --help`.
@@ -28,10 +29,61 @@ pub(crate) struct OperatorArgs {
 enum What {
     /// Says what is wrong with a profile, without a server
     Check(CheckArgs),
-    /// Puts a profile's rules in force
+    /// Puts a first profile in force, or proposes other rules
     Load(LoadArgs),
     /// The operators in force, and whether files say the same
     List(ListArgs),
+    /// Proposes that nothing is given from an instant on
+    Close(CloseArgs),
+    /// Stops issuing value: the books don't agree
+    #[command(after_help = "No batches, cards, sales or imports with airtime until `resume`; gifts go on.
+
+Example:\n  sonmul operator stop koryolink --why 'cash of outlet 1 is short'")]
+    Stop(StopArgs),
+    /// Issues value again
+    #[command(after_help = "Example:\n  sonmul operator resume koryolink")]
+    Resume(NameArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "A dated rule that takes two people: gifts and top-ups are refused with its name, and with --cards-void cards open
+nothing any more. `sonmul report liabilities` lists what is owed, and `sonmul till pay-out` pays it.
+
+Example:
+  sonmul operator close koryolink --period end-of-service --from 2026-12-31T00:00:00+09:00 --cards-void")]
+struct CloseArgs {
+    /// Which
+    operator: String,
+    /// What the rule is called; whoever dials reads it
+    #[arg(long, value_name = "NAME")]
+    period: String,
+    /// First instant, RFC 3339
+    #[arg(long, value_name = "INSTANT", default_value = "now")]
+    from: String,
+    /// Cards are void too
+    #[arg(long)]
+    cards_void: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct StopArgs {
+    /// Which
+    operator: String,
+    /// What does not agree
+    #[arg(long)]
+    why: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct NameArgs {
+    /// Which
+    operator: String,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,15 +104,20 @@ struct CheckArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The entry in the journal holds the rules and the file's hash. Loading a corrected file changes what comes, never
-what was.
+    after_help = "The entry in the journal holds the rules and the file's hash. The first load takes one person; every later one is a
+proposal that somebody else approves, and is refused when the file says something else of the time before. With
+--from, what was in force stays until then, whatever the file says of it.
 
 Example:
-  sonmul operator load profiles/koryolink.toml --data sonmul-data"
+  sonmul operator load profiles/koryolink.toml --data sonmul-data
+  sonmul operator load koryolink-2027.toml --from 2027-01-01T00:00:00+09:00"
 )]
 struct LoadArgs {
     /// The profile
     file: PathBuf,
+    /// What is in force stays until then: RFC 3339, or now (when it is approved)
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -89,6 +146,20 @@ pub(crate) fn run(args: &OperatorArgs) -> Outcome {
         What::Check(args) => check(args),
         What::Load(args) => load(args),
         What::List(args) => list(args),
+        What::Close(args) => args.common.propose(&wish(
+            "propose-close",
+            json!({
+                "operator": args.operator, "period": args.period, "from": args.from, "cards_void": args.cards_void,
+            }),
+        )),
+        What::Stop(args) => {
+            let fields = json!({ "operator": args.operator, "why": args.why });
+            args.common.ask(&wish("stop-issuance", fields), |_| format!("{} issues nothing any more", args.operator))
+        }
+        What::Resume(args) => {
+            let fields = json!({ "operator": args.operator });
+            args.common.ask(&wish("resume-issuance", fields), |_| format!("{} issues again", args.operator))
+        }
     }
 }
 
@@ -135,13 +206,21 @@ fn load(args: &LoadArgs) -> Outcome {
     let text = read(&args.file)?;
     // First here: the line is named with the file, and nothing is sent that can't be.
     let rules = parse(&args.file, &text, &args.data)?;
-    let answer = block_on(async { args.data.admin().post("/v1/operators", &json!({ "toml": text })).await })?;
+    let body = match &args.from {
+        Some(from) => json!({ "toml": text, "from": from }),
+        None => json!({ "toml": text }),
+    };
+    let answer = block_on(async { args.data.admin().post("/v1/operators", &body).await })?;
     let exit = answer.exit();
     if args.json {
         print::json(&answer.value)?;
         return Ok(exit);
     }
     let verdict = answer.ok()?;
+    if verdict.pointer("/done/name") == Some(&json!("proposed")) {
+        print::line(&proposed(&verdict))?;
+        return Ok(Exit::Ok);
+    }
     let seq = verdict.get("seq").map(Value::to_string).unwrap_or_default();
     print::line(&format!("{} is in force since entry {seq}", args.file.display()))?;
     if let Ok(config) = Config::load(&args.data.dir())

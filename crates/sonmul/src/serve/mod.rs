@@ -9,6 +9,7 @@ mod links;
 mod listen;
 mod open;
 mod polite;
+mod press;
 mod process;
 mod profiles;
 mod sms;
@@ -39,6 +40,7 @@ use links::Running;
 pub(crate) use links::screen_budget;
 use listen::Door;
 use open::Opened;
+use press::FilePress;
 pub(crate) use process::{Signals, keep_memory};
 pub(crate) use sms::Sink;
 use smsc::Binds;
@@ -170,6 +172,7 @@ impl Server {
             }),
             links: links.views(),
             find_sms: sms::find_in(&data),
+            press: Arc::new(FilePress::new(&data)),
             version: env!("CARGO_PKG_VERSION"),
         };
         let staff = listen::admin(&data, admin_group.as_deref(), api::router(parts), stopped)?;
