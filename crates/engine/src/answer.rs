@@ -6,6 +6,8 @@ use std::sync::Arc;
 use domain::card::Serial;
 use domain::command::{Language, OperatorId};
 use domain::msisdn::Msisdn;
+use domain::office::batch::BatchId;
+use domain::office::till::Bought;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::rules::Rules;
@@ -233,6 +235,10 @@ pub struct CardView {
     pub balance_minor: i64,
     /// Whose phone it is bound to.
     pub holder: Option<Msisdn>,
+    /// What it was bought for; `None`: not sold, or issued as sold.
+    pub bought: Option<Bought>,
+    /// The batch that it was made in; `None`: issued one by one.
+    pub batch: Option<BatchId>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it expires; `None`: never.

@@ -326,6 +326,8 @@ impl Decider {
             state: self.state_name(id, card),
             balance_minor: card.purse.balance_minor,
             holder: holder.map(|holder| holder.facts.msisdn),
+            bought: card.bought,
+            batch: card.facts.batch,
             issued_at: card.facts.issued_at,
             expires_at: (card.facts.expires_at < Timestamp::MAX).then_some(card.facts.expires_at),
             latest: card.purse.latest,

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use domain::card::{CardNumber, Serial, Voiding};
 use domain::command::{Body, CardChange, ChangeCard, IssueCards, NewCard, OperatorId};
 use domain::money::Amount;
+use domain::office::batch::BatchId;
 use domain::password::Password;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
@@ -26,6 +27,7 @@ use super::ask::{Asked, Key, Limited, NoBody, Posted};
 use super::issue::CARDS_ISSUED_MAX;
 use super::problem::{Earlier, Problem};
 use super::{Admin, reply};
+use crate::view::office::bought_json;
 use crate::view::{Names, msisdn_json};
 
 /// Times that a list with a taken number is replaced: one number in 10^15 / cards is taken, so once is rare.
@@ -203,6 +205,8 @@ pub(crate) fn card_json(view: &CardView, directory: &Directory) -> Value {
         "state": view.state,
         "balance_minor": view.balance_minor,
         "holder": view.holder.map(msisdn_json),
+        "batch": view.batch.map(BatchId::get),
+        "bought": view.bought.as_ref().map(bought_json),
         "issued_at": view.issued_at.rfc3339(),
         "expires_at": view.expires_at.map(Timestamp::rfc3339),
         "latest": view.latest.0,

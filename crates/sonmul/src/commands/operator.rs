@@ -46,11 +46,13 @@ Example:\n  sonmul operator stop koryolink --why 'cash of outlet 1 is short'")]
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A dated rule that takes two people: gifts and top-ups are refused with its name, and with --cards-void cards open
+#[command(
+    after_help = "A dated rule that takes two people: gifts and top-ups are refused with its name, and with --cards-void cards open
 nothing any more. `sonmul report liabilities` lists what is owed, and `sonmul till pay-out` pays it.
 
 Example:
-  sonmul operator close koryolink --period end-of-service --from 2026-12-31T00:00:00+09:00 --cards-void")]
+  sonmul operator close koryolink --period end-of-service --from 2026-12-31T00:00:00+09:00 --cards-void"
+)]
 struct CloseArgs {
     /// Which
     operator: String,

@@ -108,7 +108,8 @@ impl Pdf {
         height: Mpt,
         draw: impl FnOnce(&mut Canvas<'_, '_>) -> Result<T, PressFault>,
     ) -> Result<T, PressFault> {
-        let size = PageSettings::from_wh(float(width), float(height)).ok_or(PressFault::Drawing("a page without size"))?;
+        let size =
+            PageSettings::from_wh(float(width), float(height)).ok_or(PressFault::Drawing("a page without size"))?;
         let mut page = self.0.start_page_with(size);
         let mut surface = page.surface();
         let drawn = draw(&mut Canvas(&mut surface));
@@ -129,10 +130,7 @@ pub(super) struct Canvas<'a, 'b>(&'a mut Surface<'b>);
 
 impl Canvas<'_, '_> {
     /// Draws once what many places of the same PDF show.
-    pub(super) fn record(
-        &mut self,
-        draw: impl FnOnce(&mut Canvas<'_, '_>),
-    ) -> Graphic {
+    pub(super) fn record(&mut self, draw: impl FnOnce(&mut Canvas<'_, '_>)) -> Graphic {
         let mut builder = self.0.stream_builder();
         let mut surface = builder.surface();
         draw(&mut Canvas(&mut surface));

@@ -65,7 +65,11 @@ impl Face {
         }
         let mut letters = Vec::new();
         for (of, glyph) in font.charmap().mappings() {
-            letters.push(Letter { of: char::from_u32(of)?, glyph: glyph.to_u32(), advance: whole(metrics.advance_width(glyph)?) });
+            letters.push(Letter {
+                of: char::from_u32(of)?,
+                glyph: glyph.to_u32(),
+                advance: whole(metrics.advance_width(glyph)?),
+            });
         }
         letters.sort_unstable_by_key(|letter| letter.of);
         Some(Self { font: Font::new(octets.into(), 0)?, letters })

@@ -65,7 +65,9 @@ impl Label {
             for weight in [Weight::Regular, Weight::Bold] {
                 if let Some(missing) = Face::of(weight)?.lacks(text) {
                     let code = u32::from(missing);
-                    return Err(PressFault::Label(format!("the {what} has a character without a letter, U+{code:04X}")));
+                    return Err(PressFault::Label(format!(
+                        "the {what} has a character without a letter, U+{code:04X}"
+                    )));
                 }
             }
         }
@@ -76,7 +78,11 @@ impl Label {
 /// Minor units with all their digits: `5.00`.
 pub(crate) fn amount_fixed(minor: i64, digits: u8) -> String {
     let text = amount(minor, digits);
-    if digits == 0 || text.contains('.') { text } else { format!("{text}.{:0<width$}", "", width = usize::from(digits)) }
+    if digits == 0 || text.contains('.') {
+        text
+    } else {
+        format!("{text}.{:0<width$}", "", width = usize::from(digits))
+    }
 }
 
 /// Minor units as a number with a point, without a fraction that is nothing.

@@ -24,7 +24,7 @@ mod tests;
 pub(crate) use card_file::CardFile;
 pub(crate) use fault::PressFault;
 pub(crate) use key::{new_key, recipient};
-pub(crate) use label::{Label, amount_fixed};
+pub(crate) use label::{Label, amount, amount_fixed};
 pub(crate) use opened::open;
 pub(crate) use receipt::{PaperMm, Receipt, Row};
 

@@ -1,7 +1,7 @@
 //! The `README.txt` inside a card file: what the people at the print shop have before them.
 
-use super::label::Label;
 use super::BATCH_CARDS;
+use super::label::Label;
 
 /// In Korean first, as the shop reads it.
 pub(super) fn text(label: &Label, cards: u32, parts: u32, sheets: bool) -> String {

@@ -119,7 +119,9 @@ impl Receipt {
         let mut pdf = Pdf::new(&format!("{} {}", self.title, self.receipt));
         pdf.page(width, height, |canvas| {
             let mut y = PAD + LINE;
-            for (text, look) in [(Some(&self.operator), head), (self.outlet.as_ref(), plain), (Some(&self.title), plain)] {
+            for (text, look) in
+                [(Some(&self.operator), head), (self.outlet.as_ref(), plain), (Some(&self.title), plain)]
+            {
                 let Some(text) = text else { continue };
                 canvas.text_middle(width / 2, y, &fit(look, text, room)?, text);
                 y += LINE;

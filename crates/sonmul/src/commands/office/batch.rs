@@ -25,14 +25,16 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// See `sonmul batch --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Numbers and passwords are random and nobody sees them: they go into one file that only the printer's key opens, with
+#[command(
+    after_help = "Numbers and passwords are random and nobody sees them: they go into one file that only the printer's key opens, with
 printable sheets. Cards exist when that file is on disk and sealed, and are worth nothing before their sale.
 
 Example:
   sonmul batch key printer.key
   sonmul batch produce --operator koryolink --value 500 --count 100 --to age1…
   sonmul batch open sonmul-data/batches/1.age --key printer.key --into sheets
-  sonmul batch stock 1 100 --outlet 1")]
+  sonmul batch stock 1 100 --outlet 1"
+)]
 pub(crate) struct BatchArgs {
     #[command(subcommand)]
     what: What,

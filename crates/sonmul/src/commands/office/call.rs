@@ -9,13 +9,15 @@ use crate::print;
 
 /// See `sonmul call --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A minute that is begun is paid in full; free minutes go first. What is reserved is set aside and comes back when
+#[command(
+    after_help = "A minute that is begun is paid in full; free minutes go first. What is reserved is set aside and comes back when
 nobody ends the call in time.
 
 Example:
   sonmul call price 1911000002 --seconds 90
   sonmul call reserve 1911000002 --seconds 600
-  sonmul call commit 31 --seconds 95")]
+  sonmul call commit 31 --seconds 95"
+)]
 pub(crate) struct CallArgs {
     #[command(subcommand)]
     what: What,

@@ -9,13 +9,15 @@ use crate::print;
 
 /// See `sonmul gift --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A gift that went to the wrong phone: ask for the receipt number and look at it (`show`). On hold? Its sender takes
+#[command(
+    after_help = "A gift that went to the wrong phone: ask for the receipt number and look at it (`show`). On hold? Its sender takes
 it back with *SC*0*6*PASSWORD#. Posted? Identify the sender by their card, propose `reverse` with the reason, and
 let somebody else approve it: once, and at most what the recipient still has.
 
 Example:
   sonmul gift show 6-KE
-  sonmul gift reverse 6-KE --reason 'one digit wrong; sender identified by card 00000001'")]
+  sonmul gift reverse 6-KE --reason 'one digit wrong; sender identified by card 00000001'"
+)]
 pub(crate) struct GiftArgs {
     #[command(subcommand)]
     what: What,

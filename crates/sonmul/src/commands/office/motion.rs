@@ -12,13 +12,15 @@ const HASH_MIN: usize = 8;
 
 /// See `sonmul motion --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Who asks is the user who runs the command. Rates, rules, closing, voiding, reversals and adjustments need a second
+#[command(
+    after_help = "Who asks is the user who runs the command. Rates, rules, closing, voiding, reversals and adjustments need a second
 one, who names the hash of what was shown. A motion that nobody approves is dropped after seven days.
 
 Example:
   sonmul motion list
   sonmul motion show 12
-  sonmul motion approve 12 --hash 3f9c2a71")]
+  sonmul motion approve 12 --hash 3f9c2a71"
+)]
 pub(crate) struct MotionArgs {
     #[command(subcommand)]
     what: What,
@@ -62,11 +64,13 @@ struct ApproveArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "An account is card:SERIAL, airtime:MSISDN, float:OUTLET:CURRENCY, cash:CURRENCY, cash-position:CURRENCY, or one of
+#[command(
+    after_help = "An account is card:SERIAL, airtime:MSISDN, float:OUTLET:CURRENCY, cash:CURRENCY, cash-position:CURRENCY, or one of
 fee-income, tax-payable, call-income, breakage, position and refunded. Both are of one unit.
 
 Example:
-  sonmul motion adjust --operator koryolink --from fee-income --to card:00000003 --amount 5 --reason 'fee taken twice'")]
+  sonmul motion adjust --operator koryolink --from fee-income --to card:00000003 --amount 5 --reason 'fee taken twice'"
+)]
 struct AdjustArgs {
     /// Whose books
     #[arg(long, value_name = "NAME")]
@@ -145,7 +149,8 @@ fn approve(args: &ApproveArgs) -> Outcome {
         return Err(Failure::new(Exit::Usage, format!("--hash takes at least {HASH_MIN} digits of what was shown")));
     }
     if !hash.starts_with(&named) {
-        let what = format!("the hash is not that of motion {0}: look at it again with `sonmul motion show {0}`", args.motion);
+        let what =
+            format!("the hash is not that of motion {0}: look at it again with `sonmul motion show {0}`", args.motion);
         return Err(Failure::new(Exit::Refused, what));
     }
     let say = |verdict: &Value| match super::number(verdict, "/done/moved_minor") {

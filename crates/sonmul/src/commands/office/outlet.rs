@@ -8,11 +8,13 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// See `sonmul outlet --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "An outlet sells what it has prepaid: its float, in each currency. A sale moves its price from there.
+#[command(
+    after_help = "An outlet sells what it has prepaid: its float, in each currency. A sale moves its price from there.
 
 Example:
   sonmul outlet open --operator koryolink 'Kwangbok Department Store'
-  sonmul outlet deposit 1 500.00 usd")]
+  sonmul outlet deposit 1 500.00 usd"
+)]
 pub(crate) struct OutletArgs {
     #[command(subcommand)]
     what: What,
@@ -62,7 +64,8 @@ pub(crate) fn run(args: &OutletArgs) -> Outcome {
     match &args.what {
         What::Open(args) => {
             let fields = json!({ "operator": args.operator, "name": args.name });
-            args.common.ask(&wish("open-outlet", fields), |verdict| format!("outlet {} is open", fact(verdict, "outlet")))
+            args.common
+                .ask(&wish("open-outlet", fields), |verdict| format!("outlet {} is open", fact(verdict, "outlet")))
         }
         What::Deposit(args) => change(args, "deposit"),
         What::Withdraw(args) => change(args, "withdraw"),
@@ -72,7 +75,8 @@ pub(crate) fn run(args: &OutletArgs) -> Outcome {
 
 fn change(args: &FloatArgs, how: &str) -> Outcome {
     let code = args.currency.0.code();
-    let fields = json!({ "outlet": args.outlet, "currency": code, "amount_minor": minor(&args.amount, args.currency)? });
+    let fields =
+        json!({ "outlet": args.outlet, "currency": code, "amount_minor": minor(&args.amount, args.currency)? });
     let say = |verdict: &Value| {
         format!("outlet {} has {} on its float", args.outlet, shown(number(verdict, "/done/float_minor"), code))
     };
@@ -81,6 +85,7 @@ fn change(args: &FloatArgs, how: &str) -> Outcome {
 
 /// Cash in minor units, or what is wrong with it.
 pub(super) fn minor(cash: &Cash, currency: Code) -> Outcome<i64> {
-    let what = || format!("{currency} has {} digits after the point, and the amount must fit", currency.0.minor_digits());
+    let what =
+        || format!("{currency} has {} digits after the point, and the amount must fit", currency.0.minor_digits());
     cash.minor(currency.0).ok_or_else(|| Failure::new(Exit::Usage, what()))
 }

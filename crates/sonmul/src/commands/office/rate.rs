@@ -9,12 +9,14 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// See `sonmul rate --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A rate is a ratio of whole numbers: so much cash for so much airtime. It takes two people. Each card's price is
+#[command(
+    after_help = "A rate is a ratio of whole numbers: so much cash for so much airtime. It takes two people. Each card's price is
 rounded up to the currency's smallest unit.
 
 Example:
   sonmul rate propose --operator koryolink usd --pay 5.00 --for 500
-  sonmul rate list")]
+  sonmul rate list"
+)]
 pub(crate) struct RateArgs {
     #[command(subcommand)]
     what: What,
@@ -30,11 +32,13 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --from it holds as soon as it is approved. Two rates of one currency never overlap: one without an end is
+#[command(
+    after_help = "Without --from it holds as soon as it is approved. Two rates of one currency never overlap: one without an end is
 followed by the next.
 
 Example:
-  sonmul rate propose --operator koryolink kpw --pay 40000.00 --for 500 --from 2026-12-01T00:00:00+09:00")]
+  sonmul rate propose --operator koryolink kpw --pay 40000.00 --for 500 --from 2026-12-01T00:00:00+09:00"
+)]
 struct ProposeArgs {
     /// In what: usd, cny, eur or kpw
     currency: Code,

@@ -10,30 +10,30 @@ use super::money::shown;
 use super::{Common, number};
 use crate::admin::{plain, segment};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::press::{Receipt, Row};
+use crate::press::{self, Receipt, Row};
 
 /// The slip of a receipt number.
 pub(crate) fn of(common: &Common, receipt: &str, language: Language) -> Outcome<Receipt> {
     let entry = common.get(&format!("/v1/receipts/{}", segment(receipt)))?;
-    let done = entry.pointer("/done/name").map(plain).unwrap_or_default();
     let words = Words::of(language);
-    let (title, rows, outlet) = match done.as_str() {
-        "sold" => sale(&entry, words),
-        "refunded" => (words.refund, back(&entry, words, "/done/price_minor"), None),
-        "paid-out" => (words.pay_out, back(&entry, words, "/done/paid_minor"), None),
+    let done = entry.pointer("/done/name").map(plain).unwrap_or_default();
+    let place = match done.as_str() {
+        "sold" => outlet_of(common, number(&entry, "/done/outlet"))?,
+        "refunded" | "paid-out" => Place { operator: operator_of_card(common, &entry)?, outlet: None },
         _ => return Err(Failure::new(Exit::Refused, "this receipt number is of no sale, refund or pay-out")),
     };
-    let outlet = match outlet {
-        Some(outlet) => outlet_of(common, outlet)?,
-        None => Outlet { operator: operator_of_card(common, &entry)?, name: None },
+    let operator = operator(common, &place.operator, language)?;
+    let (title, rows) = match done.as_str() {
+        "sold" => (words.sale, sale(&entry, words, &operator.unit)),
+        "refunded" => (words.refund, back(&entry, words, "/done/price_minor")),
+        _ => (words.pay_out, back(&entry, words, "/done/paid_minor")),
     };
-    let operator = operator(common, &outlet.operator, language)?;
     let at = entry.get("at").and_then(Value::as_str).and_then(|at| Timestamp::parse(at).ok());
     Ok(Receipt {
         title: String::from(title),
         operator: operator.name,
-        outlet: outlet.name,
-        rows: rows.into_iter().map(|row| row.named(&operator.unit)).collect(),
+        outlet: place.outlet,
+        rows,
         receipt: entry.get("receipt").map(plain).unwrap_or_default(),
         at: at.map(|at| local(at, &operator.zone)).unwrap_or_default(),
         language,
@@ -86,25 +86,11 @@ impl Words {
     }
 }
 
-/// A row whose unit of airtime is not known yet.
-struct Draft {
-    label: &'static str,
-    value: String,
-    airtime: bool,
+fn row(label: &str, value: String) -> Row {
+    Row { label: String::from(label), value }
 }
 
-impl Draft {
-    fn named(self, unit: &str) -> Row {
-        let value = if self.airtime { format!("{} {unit}", self.value) } else { self.value };
-        Row { label: String::from(self.label), value }
-    }
-}
-
-fn row(label: &'static str, value: String) -> Draft {
-    Draft { label, value, airtime: false }
-}
-
-fn sale(entry: &Value, words: Words) -> (&'static str, Vec<Draft>, Option<i64>) {
+fn sale(entry: &Value, words: Words, unit: &Unit) -> Vec<Row> {
     let of = |pointer: &str| entry.pointer(pointer).map(plain).unwrap_or_default();
     let code = of("/done/currency");
     let mut rows = Vec::new();
@@ -117,13 +103,17 @@ fn sale(entry: &Value, words: Words) -> (&'static str, Vec<Draft>, Option<i64>) 
     } else {
         rows.push(row(words.serial, of("/done/goods/serial")));
     }
-    rows.push(Draft { label: words.value, value: of("/done/value_minor"), airtime: true });
-    rows.push(row(words.rate, of("/done/ratio")));
+    rows.push(row(words.value, unit.shown(number(entry, "/done/value_minor"))));
+    // So many minor units of cash for so many of airtime.
+    let ratio = of("/done/ratio");
+    if let Some((cash, airtime)) = ratio.split_once('/').and_then(|(n, d)| Some((n.parse().ok()?, d.parse().ok()?))) {
+        rows.push(row(words.rate, format!("{} = {}", unit.shown(airtime), shown(cash, &code))));
+    }
     rows.push(row(words.paid, shown(number(entry, "/done/price_minor"), &code)));
-    (words.sale, rows, Some(number(entry, "/done/outlet")))
+    rows
 }
 
-fn back(entry: &Value, words: Words, paid: &str) -> Vec<Draft> {
+fn back(entry: &Value, words: Words, paid: &str) -> Vec<Row> {
     let of = |pointer: &str| entry.pointer(pointer).map(plain).unwrap_or_default();
     vec![
         row(words.serial, of("/command/serial")),
@@ -131,15 +121,15 @@ fn back(entry: &Value, words: Words, paid: &str) -> Vec<Draft> {
     ]
 }
 
-struct Outlet {
+struct Place {
     operator: String,
-    name: Option<String>,
+    outlet: Option<String>,
 }
 
-fn outlet_of(common: &Common, outlet: i64) -> Outcome<Outlet> {
+fn outlet_of(common: &Common, outlet: i64) -> Outcome<Place> {
     let found = common.get(&format!("/v1/office/outlet?from={outlet}&most=1"))?;
     let of = |pointer: &str| found.pointer(pointer).map(plain).unwrap_or_default();
-    Ok(Outlet { operator: of("/0/operator/name"), name: Some(of("/0/name")) })
+    Ok(Place { operator: of("/0/operator/name"), outlet: Some(of("/0/name")) })
 }
 
 fn operator_of_card(common: &Common, entry: &Value) -> Outcome<String> {
@@ -148,9 +138,21 @@ fn operator_of_card(common: &Common, entry: &Value) -> Outcome<String> {
     Ok(card.get("operator").map(plain).unwrap_or_default())
 }
 
+/// A unit of airtime in one language.
+struct Unit {
+    name: String,
+    minor_digits: u8,
+}
+
+impl Unit {
+    fn shown(&self, minor: i64) -> String {
+        format!("{} {}", press::amount(minor, self.minor_digits), self.name)
+    }
+}
+
 struct Operator {
     name: String,
-    unit: String,
+    unit: Unit,
     zone: String,
 }
 
@@ -160,14 +162,12 @@ fn operator(common: &Common, name: &str, language: Language) -> Outcome<Operator
     let found = listed.as_array().into_iter().flatten().find(named).cloned().unwrap_or_default();
     let of = |pointer: String| found.pointer(&pointer).map(plain).unwrap_or_default();
     let tag = language.tag();
-    let (name, unit) = (of(format!("/display_names/{tag}")), of(format!("/unit/{tag}")));
-    Ok(Operator { name, unit, zone: of(String::from("/zone")) })
+    let minor_digits = u8::try_from(number(&found, "/minor_digits")).unwrap_or_default();
+    let unit = Unit { name: of(format!("/unit/{tag}")), minor_digits };
+    Ok(Operator { name: of(format!("/display_names/{tag}")), unit, zone: of(String::from("/zone")) })
 }
 
 /// The operator's clock on the wall; UTC when its zone is not known here.
 fn local(at: Timestamp, zone: &str) -> String {
-    Zone::parse(zone).map_or_else(
-        |_| at.rfc3339(),
-        |zone| zone.civil(at).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
+    Zone::parse(zone).map_or_else(|_| at.rfc3339(), |zone| zone.civil(at).strftime("%Y-%m-%d %H:%M").to_string())
 }

@@ -18,12 +18,14 @@ use super::batch::failed;
 
 /// See `sonmul till --help`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A price is promised by a quote for some minutes; the sale takes it from the outlet's float. A sold card can be given
+#[command(
+    after_help = "A price is promised by a quote for some minutes; the sale takes it from the outlet's float. A sold card can be given
 back on the same day while it is not bound.
 
 Example:
   sonmul till quote --outlet 1 usd 00000001 --count 2
-  sonmul till sell 14 --paper 58 --pdf receipt.pdf")]
+  sonmul till sell 14 --paper 58 --pdf receipt.pdf"
+)]
 pub(crate) struct TillArgs {
     #[command(subcommand)]
     what: What,
