@@ -19,6 +19,7 @@ mod http;
 mod keys;
 mod print;
 mod progress;
+mod reports;
 mod serve;
 
 use std::process::ExitCode;
