@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::{self, BenchArgs};
 use crate::commands::{
-    backup, card, demo, dial, doctor, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
+    backup, card, demo, dial, doctor, init, journal, operator, receipt, repair, report, shell, sim, status, subscriber, verify,
 };
 use crate::exit::{EXIT_HELP, Outcome};
 use crate::serve::{self, ServeArgs};
@@ -53,6 +53,8 @@ enum Word {
     Journal(journal::JournalArgs),
     /// Folds the journal from zero and compares every balance
     Verify(verify::VerifyArgs),
+    /// Makes an operator's month into tables, files and charts
+    Report(report::ReportArgs),
     /// Drops what is damaged at the journal's end, and lists what was lost
     Repair(repair::RepairArgs),
     /// Copies a data directory beside a running server
@@ -94,6 +96,7 @@ impl Cli {
             Word::Receipt(args) => receipt::run(args),
             Word::Journal(args) => journal::run(args),
             Word::Verify(args) => verify::run(args),
+            Word::Report(args) => report::run(args),
             Word::Repair(args) => repair::run(args),
             Word::Backup(args) => backup::backup(args),
             Word::Restore(args) => backup::restore(args),

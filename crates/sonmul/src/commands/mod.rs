@@ -13,6 +13,7 @@ pub(crate) mod journal;
 pub(crate) mod operator;
 pub(crate) mod receipt;
 pub(crate) mod repair;
+pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod sim;
 pub(crate) mod status;

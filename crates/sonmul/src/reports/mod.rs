@@ -6,4 +6,12 @@
 //! Deliberately not here: the words of the command line (see `commands`), deciding (the domain's).
 
 pub(crate) mod agree;
+pub(crate) mod balances;
+pub(crate) mod chart;
 pub(crate) mod fold;
+pub(crate) mod month;
+pub(crate) mod parquet;
+pub(crate) mod table;
+pub(crate) mod tables;
+pub(crate) mod tally;
+pub(crate) mod turnover;
