@@ -158,6 +158,17 @@ impl WhatIf {
     }
 }
 
+/// The rules with one of their periods as if it had always been in force, and each of its limits with it; `None`: there is
+/// no such period. For trying what is to come on what was. It voids no card, for none is older than always.
+pub fn always(rules: &Rules, period: &str) -> Option<Rules> {
+    let mut period = rules.periods.iter().find(|known| known.name == period)?.clone();
+    (period.from, period.until) = (Timestamp::MIN, Timestamp::MAX);
+    for limit in &mut period.limits {
+        (limit.from, limit.until) = (Timestamp::MIN, Timestamp::MAX);
+    }
+    Some(Rules { periods: vec![period], ..rules.clone() })
+}
+
 fn open(rules: &Rules, at: Timestamp) -> Result<&Period, Refusal> {
     let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
     if period.closed { Err(Refusal::ServiceClosed { period: Some(period.name.clone()) }) } else { Ok(period) }

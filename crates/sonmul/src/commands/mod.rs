@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod card;
+pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dial;
 pub(crate) mod doctor;
@@ -19,6 +20,7 @@ pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod subscriber;
 pub(crate) mod verify;
+pub(crate) mod what_if;
 
 use std::path::{Path, PathBuf};
 

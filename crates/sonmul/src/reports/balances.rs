@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use domain::account::AccountId;
 use domain::card::Serial;
 use domain::command::OperatorId;
 use domain::money::Amount;
@@ -12,7 +11,7 @@ use domain::state::{Card, State};
 
 use super::agree::unit_name;
 use super::table::{Cell, Column, Money, Shape, Table};
-use super::turnover::{Held, KINDS, Kind, Turnover, balances, kind_of, kinds};
+use super::turnover::{Held, KINDS, Kind, Turnover, balances, kinds};
 
 const TRIAL_BALANCE: &[Column] = &[
     Column::new("unit", Shape::Text),
@@ -155,9 +154,4 @@ pub(crate) fn liabilities(state: &State, operator: OperatorId, unit: &Unit) -> (
 
 fn pay_out(card: &Card) -> Option<i64> {
     card.bought?.pay_out_minor(Amount::try_new(card.purse.balance_minor)?)
-}
-
-/// What one account's kind holds, for a line of the check.
-pub(crate) fn on(books: &Books, account: AccountId) -> i128 {
-    books.get(&kind_of(account)).map_or(0, |held| held.balance)
 }

@@ -14,4 +14,7 @@ pub(crate) mod parquet;
 pub(crate) mod table;
 pub(crate) mod tables;
 pub(crate) mod tally;
+#[cfg(test)]
+mod tests;
+pub(crate) mod trial;
 pub(crate) mod turnover;

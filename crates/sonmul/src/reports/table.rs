@@ -261,8 +261,8 @@ mod tests {
         let mut reader = csv::Reader::from_reader(csv.as_slice());
         assert_eq!(reader.headers().expect("a head"), &["date", "what", "how_many", "sum_minor"][..]);
         let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
-        assert_eq!(rows[0], &["2024-10-04", "선물, a gift", "1234", "-5"][..]);
-        assert_eq!(rows[1], &["", "", "", "1234567890"][..]);
+        assert_eq!(rows[0], vec!["2024-10-04", "선물, a gift", "1234", "-5"]);
+        assert_eq!(rows[1], vec!["", "", "", "1234567890"]);
         let json = table().json();
         assert_eq!(json[0]["sum_minor"], -5);
         assert_eq!(json[2]["sum_minor"], "9223372036854775808", "no integer of a program holds it");

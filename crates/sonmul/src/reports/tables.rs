@@ -5,7 +5,7 @@ use domain::rules::Rules;
 use domain::state::State;
 
 use super::table::{Cell, Column, Money, Shape, Table};
-use super::tally::{BANDS, Detail, Tally};
+use super::tally::{BANDS, Tally};
 
 const MONEY: &[Column] = &[
     Column::new("currency", Shape::Text),
@@ -86,12 +86,7 @@ const REFUSALS: &[Column] = &[
 /// Refusals by what was asked, reason, and the limit or the card's state where the reason has one.
 pub(crate) fn refusals(tally: &Tally) -> Table {
     let rows = tally.refusals.iter().map(|((command, refusal, detail), count)| {
-        let detail = match detail {
-            Detail::None => Cell::None,
-            Detail::Limit(name) => name.as_str().into(),
-            Detail::Card(why) => why.name().into(),
-        };
-        vec![Cell::from(*command), Cell::from(*refusal), detail, Cell::Count(*count)]
+        vec![Cell::from(*command), Cell::from(*refusal), detail.cell(), Cell::Count(*count)]
     });
     Table::new("refusals", REFUSALS, rows.collect())
 }

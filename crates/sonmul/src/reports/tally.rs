@@ -16,6 +16,7 @@ use domain::time::BusinessDate;
 use domain::verdict::{Done, Outcome};
 
 use super::month::Seen;
+use super::table::Cell;
 use super::turnover::{Flow, Turnover, flow};
 
 /// Upper ends of amount bands in whole units of airtime; what is more is the last band.
@@ -69,7 +70,7 @@ impl Tally {
         let effects = &seen.entry.verdict.effects;
         match &seen.entry.verdict.outcome {
             Outcome::Refused(refusal) => {
-                let key = (seen.entry.body.name(), refusal.name(), detail(refusal));
+                let key = (seen.entry.body.name(), refusal.name(), Detail::of(refusal));
                 *self.refusals.entry(key).or_default() += 1;
                 return;
             }
@@ -146,10 +147,22 @@ impl Tally {
     }
 }
 
-fn detail(refusal: &Refusal) -> Detail {
-    match refusal {
-        Refusal::LimitReached { limit, .. } => Detail::Limit(limit.clone()),
-        Refusal::CardNotUsable { why } => Detail::Card(*why),
-        _ => Detail::None,
+impl Detail {
+    /// Of a refusal.
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::LimitReached { limit, .. } => Self::Limit(limit.clone()),
+            Refusal::CardNotUsable { why } => Self::Card(*why),
+            _ => Self::None,
+        }
+    }
+
+    /// In a table.
+    pub(crate) fn cell(&self) -> Cell {
+        match self {
+            Self::None => Cell::None,
+            Self::Limit(name) => name.as_str().into(),
+            Self::Card(why) => why.name().into(),
+        }
     }
 }

@@ -5,16 +5,22 @@ use expect_test::{Expect, expect};
 use super::profile;
 use super::script::play;
 use crate::command::{Body, OperatorId};
-use crate::decide::what_if::WhatIf;
+use crate::decide::what_if::{WhatIf, always};
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 use crate::state::State;
 use crate::verdict::{Done, Outcome};
 
 /// Plays a script and says what each of its gifts would have been under `rules`.
 #[track_caller]
 fn check(script: &str, rules: &[&str], expected: Expect) {
+    check_rules(script, profile::rules("test", rules), expected);
+}
+
+#[track_caller]
+fn check_rules(script: &str, rules: Rules, expected: Expect) {
     let world = play(script).world;
-    let mut what_if = WhatIf::new(OperatorId(0), profile::rules("test", rules)).expect("few limits");
+    let mut what_if = WhatIf::new(OperatorId(0), rules).expect("few limits");
     let (mut state, mut said) = (State::default(), String::new());
     for kept in &world.journal {
         let entry = kept.entry();
@@ -84,6 +90,25 @@ fn amounts_fees_and_what_must_stay() {
             30: amount-below-minimum
             500: amount-above-maximum
             70: insufficient-funds
+        "#]],
+    );
+}
+
+#[test]
+fn a_period_to_come_tried_on_what_was() {
+    let lines = ["period p2 from 2031-01-01", "amount_max = 100", "limit one gift sender count 2 business-day from 2031-02-01"];
+    let rules = profile::rules("test", &lines);
+    assert!(always(&rules, "p3").is_none());
+    let tried = always(&rules, "p2").expect("it is there");
+    check_rules(
+        DAY,
+        tried,
+        expect![[r#"
+            60: for 0
+            50: for 0
+            30: one until 2020-02-02
+            500: amount-above-maximum
+            70: for 0
         "#]],
     );
 }
