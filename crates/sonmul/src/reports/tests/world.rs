@@ -81,7 +81,7 @@ impl World {
         world
     }
 
-    /// A November: sales, a refund, a pay-out, gifts, refusals, an expired card, and a first gift of December.
+    /// A November: sales, a refund, a pay-out, gifts, refusals, an expired card, and a first entry of December.
     pub(super) fn november() -> Self {
         let mut world = Self::new();
         world.on("2026-11-02T01:00:00Z");
@@ -101,6 +101,7 @@ impl World {
         world.on("2026-11-29T01:00:00Z");
         world.done(Body::ExpireCard(CardId(0)));
         world.on("2026-11-30T15:00:00Z");
+        // Refused: by now all cards are past their time.
         world.gift(3, 1, 20, None);
         world
     }
