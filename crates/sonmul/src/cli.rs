@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::bench::{self, BenchArgs};
 use crate::commands::office::{batch, call, gift, motion, outlet, rate, till};
 use crate::commands::{
-    backup, card, demo, dial, doctor, init, journal, operator, receipt, repair, shell, sim, status, subscriber, verify,
+    backup, card, check, demo, dial, doctor, init, journal, operator, receipt, repair, report, shell, sim, status,
+    subscriber, verify, what_if,
 };
 use crate::exit::{EXIT_HELP, Outcome};
 use crate::serve::{self, ServeArgs};
@@ -68,6 +69,12 @@ enum Word {
     Journal(journal::JournalArgs),
     /// Folds the journal from zero and compares every balance
     Verify(verify::VerifyArgs),
+    /// Compares accounts, movements and checkpoint, every day
+    Check(check::CheckArgs),
+    /// Makes an operator's month into tables, files and charts
+    Report(report::ReportArgs),
+    /// Decides a month's gifts again under proposed rules
+    WhatIf(what_if::WhatIfArgs),
     /// Drops what is damaged at the journal's end, and lists what was lost
     Repair(repair::RepairArgs),
     /// Copies a data directory beside a running server
@@ -116,6 +123,9 @@ impl Cli {
             Word::Receipt(args) => receipt::run(args),
             Word::Journal(args) => journal::run(args),
             Word::Verify(args) => verify::run(args),
+            Word::Check(args) => check::run(args),
+            Word::Report(args) => report::run(args),
+            Word::WhatIf(args) => what_if::run(args),
             Word::Repair(args) => repair::run(args),
             Word::Backup(args) => backup::backup(args),
             Word::Restore(args) => backup::restore(args),

@@ -20,6 +20,7 @@ mod keys;
 mod press;
 mod print;
 mod progress;
+mod reports;
 mod serve;
 
 use std::process::ExitCode;

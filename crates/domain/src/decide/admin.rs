@@ -80,7 +80,7 @@ fn clash_with_past(before: &Rules, after: &Rules) -> Option<&'static str> {
 }
 
 /// The rules with the row of each limit: the one it had before, or the next free one; `None` when there is none left.
-fn with_limit_rows(state: &State, operator: OperatorId, mut rules: Rules) -> Option<Rules> {
+pub(super) fn with_limit_rows(state: &State, operator: OperatorId, mut rules: Rules) -> Option<Rules> {
     let mut rows = state.limits().to_vec();
     for limit in rules.limits_mut() {
         let identity = LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };

@@ -57,7 +57,7 @@ pub(super) fn show_gifts(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done,
 pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) -> Result<Done, Refusal> {
     let known = proof::caller(draft, &change.caller)?;
     if let Some(operator) = draft.state.operator(change.caller.operator) {
-        proof::not_resting(draft, known, &operator.rules)?;
+        proof::not_resting(draft.at, &known.facts, &operator.rules)?;
     }
     let pick = proof::card(draft, known, &change.caller, &change.old, false)?;
     let tag = match change.new {

@@ -11,7 +11,7 @@ use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
 use crate::rules::{Fee, Period, Rules};
 use crate::state::{Repeat, RepeatKey, Standing, SubscriberFacts, SubscriberId};
-use crate::time::BusinessDate;
+use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Done};
 
 use super::limits::{self, Parties};
@@ -22,7 +22,7 @@ use super::{Draft, hold, open_service};
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
     let (rules, period) = open_service(draft, &gift.caller)?;
     let sender = proof::caller(draft, &gift.caller)?;
-    proof::not_resting(draft, sender, rules)?;
+    proof::not_resting(draft.at, &sender.facts, rules)?;
     let pick = proof::card(draft, sender, &gift.caller, &gift.proof, false)?;
     // The password was right: from here on a refusal counts, so that nobody can probe numbers for free.
     counted(draft, sender, period, |draft| post_gift(draft, gift, rules, period, sender, pick))
@@ -44,19 +44,15 @@ fn post_gift(
     admit_amount(period, amount)?;
     if let Some(to) = recipient.id() {
         draft.name(to);
-        not_repeated(draft, rules, RepeatKey { sender: sender.id, recipient: to, amount })?;
+        let key = RepeatKey { sender: sender.id, recipient: to, amount };
+        not_repeated(rules, draft.state.repeat(&key), draft.at)?;
     }
-    old_enough(draft, rules, period, sender, &recipient)?;
+    old_enough(rules, period, draft.date(), &sender.row.facts, recipient.facts())?;
     let to = recipient.row(draft)?;
     let parties = Parties { kind: Kind::Gift, from: sender.id, to, card: pick.id };
     let usage = limits::admit(draft, period, parties, amount)?;
-    let held_minor = draft.balance_minor(AccountId::Airtime(to));
-    let max_minor = period.recipient_balance_max.map_or(i64::MAX, Amount::minor);
-    let room_minor = max_minor.saturating_sub(held_minor).max(0);
-    if amount.minor() > room_minor {
-        return Err(Refusal::RecipientBalanceMax { room_minor });
-    }
-    let charged = cover(&period.gift_fee, amount, pick, period.residual_min_minor)?;
+    room(period, draft.balance_minor(AccountId::Airtime(to)), amount)?;
+    let charged = cover(&period.gift_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
 
     // From here on the gift must succeed.
     for used in &usage {
@@ -79,7 +75,7 @@ fn post_gift(
 pub(super) fn top_up(draft: &mut Draft<'_>, top_up: &TopUp) -> Result<Done, Refusal> {
     let (rules, period) = open_service(draft, &top_up.caller)?;
     let holder = proof::caller(draft, &top_up.caller)?;
-    proof::not_resting(draft, holder, rules)?;
+    proof::not_resting(draft.at, &holder.facts, rules)?;
     let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, false)?;
     counted(draft, holder, period, |draft| post_top_up(draft, top_up, rules, period, holder, pick))
 }
@@ -95,16 +91,13 @@ fn post_top_up(
     let amount = top_up.amount.value().ok_or(Refusal::AmountMalformed)?;
     admit_amount(period, amount)?;
     // No gift has its sender as recipient, so gifts and top-ups never meet under one key.
-    not_repeated(draft, rules, RepeatKey { sender: holder.id, recipient: holder.id, amount })?;
+    let key = RepeatKey { sender: holder.id, recipient: holder.id, amount };
+    not_repeated(rules, draft.state.repeat(&key), draft.at)?;
     let parties = Parties { kind: Kind::TopUp, from: holder.id, to: holder.id, card: pick.id };
     let usage = limits::admit(draft, period, parties, amount)?;
     let airtime = AccountId::Airtime(holder.id);
-    let max_minor = period.recipient_balance_max.map_or(i64::MAX, Amount::minor);
-    let room_minor = max_minor.saturating_sub(draft.balance_minor(airtime)).max(0);
-    if amount.minor() > room_minor {
-        return Err(Refusal::RecipientBalanceMax { room_minor });
-    }
-    let charged = cover(&period.top_up_fee, amount, pick, period.residual_min_minor)?;
+    room(period, draft.balance_minor(airtime), amount)?;
+    let charged = cover(&period.top_up_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
 
     // From here on the top-up must succeed.
     book(draft, top_up.caller.operator, pick, airtime, amount, charged)?;
@@ -189,7 +182,7 @@ fn recipient(draft: &Draft<'_>, rules: &Rules, msisdn: Msisdn, operator: Operato
     }
 }
 
-fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
+pub(super) fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
     if amount < period.amount_min {
         return Err(Refusal::AmountBelowMinimum { min_minor: period.amount_min.minor() });
     }
@@ -203,46 +196,58 @@ fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
 }
 
 /// People redial when a screen is lost: the same gift or top-up a moment later is said to be done, not done twice.
-fn not_repeated(draft: &Draft<'_>, rules: &Rules, key: RepeatKey) -> Result<(), Refusal> {
+pub(super) fn not_repeated(rules: &Rules, before: Option<Repeat>, at: Timestamp) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
-    match draft.state.repeat(&key) {
-        Some(given) if given.seq != Repeat::FORGOTTEN && draft.at < given.at.plus_s(window_s) => {
+    match before {
+        Some(given) if given.seq != Repeat::FORGOTTEN && at < given.at.plus_s(window_s) => {
             Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
         }
         _ => Ok(()),
     }
 }
 
-fn old_enough(
-    draft: &Draft<'_>,
+pub(super) fn old_enough(
     rules: &Rules,
     period: &Period,
-    sender: Known<'_>,
-    recipient: &Recipient,
+    date: BusinessDate,
+    sender: &SubscriberFacts,
+    recipient: &SubscriberFacts,
 ) -> Result<(), Refusal> {
     let days = i32::try_from(period.age_days_min).unwrap_or(i32::MAX);
     let from = |facts: &SubscriberFacts| -> BusinessDate { rules.date(facts.since).plus_days(days) };
     if days == 0 {
         return Ok(());
     }
-    let (sender, recipient) = (from(&sender.row.facts), from(recipient.facts()));
-    if draft.date() < sender {
+    let (sender, recipient) = (from(sender), from(recipient));
+    if date < sender {
         Err(Refusal::SenderTooYoung { until: sender })
-    } else if draft.date() < recipient {
+    } else if date < recipient {
         Err(Refusal::RecipientTooYoung { until: recipient })
     } else {
         Ok(())
     }
 }
 
+/// Whether so much more fits on an airtime account.
+pub(super) fn room(period: &Period, airtime_minor: i64, amount: Amount) -> Result<(), Refusal> {
+    let max_minor = period.recipient_balance_max.map_or(i64::MAX, Amount::minor);
+    let room_minor = max_minor.saturating_sub(airtime_minor).max(0);
+    if amount.minor() > room_minor { Err(Refusal::RecipientBalanceMax { room_minor }) } else { Ok(()) }
+}
+
 /// The fee, when the card holds amount, fee and what must stay on it.
-fn cover(fee: &Fee, amount: Amount, pick: Pick<'_>, residual_min_minor: i64) -> Result<Charged, Refusal> {
+pub(super) fn cover(
+    fee: &Fee,
+    amount: Amount,
+    balance_minor: i64,
+    residual_min_minor: i64,
+) -> Result<Charged, Refusal> {
     let charged = fee.charge(amount).map_err(|_| Refusal::AmountOverflow)?;
     let needed = [charged.fee_minor, charged.tax_minor, residual_min_minor]
         .into_iter()
         .try_fold(amount.minor(), i64::checked_add)
         .ok_or(Refusal::AmountOverflow)?;
-    let short_by_minor = needed.saturating_sub(pick.card.purse.balance_minor);
+    let short_by_minor = needed.saturating_sub(balance_minor);
     if short_by_minor > 0 { Err(Refusal::InsufficientFunds { short_by_minor }) } else { Ok(charged) }
 }
 

@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use crate::rules::limit::{Kind, Measure, Subject};
 use crate::rules::{Limit, Period};
 use crate::state::{CardId, SubscriberId, Usage, UsageKey};
+use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::UsageAfter;
 
 use super::Draft;
@@ -18,13 +19,25 @@ pub(super) struct Parties {
     pub(super) card: CardId,
 }
 
-type Admitted = smallvec::SmallVec<[UsageAfter; 2]>;
+pub(super) type Admitted = smallvec::SmallVec<[UsageAfter; 2]>;
 
 /// The usage after this amount of every limit in force, or the first limit that it would pass.
 pub(super) fn admit(draft: &Draft<'_>, period: &Period, parties: Parties, amount: Amount) -> Result<Admitted, Refusal> {
+    let latest = |key, subject| draft.state.usage(key, subject);
+    admit_after(latest, (draft.at, draft.date()), period, parties, amount)
+}
+
+/// The same, whoever keeps what was used latest.
+pub(super) fn admit_after(
+    latest: impl Fn(UsageKey, Subject) -> Option<Usage>,
+    (at, date): (Timestamp, BusinessDate),
+    period: &Period,
+    parties: Parties,
+    amount: Amount,
+) -> Result<Admitted, Refusal> {
     let mut admitted = Admitted::new();
-    for limit in period.limits.iter().filter(|limit| limit.kind == parties.kind && limit.in_force(draft.at)) {
-        let (key, used) = used(draft, limit, parties);
+    for limit in period.limits.iter().filter(|limit| limit.kind == parties.kind && limit.in_force(at)) {
+        let (key, used) = used(&latest, date, limit, parties);
         let count = used.count.saturating_add(1);
         let total_minor = used.total_minor.saturating_add(amount.minor());
         let measured = match limit.measure {
@@ -40,10 +53,15 @@ pub(super) fn admit(draft: &Draft<'_>, period: &Period, parties: Parties, amount
 }
 
 /// What is used in the window of today; nothing when the latest use was in an earlier one.
-fn used(draft: &Draft<'_>, limit: &Limit, parties: Parties) -> (UsageKey, Usage) {
+fn used(
+    latest: impl Fn(UsageKey, Subject) -> Option<Usage>,
+    date: BusinessDate,
+    limit: &Limit,
+    parties: Parties,
+) -> (UsageKey, Usage) {
     let key = UsageKey::of(limit.id, limit.subject, parties.from, parties.to, parties.card);
-    let latest = draft.state.usage(key, limit.subject);
-    let start = limit.window.start(latest.map(|usage| usage.start), draft.date());
+    let latest = latest(key, limit.subject);
+    let start = limit.window.start(latest.map(|usage| usage.start), date);
     let used = latest.filter(|usage| usage.start == start);
     (key, used.unwrap_or(Usage { start, count: 0, total_minor: 0 }))
 }
@@ -54,7 +72,7 @@ pub(super) fn sendable_minor(draft: &Draft<'_>, period: &Period, from: Subscribe
     let of_sender = |limit: &&Limit| matches!(limit.subject, Subject::Sender | Subject::Card);
     let in_force = |limit: &&Limit| limit.kind == Kind::Gift && limit.in_force(draft.at);
     let left = period.limits.iter().filter(in_force).filter(of_sender).map(|limit| {
-        let (_, used) = used(draft, limit, parties);
+        let (_, used) = used(|key, subject| draft.state.usage(key, subject), draft.date(), limit, parties);
         match limit.measure {
             Measure::Count => {
                 limit.ceiling.saturating_sub(i64::from(used.count)).max(0).saturating_mul(period.amount_max.minor())

@@ -20,6 +20,7 @@ mod subscriber;
 #[cfg(test)]
 mod tests;
 mod till;
+pub mod what_if;
 
 use crate::command::{Body, Caller};
 use crate::msisdn::Msisdn;

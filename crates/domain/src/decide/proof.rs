@@ -58,14 +58,21 @@ pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known
 /// before the first try, and there is no moment between noticing and refusing. The first SIM that is heard of is learnt
 /// and is no change. Kept whatever the outcome.
 fn with_sim(draft: &mut Draft<'_>, id: SubscriberId, row: &Subscriber, caller: &Caller) -> SubscriberFacts {
-    let known = row.facts.imsi;
-    if caller.imsi.is_none() || caller.imsi == known {
-        return row.facts;
+    let facts = heard_from(&row.facts, caller, draft.at);
+    if facts != row.facts {
+        draft.change_always(Change::Subscriber { id, facts });
     }
-    let imsi_changed_at = known.map(|_| draft.at).or(row.facts.imsi_changed_at);
-    let facts = SubscriberFacts { imsi: caller.imsi, imsi_changed_at, ..row.facts };
-    draft.change_always(Change::Subscriber { id, facts });
     facts
+}
+
+/// A subscriber's facts with the SIM that calls now.
+pub(super) fn heard_from(facts: &SubscriberFacts, caller: &Caller, at: Timestamp) -> SubscriberFacts {
+    let known = facts.imsi;
+    if caller.imsi.is_none() || caller.imsi == known {
+        return *facts;
+    }
+    let imsi_changed_at = known.map(|_| at).or(facts.imsi_changed_at);
+    SubscriberFacts { imsi: caller.imsi, imsi_changed_at, ..*facts }
 }
 
 /// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so.
@@ -89,10 +96,10 @@ pub(super) fn first_use(
 }
 
 /// A caller whose SIM changed a short while ago may not move money.
-pub(super) fn not_resting(draft: &Draft<'_>, known: Known<'_>, rules: &Rules) -> Result<(), Refusal> {
+pub(super) fn not_resting(at: Timestamp, facts: &SubscriberFacts, rules: &Rules) -> Result<(), Refusal> {
     let rest_ms = i64::from(rules.standing.swap_rest_h) * HOUR_MS;
-    match known.facts.imsi_changed_at.map(|changed| changed.plus_ms(rest_ms)) {
-        Some(until) if draft.at < until => Err(Refusal::CallerResting { until }),
+    match facts.imsi_changed_at.map(|changed| changed.plus_ms(rest_ms)) {
+        Some(until) if at < until => Err(Refusal::CallerResting { until }),
         _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use crate::account::AccountId;
 use crate::card::{CardState, Serial, Voiding};
 use crate::command::{OperatorId, OutletId, Staff};
 use crate::money::Amount;
-use crate::office::currency::{Currency, price_up, share_down};
+use crate::office::currency::{Currency, price_up};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TillCommand};
@@ -331,8 +331,7 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
     }
     let bought = card.bought.ok_or(OfficeRefusal::CardNotBought)?;
     let rest = Amount::try_new(card.purse.balance_minor).ok_or(OfficeRefusal::NothingLeft)?;
-    let paid_minor = share_down(bought.price.minor(), rest.minor().min(bought.value.minor()), bought.value.minor())
-        .ok_or(Refusal::AmountOverflow)?;
+    let paid_minor = bought.pay_out_minor(rest).ok_or(Refusal::AmountOverflow)?;
     draft.transfer(AccountId::Card(id), AccountId::Refunded(operator), rest)?;
     if let Some(paid) = Amount::try_new(paid_minor) {
         let cash = AccountId::Cash(operator, bought.currency);

@@ -7,7 +7,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::currency::Currency;
+use super::currency::{Currency, share_down};
 use crate::card::Serial;
 use crate::command::{OperatorId, OutletId};
 use crate::money::Amount;
@@ -165,6 +165,14 @@ pub struct Bought {
     /// The entry that sold it.
     #[n(4)]
     pub sale: Seq,
+}
+
+impl Bought {
+    /// What is paid out for so much airtime that is left on it, minor units of the currency: its share of the price, rounded
+    /// in the operator's favour. Never for more than was bought. `None` when that leaves `i64`.
+    pub fn pay_out_minor(&self, rest: Amount) -> Option<i64> {
+        share_down(self.price.minor(), rest.minor().min(self.value.minor()), self.value.minor())
+    }
 }
 
 /// What a till asks.

@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod card;
+pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dial;
 pub(crate) mod doctor;
@@ -14,11 +15,13 @@ pub(crate) mod office;
 pub(crate) mod operator;
 pub(crate) mod receipt;
 pub(crate) mod repair;
+pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod subscriber;
 pub(crate) mod verify;
+pub(crate) mod what_if;
 
 use std::path::{Path, PathBuf};
 

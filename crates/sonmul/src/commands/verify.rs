@@ -6,32 +6,23 @@
 //!
 //! Deliberately not here: deciding again (what-if). Rules that were wrong then are not wrong entries.
 
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use domain::receipt::Seq;
 use domain::state::State;
-use engine::checkpoint::{Checkpoint, Loaded};
-use engine::journal::{Head, JournalReader, Link, decode};
-use engine::recover::{RecoverFault, check_link};
+use engine::journal::{Head, JournalReader};
 use serde_json::json;
-use store::checkpoint::Difference;
 use store::verify::{Verified, verify_chain};
-use store::{DataDir, SqliteCheckpoint, SqliteReader};
+use store::{DataDir, SqliteReader};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::{hex, unhex};
 use crate::progress::Progress;
-use crate::{beside, faults, print};
+use crate::reports::agree::{REBUILD, Waiting, unbalanced};
+use crate::reports::fold::{self, Journal};
+use crate::{faults, print};
 
 use super::DataArg;
-
-/// Octets of the journal that are read at once.
-const READ_BYTES: usize = 8 << 20;
-/// Rows of the checkpoint that are told one by one.
-const DIFFERENCES_SHOWN: usize = 20;
-/// What helps against a wrong checkpoint.
-const REBUILD: &str = "; remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
 
 /// See `sonmul verify --help`.
 #[derive(Debug, clap::Args)]
@@ -75,27 +66,21 @@ impl FromStr for Anchor {
 /// Walks, folds, compares.
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
-    // Before the journal, so that the fold comes past it even while a server writes.
-    let checkpoint = beside::load(&dir.checkpoint(), 1).map_err(faults::checkpoint)?;
-    let reader = SqliteReader::open(&dir).map_err(faults::store)?;
-    let total = reader.latest().map_err(faults::read)?.map(|link| link.last_seq().0);
-    let mut progress = Progress::new("checking the chain", total);
-    let chain = verify_chain(&reader, Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
+    let checkpoint = Waiting::load(dir.checkpoint())?;
+    let journal = Journal::open(&dir)?;
+    let mut progress = Progress::new("checking the chain", Some(journal.entries()));
+    let chain = verify_chain(journal.reader(), Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
-    let mut fold = Fold {
-        path: dir.checkpoint(),
-        state: State::default(),
-        head: Head::default(),
-        checkpoint,
-        compared: None,
-        anchors: args.anchor.clone(),
-    };
+    let mut fold =
+        Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
     if whole {
-        fold.whole(&reader, total)?;
-        conserved(&fold.state)?;
+        fold.whole(&journal)?;
+        if let Some((_, what)) = unbalanced(&fold.state).into_iter().next() {
+            return Err(damaged(what));
+        }
     } else {
-        fold.anchors_only(&reader)?;
+        fold.anchors_only(journal.reader())?;
     }
     told(args, &chain, &fold, whole)?;
     Ok(Exit::Ok)
@@ -106,68 +91,32 @@ fn damaged(what: String) -> Failure {
 }
 
 struct Fold {
-    /// The checkpoint's tables.
-    path: PathBuf,
     state: State,
     head: Head,
-    checkpoint: Option<Loaded>,
-    /// The checkpoint's head, and how many accounts agree.
-    compared: Option<(Seq, usize)>,
+    checkpoint: Waiting,
     anchors: Vec<Anchor>,
 }
 
 impl Fold {
-    fn whole(&mut self, reader: &SqliteReader, total: Option<u64>) -> Outcome<()> {
-        let mut progress = Progress::new("folding", total);
-        // Up to where it ended when this began: beside a busy server it ends somewhere else all the time.
-        let end = Seq(total.unwrap_or(0));
-        while self.head.seq < end {
-            let links = reader.read(self.head.seq.next(), READ_BYTES).map_err(faults::read)?;
-            if links.is_empty() {
-                break;
-            }
-            for link in &links {
-                self.link(link)?;
-            }
-            progress.set(self.head.seq.0);
-        }
-        if let Some(checkpoint) = self.checkpoint.as_ref().filter(|checkpoint| checkpoint.head.seq > self.head.seq) {
-            let lost = RecoverFault::TailLost { checkpoint: checkpoint.head.seq, journal: self.head.seq };
-            return Err(faults::recover(lost));
-        }
+    fn whole(&mut self, journal: &Journal) -> Outcome<()> {
+        journal.each("folding", |batch| {
+            fold::apply(&mut self.state, batch)?;
+            self.head = fold::head_of(batch);
+            self.anchored(batch.first_seq, self.head)?;
+            self.as_checkpointed()?;
+            Ok(fold::ON)
+        })?;
+        self.checkpoint.none_ahead(self.head)?;
         let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.head.seq);
         beyond.map_or(Ok(()), |anchor| {
             Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", self.head.seq, anchor.seq)))
         })
     }
 
-    fn link(&mut self, link: &Link) -> Outcome<()> {
-        let checked = check_link(link, self.head.seq, &self.head.hash).map_err(faults::read)?;
-        let batch = decode(checked).map_err(faults::read)?;
-        for (seq, entry) in batch.iter() {
-            let applied = self.state.apply(seq, batch.at, &entry.verdict.effects);
-            applied.map_err(|misfit| faults::recover(misfit.into()))?;
-        }
-        self.head = link.head();
-        self.anchored(link)?;
-        if let Some(checkpoint) = self.checkpoint.as_ref().filter(|checkpoint| checkpoint.head.seq <= self.head.seq) {
-            if checkpoint.head.seq != Seq::ZERO && checkpoint.head != self.head {
-                return Err(faults::recover(RecoverFault::OtherJournal { at: checkpoint.head.seq }));
-            }
-            if checkpoint.head.seq != Seq::ZERO {
-                let accounts = compare_accounts(&self.state, &checkpoint.state)?;
-                self.compared = Some((self.head.seq, accounts));
-                self.tables()?;
-            }
-            self.checkpoint = None;
-        }
-        Ok(())
-    }
-
-    fn tables(&self) -> Outcome<()> {
-        let differences = compare_tables(&self.path, &self.state)?.unwrap_or_default();
-        for Difference { row, fact, checkpoint, journal } in &differences {
-            eprintln!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}");
+    fn as_checkpointed(&mut self) -> Outcome<()> {
+        let differences = self.checkpoint.after(self.head, &self.state)?;
+        for difference in &differences {
+            eprintln!("{difference}");
         }
         if differences.is_empty() {
             Ok(())
@@ -177,10 +126,9 @@ impl Fold {
     }
 
     /// An anchor names the last entry of an append.
-    fn anchored(&self, link: &Link) -> Outcome<()> {
-        for anchor in self.anchors.iter().filter(|anchor| link.first_seq <= anchor.seq && anchor.seq <= link.last_seq())
-        {
-            if anchor.seq != link.last_seq() || anchor.hash != link.hash {
+    fn anchored(&self, first: Seq, append: Head) -> Outcome<()> {
+        for anchor in self.anchors.iter().filter(|anchor| first <= anchor.seq && anchor.seq <= append.seq) {
+            if anchor.seq != append.seq || anchor.hash != append.hash {
                 let what =
                     format!("entry {} is not the one that the anchor names: the journal was built anew", anchor.seq);
                 return Err(damaged(what));
@@ -193,7 +141,7 @@ impl Fold {
     fn anchors_only(&mut self, reader: &SqliteReader) -> Outcome<()> {
         for anchor in &self.anchors {
             match reader.find(anchor.seq).map_err(faults::read)? {
-                Some(link) => self.anchored(&link)?,
+                Some(link) => self.anchored(link.first_seq, link.head())?,
                 None => {
                     return Err(damaged(format!("the journal ends before the anchor at {}: it was cut", anchor.seq)));
                 }
@@ -204,49 +152,11 @@ impl Fold {
     }
 }
 
-/// Every row of the tables against the fold; `None` when a server wrote to them meanwhile.
-fn compare_tables(path: &Path, state: &State) -> Outcome<Option<Vec<Difference>>> {
-    let tables = SqliteCheckpoint::open(path).map_err(faults::checkpoint)?;
-    let found = tables.compare(state, DIFFERENCES_SHOWN).map_err(faults::checkpoint)?;
-    let after = SqliteCheckpoint::open(path).map_err(faults::checkpoint)?;
-    let still = tables.head().seq == state.seq() && tables.head() == after.head();
-    Ok(still.then_some(found))
-}
-
-/// Every account of the checkpoint as it was read before against the fold.
-fn compare_accounts(fold: &State, checkpoint: &State) -> Outcome<usize> {
-    if fold.accounts().count() != checkpoint.accounts().count() {
-        return Err(damaged(format!("the checkpoint has not the same accounts as the journal{REBUILD}")));
-    }
-    let mut count = 0;
-    for ((account, folded), (_, kept)) in fold.accounts().zip(checkpoint.accounts()) {
-        if folded != kept {
-            let row = account.code() & 0xFFFF_FFFF;
-            let (kind, folded, kept) = (account.kind(), folded.balance_minor, kept.balance_minor);
-            let what = format!("{kind} account {row}: the journal says {folded}, the checkpoint {kept}{REBUILD}");
-            return Err(damaged(what));
-        }
-        count += 1;
-    }
-    Ok(count)
-}
-
-/// Value is moved, never made: each operator's accounts of each unit add up to nothing.
-fn conserved(state: &State) -> Outcome<()> {
-    match state.sums().into_iter().find(|(_, sum)| *sum != 0) {
-        Some(((operator, unit), sum)) => {
-            let unit = unit.map_or("airtime", domain::office::currency::Currency::code);
-            Err(damaged(format!("the accounts of operator {} in {unit} add up to {sum}, not to 0", operator.0)))
-        }
-        None => Ok(()),
-    }
-}
-
 fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold, whole: bool) -> Outcome<()> {
     let absent: Vec<_> = chain.absent.iter().map(|gap| json!({ "first": gap.first.0, "last": gap.last.0 })).collect();
     let head = format!("{}:{}", fold.head.seq, hex(&fold.head.hash));
     if args.json {
-        let checkpoint = fold.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
+        let checkpoint = fold.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
         return print::json(&json!({
             "ok": true, "entries": chain.entries, "head": head, "at": fold.head.at.rfc3339(), "folded": whole,
             "checkpoint": checkpoint, "absent": absent, "anchors": fold.anchors.len(),
@@ -259,7 +169,7 @@ fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold, whole: bool) -> Outcom
             gap.first, gap.last
         ))?;
     }
-    match fold.compared {
+    match fold.checkpoint.compared {
         Some((seq, accounts)) => {
             print::line(&format!("{accounts} accounts of the checkpoint at {seq} are as the journal says"))?
         }

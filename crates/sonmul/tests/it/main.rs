@@ -10,6 +10,7 @@ mod demo;
 mod disk;
 mod help;
 mod osmocom;
+mod reports;
 mod rig;
 mod secrets;
 mod smpp_doc;

@@ -25,5 +25,6 @@ mod picture;
 mod recount;
 mod size;
 mod subscribers;
+mod what_if;
 
 use script::check;

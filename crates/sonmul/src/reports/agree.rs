@@ -1,0 +1,123 @@
+//! Whether the books agree: the fold with the checkpoint, and the accounts with each other.
+//!
+//! Guarantees: nothing is written; a difference is a line that names the row and both sides.
+//! Bounded by [`SHOWN_MAX`] lines of a checkpoint's differences.
+
+use std::path::{Path, PathBuf};
+
+use domain::account::AccountId;
+use domain::command::OperatorId;
+use domain::office::currency::Currency;
+use domain::receipt::Seq;
+use domain::state::State;
+use engine::checkpoint::{Checkpoint, Loaded};
+use engine::journal::Head;
+use engine::recover::RecoverFault;
+use store::SqliteCheckpoint;
+use store::checkpoint::Difference;
+
+use crate::exit::Outcome;
+use crate::{beside, faults};
+
+/// Rows of the checkpoint that are told one by one.
+const SHOWN_MAX: usize = 20;
+/// What helps against a wrong checkpoint.
+pub(crate) const REBUILD: &str = "; remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
+
+/// A checkpoint as it was before the journal was read, waiting for the fold to come to its entry.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// Its tables.
+    path: PathBuf,
+    loaded: Option<Loaded>,
+    /// Its entry, and how many accounts agree.
+    pub(crate) compared: Option<(Seq, usize)>,
+}
+
+impl Waiting {
+    /// Reads a checkpoint. To be done before the journal is opened, so that the fold comes past it even while a server
+    /// writes both.
+    pub(crate) fn load(path: PathBuf) -> Outcome<Self> {
+        let loaded = beside::load(&path, 1).map_err(faults::checkpoint)?;
+        Ok(Self { path, loaded, compared: None })
+    }
+
+    /// Compares when the fold has come to the checkpoint's entry; what differs.
+    pub(crate) fn after(&mut self, head: Head, state: &State) -> Outcome<Vec<String>> {
+        let Some(loaded) = self.loaded.take_if(|loaded| loaded.head.seq <= head.seq) else { return Ok(Vec::new()) };
+        if loaded.head.seq == Seq::ZERO {
+            return Ok(Vec::new());
+        }
+        if loaded.head != head {
+            return Err(faults::recover(RecoverFault::OtherJournal { at: loaded.head.seq }));
+        }
+        let (accounts, mut found) = compare_accounts(state, &loaded.state);
+        self.compared = Some((head.seq, accounts));
+        let tables = compare_tables(&self.path, state)?;
+        found.extend(tables.into_iter().map(|Difference { row, fact, checkpoint, journal }| {
+            format!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}")
+        }));
+        Ok(found)
+    }
+
+    /// At the journal's end: a checkpoint that is still ahead knows entries that are not there.
+    pub(crate) fn none_ahead(&self, head: Head) -> Outcome<()> {
+        match &self.loaded {
+            Some(loaded) if loaded.head.seq > head.seq => {
+                let lost = RecoverFault::TailLost { checkpoint: loaded.head.seq, journal: head.seq };
+                Err(faults::recover(lost))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Every row of the tables against the fold; nothing when a server wrote to them meanwhile.
+fn compare_tables(path: &Path, state: &State) -> Outcome<Vec<Difference>> {
+    let tables = SqliteCheckpoint::open(path).map_err(faults::checkpoint)?;
+    let found = tables.compare(state, SHOWN_MAX).map_err(faults::checkpoint)?;
+    let after = SqliteCheckpoint::open(path).map_err(faults::checkpoint)?;
+    let still = tables.head().seq == state.seq() && tables.head() == after.head();
+    Ok(if still { found } else { Vec::new() })
+}
+
+/// Every account of the checkpoint as it was read before against the fold: how many there are, and what differs.
+fn compare_accounts(fold: &State, checkpoint: &State) -> (usize, Vec<String>) {
+    let (ours, theirs) = (fold.accounts().count(), checkpoint.accounts().count());
+    if ours != theirs {
+        return (ours, vec![format!("accounts: the journal makes {ours}, the checkpoint has {theirs}")]);
+    }
+    let differ = fold.accounts().zip(checkpoint.accounts()).filter(|((_, folded), (_, kept))| folded != kept);
+    let told = differ.take(SHOWN_MAX).map(|((account, folded), (_, kept))| {
+        let (folded, kept) = (folded.balance_minor, kept.balance_minor);
+        format!("{}: the journal says {folded}, the checkpoint {kept}", name_of(account))
+    });
+    (ours, told.collect())
+}
+
+fn name_of(account: AccountId) -> String {
+    let row = account.code() & 0xFFFF_FFFF;
+    format!("{} account {row}", account.kind())
+}
+
+/// What a unit is called: a currency's code, or `airtime`.
+pub(crate) fn unit_name(unit: Option<Currency>) -> &'static str {
+    unit.map_or("airtime", Currency::code)
+}
+
+/// Value is moved, never made: each operator's accounts of each unit add up to nothing. Those that don't, and what they say.
+pub(crate) fn unbalanced(state: &State) -> Vec<(OperatorId, String)> {
+    let wrong = state.sums().into_iter().filter(|(_, sum)| *sum != 0);
+    wrong
+        .map(|((operator, unit), sum)| {
+            let (unit, name) = (unit_name(unit), operator_name(state, operator));
+            (operator, format!("the accounts of {name} in {unit} add up to {sum}, not to 0"))
+        })
+        .collect()
+}
+
+/// An operator's public name.
+pub(crate) fn operator_name(state: &State, operator: OperatorId) -> String {
+    let known = state.operator(operator).map(|known| known.rules.operator.clone());
+    known.unwrap_or_else(|| format!("operator {}", operator.0))
+}
