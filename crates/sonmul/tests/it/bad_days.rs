@@ -64,6 +64,7 @@ fn a_wrong_configuration_names_its_line() {
 #[test]
 fn a_profile_that_was_edited_but_not_loaded_is_said() {
     let world = World::new();
+    world.two_people();
     let profile = world.file("koryolink.toml", KORYOLINK);
     world.reconfigure("profiles = []", &format!("profiles = [\"{profile}\"]"));
     let served = world.serve();
@@ -76,7 +77,12 @@ fn a_profile_that_was_edited_but_not_loaded_is_said() {
     assert!(served.log().contains("edited but not loaded"), "{}", served.log());
     let listed = world.run(&["operator", "list"]);
     assert!(listed.err.contains("differs from the rules in force"), "{listed:?}");
-    world.run(&["operator", "load", &profile]).ok();
+    let past = world.run(&["operator", "load", &profile]).failed(1);
+    assert!(past.contains("rewrites-past"), "the file says something else of the years before: {past}");
+    let proposed = world.run(&["operator", "load", &profile, "--from", "now"]).ok();
+    assert!(proposed.contains("proposed as motion"), "{proposed}");
+    assert_eq!(world.run(&["operator", "list", "--json"]).json()[0]["file"], "differs", "one person only");
+    world.by_two(&["operator", "load", &profile, "--from", "now"]);
     assert_eq!(world.run(&["operator", "list", "--json"]).json()[0]["file"], "in force");
     drop(served);
 }

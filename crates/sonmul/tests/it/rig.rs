@@ -1,9 +1,10 @@
 //! Worlds: a data directory with a server that comes and goes, and a phone that speaks HTTP by itself.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -17,6 +18,11 @@ use tempfile::TempDir;
 pub(crate) const WITHIN: Duration = Duration::from_secs(60);
 /// Small files, and no reserve: the disk of whoever runs the tests may be nearly full.
 pub(crate) const LIMITS: &str = "disk_reserve_bytes = 0\nwal_prewritten_bytes = 0\n";
+
+/// Whose members may ask on `admin.sock`: every Debian has it.
+pub(crate) const GROUP: &str = "users";
+/// The second person.
+pub(crate) const SECOND_UID: u32 = 4_242;
 
 pub(crate) const KORYOLINK: &str = include_str!("../../../../profiles/koryolink.toml");
 
@@ -139,6 +145,37 @@ impl World {
         let data = text(&self.data);
         all.extend(["--data", &data]);
         run_with(&all, input)
+    }
+
+    /// Lets a second person in: members of the group `users` may ask on `admin.sock`. Before the server starts.
+    pub(crate) fn two_people(&self) {
+        self.reconfigure("# admin_group = \"sonmul\"", &format!("admin_group = \"{GROUP}\""));
+        let open = |path: &Path| std::fs::set_permissions(path, Permissions::from_mode(0o755)).expect("changed");
+        open(self.temp.path());
+        // Where they can start it: the target directory may be for its owner only.
+        let copy = self.temp.path().join("sonmul");
+        std::fs::copy(env!("CARGO_BIN_EXE_sonmul"), &copy).expect("copied");
+        open(&copy);
+    }
+
+    /// `sonmul ARGS --data DIR` as the second person. Takes root, as installing what these tests need does.
+    pub(crate) fn second(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new("setpriv");
+        let uid = format!("--reuid={SECOND_UID}");
+        command.args([&uid, &format!("--regid={GROUP}"), "--clear-groups"]);
+        command.arg(self.temp.path().join("sonmul")).args(args).args(["--data", &text(&self.data)]);
+        let output = command.env_remove("SONMUL_LOG").output().expect("setpriv of util-linux");
+        let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
+        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Proposes with these words, and lets the second person approve what was shown.
+    #[track_caller]
+    pub(crate) fn by_two(&self, args: &[&str]) -> String {
+        let said = self.run(args).ok();
+        let (_, told) = said.split_once("sonmul motion approve ").unwrap_or_else(|| panic!("no proposal: {said}"));
+        let words: Vec<&str> = told.split_whitespace().take(3).collect();
+        self.second(&[&["motion", "approve"][..], &words].concat()).ok()
     }
 
     pub(crate) fn serve(&self) -> Served {

@@ -5,6 +5,7 @@ use crate::rig::{KORYOLINK, PASSWORD, Phone, World, gift, number, receipt, run, 
 #[test]
 fn from_init_to_restore() {
     let world = World::new();
+    world.two_people();
     let served = world.serve();
     let profile = world.file("koryolink.toml", KORYOLINK);
     assert!(world.run(&["operator", "load", &profile]).ok().contains("is in force since entry 1"));
@@ -43,7 +44,8 @@ fn from_init_to_restore() {
     world.run(&["card", "freeze", "1"]).ok();
     assert_eq!(world.run(&["card", "show", "00000001", "--json"]).json()["state"], "frozen");
     world.run(&["card", "thaw", "1"]).ok();
-    world.run(&["card", "void", "4", "--why", "lost"]).ok();
+    world.by_two(&["card", "void", "4", "--why", "lost"]);
+    assert_eq!(world.run(&["card", "show", "4", "--json"]).json()["state"], "void");
     world.run(&["card", "show", "99"]).failed(1);
     world.run(&["card", "show", "4539578763621486"]).failed(2);
     world.run(&["subscriber", "show", "1911009999"]).failed(1);
