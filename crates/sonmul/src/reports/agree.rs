@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountId;
+use domain::card::Serial;
 use domain::command::OperatorId;
 use domain::office::currency::Currency;
 use domain::receipt::Seq;
@@ -95,9 +96,24 @@ fn compare_accounts(fold: &State, checkpoint: &State) -> (usize, Vec<String>) {
     (ours, told.collect())
 }
 
+/// Cards go by their serial, everything else by its row.
 fn name_of(account: AccountId) -> String {
-    let row = account.code() & 0xFFFF_FFFF;
-    format!("{} account {row}", account.kind())
+    let kind = account.kind();
+    match account {
+        AccountId::Card(card) => format!("card {}", Serial::of(card)),
+        AccountId::Airtime(subscriber) => format!("{kind} of subscriber {}", subscriber.0),
+        AccountId::Float(outlet, currency) => format!("{kind} of outlet {} in {}", outlet.0, currency.code()),
+        AccountId::Cash(operator, currency) | AccountId::CashPosition(operator, currency) => {
+            format!("{kind} of operator {} in {}", operator.0, currency.code())
+        }
+        AccountId::FeeIncome(operator)
+        | AccountId::TaxPayable(operator)
+        | AccountId::CallIncome(operator)
+        | AccountId::Breakage(operator)
+        | AccountId::Position(operator)
+        | AccountId::Refunded(operator)
+        | AccountId::Held(operator) => format!("{kind} of operator {}", operator.0),
+    }
 }
 
 /// What a unit is called: a currency's code, or `airtime`.

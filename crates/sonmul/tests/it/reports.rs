@@ -97,7 +97,7 @@ fn the_daily_check_finds_a_checkpoint_that_says_something_else() {
     conn.execute("UPDATE cards SET balance_minor = balance_minor + 1 WHERE rowid = 1", []).expect("changed");
     drop(conn);
     let said = world.run(&["check"]).failed(4);
-    assert!(said.contains("card account 0: the journal says 460, the checkpoint 461"), "{said}");
+    assert!(said.contains("card 00000002: the journal says 700, the checkpoint 701"), "{said}");
     assert_eq!(world.run(&["check", "--json"]).out.matches("\"ok\":false").count(), 1);
     // Nobody is there to stop anything, which is said and changes nothing about the end.
     let said = world.run(&["check", "--stop"]).failed(4);
