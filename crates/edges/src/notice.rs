@@ -9,9 +9,11 @@
 //!
 //! **Deliberately not here:** whether the sender's screen told them already, retries, cursors, SMPP.
 
-use domain::command::{Body, Dialled, Language, OperatorId};
+use domain::command::{Body, Caller, Dialled, Gift, Language, OperatorId, Proved, TopUp};
 use domain::money::Amount;
 use domain::msisdn::Msisdn;
+use domain::office::done::OfficeDone;
+use domain::office::hold::HeldGift;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::time::Timestamp;
@@ -25,12 +27,10 @@ use crate::texts::{SenderSms, Texts, Voice};
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// A gift came.
-    Received { from: Msisdn, amount: Amount, occasion: Option<u8> },
-    /// A gift was given.
-    Gave { to: Msisdn, amount: Amount, fee_minor: i64, left_minor: i64 },
-    /// The own airtime was topped up.
-    ToppedUp { amount: Amount, fee_minor: i64, left_minor: i64, airtime_minor: i64 },
+    /// A gift came. Its receipt is that of the entry that took it, which the sender has too.
+    Received { from: Msisdn, amount: Amount, occasion: Option<u8>, of: Seq },
+    /// Whatever its sender did.
+    Did(SenderSms),
 }
 
 /// One message to one phone, without its words.
@@ -53,69 +53,100 @@ impl Notice {
     /// Its text in a language, under the rules of its operator. At `at`, so that a later try reads the same.
     pub fn text(&self, texts: &Texts, rules: &Rules, language: Language) -> String {
         let voice = Voice { texts, rules, language, budget: Budget::SMS, now: self.at };
-        let seq = self.key.seq;
         match self.what {
-            What::Received { from, amount, occasion } => {
+            What::Received { from, amount, occasion, of } => {
                 let occasions = &rules.standing.occasions;
                 let occasion = occasion.and_then(|number| occasions.get(usize::from(number).checked_sub(1)?));
-                let received = GiftLine { at: self.at, seq, sent: false, other: from, amount };
+                let received = GiftLine { at: self.at, seq: of, sent: false, other: from, amount };
                 voice.gift_sms(&received, occasion.map(String::as_str))
             }
-            What::Gave { to, amount, fee_minor, left_minor } => {
-                voice.sender_sms(&SenderSms::Gave { to, amount, fee_minor, left_minor, seq })
-            }
-            What::ToppedUp { amount, fee_minor, left_minor, airtime_minor } => {
-                voice.sender_sms(&SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq })
-            }
+            What::Did(sms) => voice.sender_sms(&sms),
         }
     }
 }
 
-/// The messages that an entry causes: a gift tells its recipient and its sender, a top-up whoever did it. Nothing that was
-/// refused tells anybody: no money moved, and whoever misses that screen dials again.
+/// The messages that an entry causes: a posted gift tells its recipient and its sender, one on hold its sender until it is
+/// posted, a top-up whoever did it. Nothing that was refused tells anybody: no money moved, and whoever misses that screen
+/// dials again.
 pub fn notices(seq: Seq, at: Timestamp, entry: &Entry) -> impl Iterator<Item = Notice> {
-    let [recipient, sender] = match (&entry.body, &entry.verdict.outcome) {
-        (Body::Gift(gift), Outcome::Done(Done::Given { left_minor, fee_minor, language })) => {
-            match (gift.recipient, gift.amount) {
-                (Dialled::Value(to), Dialled::Value(amount)) => {
-                    let (operator, from) = (gift.caller.operator, gift.caller.msisdn);
-                    let received = What::Received { from, amount, occasion: gift.occasion };
-                    let gave = What::Gave { to, amount, fee_minor: *fee_minor, left_minor: *left_minor };
-                    let notice = |role, to, language, what| Notice {
-                        key: DeliveryKey { seq, role },
-                        at,
-                        operator,
-                        to,
-                        language,
-                        what,
-                    };
-                    [
-                        Some(notice(Role::Recipient, to, Some(*language), received)),
-                        Some(notice(Role::Sender, from, None, gave)),
-                    ]
-                }
-                _ => [None, None],
-            }
-        }
-        (Body::TopUp(top_up), Outcome::Done(Done::ToppedUp { left_minor, fee_minor, airtime_minor })) => {
-            let own = top_up.amount.value().map(|amount| Notice {
-                key: DeliveryKey { seq, role: Role::Sender },
-                at,
-                operator: top_up.caller.operator,
-                to: top_up.caller.msisdn,
-                language: None,
-                what: What::ToppedUp {
-                    amount,
-                    fee_minor: *fee_minor,
-                    left_minor: *left_minor,
-                    airtime_minor: *airtime_minor,
-                },
-            });
-            [None, own]
-        }
+    let Outcome::Done(done) = &entry.verdict.outcome else { return [None, None].into_iter().flatten() };
+    let told = match &entry.body {
+        Body::Gift(gift) => of_gift(seq, gift, done),
+        Body::TopUp(top_up) => [None, of_top_up(seq, top_up, done)],
+        Body::Undo(proved) => [None, of_undo(proved, done)],
+        Body::Due(_) => match done {
+            Done::Office(done) => of_hold(done),
+            _ => [None, None],
+        },
         _ => [None, None],
     };
-    [recipient, sender].into_iter().flatten()
+    let notice = |role, told: Option<Told>| {
+        let Told { operator, to, language, what } = told?;
+        Some(Notice { key: DeliveryKey { seq, role }, at, operator, to, language, what })
+    };
+    let [recipient, sender] = told;
+    [notice(Role::Recipient, recipient), notice(Role::Sender, sender)].into_iter().flatten()
+}
+
+/// A message without its key.
+struct Told {
+    operator: OperatorId,
+    to: Msisdn,
+    language: Option<Language>,
+    what: What,
+}
+
+/// What the caller is told of their own doing: in a language that stands in no entry.
+fn caller(caller: &Caller, sms: SenderSms) -> Told {
+    Told { operator: caller.operator, to: caller.msisdn, language: None, what: What::Did(sms) }
+}
+
+fn of_gift(seq: Seq, gift: &Gift, done: &Done) -> [Option<Told>; 2] {
+    let (Dialled::Value(to), Dialled::Value(amount)) = (gift.recipient, gift.amount) else { return [None, None] };
+    match *done {
+        Done::Given { left_minor, fee_minor, language } => {
+            let from = gift.caller.msisdn;
+            let what = What::Received { from, amount, occasion: gift.occasion, of: seq };
+            let received = Told { operator: gift.caller.operator, to, language: Some(language), what };
+            let gave = SenderSms::Gave { to, amount, fee_minor, left_minor, seq };
+            [Some(received), Some(caller(&gift.caller, gave))]
+        }
+        Done::Held { until, .. } => {
+            [None, Some(caller(&gift.caller, SenderSms::Held { to, amount, until, seq }))]
+        }
+        _ => [None, None],
+    }
+}
+
+fn of_top_up(seq: Seq, top_up: &TopUp, done: &Done) -> Option<Told> {
+    let (Dialled::Value(amount), &Done::ToppedUp { left_minor, fee_minor, airtime_minor }) = (top_up.amount, done)
+    else {
+        return None;
+    };
+    Some(caller(&top_up.caller, SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq }))
+}
+
+fn of_undo(proved: &Proved, done: &Done) -> Option<Told> {
+    let &Done::Undone { hold, amount, recipient, balance_minor } = done else { return None };
+    let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, undone: true, seq: hold };
+    Some(caller(&proved.caller, sms))
+}
+
+/// The end of a hold that nobody dialled.
+fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
+    match *done {
+        OfficeDone::HoldPosted { gift, language } => {
+            let HeldGift { hold, operator, from, to, amount, occasion } = gift;
+            let what = What::Received { from, amount, occasion, of: hold };
+            [Some(Told { operator, to, language: Some(language), what }), None]
+        }
+        OfficeDone::HoldVoided { gift, balance_minor } => {
+            let HeldGift { hold, operator, from, to, amount, .. } = gift;
+            let sms = SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: hold };
+            [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
+        }
+        _ => [None, None],
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use domain::card::Serial;
 use domain::command::{Body, OperatorId};
 use domain::money::Amount;
 use domain::office::done::OfficeDone;
+use domain::office::hold::HeldGift;
 use domain::office::motion::Reversal;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, parse_receipt, receipt};
@@ -40,7 +41,8 @@ fn no_gift() -> Problem {
 fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal), Problem> {
     let found = history::entry(reader, seq)?.ok_or_else(no_gift)?;
     if let Outcome::Done(Done::Office(done)) = &found.entry.verdict.outcome
-        && let OfficeDone::HoldPosted { hold, .. } | OfficeDone::HoldVoided { hold } = **done
+        && let OfficeDone::HoldPosted { gift: HeldGift { hold, .. }, .. }
+        | OfficeDone::HoldVoided { gift: HeldGift { hold, .. }, .. } = **done
     {
         let taken = history::entry(reader, hold)?.ok_or_else(no_gift)?;
         return read(hold, &taken.entry).ok_or_else(no_gift);

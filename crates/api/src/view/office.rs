@@ -3,7 +3,7 @@
 use domain::office::batch::{Batch, BatchCommand, Stage};
 use domain::office::call::{Call, CallCommand};
 use domain::office::done::OfficeDone;
-use domain::office::hold::Hold;
+use domain::office::hold::{HeldGift, Hold};
 use domain::office::motion::{Motion, MotionCommand, Proposal, Reversal};
 use domain::office::refusal::OfficeRefusal;
 use domain::office::till::{Bought, Goods, Outlet, Quote, Rate, Rates, TillCommand};
@@ -194,10 +194,12 @@ pub(crate) fn done_json(done: &OfficeDone) -> Value {
         }),
         OfficeDone::Proposed { motion, hash } => json!({ "motion": motion.0, "hash": hex(hash) }),
         OfficeDone::Approved { motion, moved_minor } => json!({ "motion": motion.0, "moved_minor": moved_minor }),
-        OfficeDone::HoldPosted { hold, language } => {
-            json!({ "seq": hold.0, "receipt": receipt(*hold), "language": language.tag() })
+        OfficeDone::HoldPosted { gift, language } => {
+            json!({ "gift": held_gift_json(gift), "language": language.tag() })
         }
-        OfficeDone::HoldVoided { hold } => json!({ "seq": hold.0, "receipt": receipt(*hold) }),
+        OfficeDone::HoldVoided { gift, balance_minor } => {
+            json!({ "gift": held_gift_json(gift), "balance_minor": balance_minor })
+        }
         OfficeDone::Dropped { kind } => json!({ "kind": kind.name() }),
         OfficeDone::BatchAbandoned
         | OfficeDone::MotionWithdrawn
@@ -208,6 +210,18 @@ pub(crate) fn done_json(done: &OfficeDone) -> Value {
         fields.insert(String::from("name"), json!(done.name()));
     }
     json
+}
+
+fn held_gift_json(gift: &HeldGift) -> Value {
+    let HeldGift { hold, operator: _, from, to, amount, occasion } = *gift;
+    json!({
+        "seq": hold.0,
+        "receipt": receipt(hold),
+        "from": msisdn_json(from),
+        "to": msisdn_json(to),
+        "amount_minor": amount.minor(),
+        "occasion": occasion,
+    })
 }
 
 /// The facts of a refusal; its name is added by whoever shows it.

@@ -4,7 +4,7 @@ use crate::account::AccountId;
 use crate::command::{Gift, Proved};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
-use crate::office::hold::{HeldUsage, Hold};
+use crate::office::hold::{HeldGift, HeldUsage, Hold};
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
@@ -73,10 +73,20 @@ pub(super) fn undo(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refus
 /// A held gift whose time is over: the recipient's now, or back on its card when there is no recipient any more.
 pub(super) fn post(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Done, Refusal> {
     draft.concern(hold.operator);
+    let sender = draft.state.subscriber(hold.sender).ok_or(Refusal::NothingToChange)?;
     let recipient = draft.state.subscriber(hold.recipient).ok_or(Refusal::NothingToChange)?;
+    let gift = HeldGift {
+        hold: seq,
+        operator: hold.operator,
+        from: sender.facts.msisdn,
+        to: recipient.facts.msisdn,
+        amount: hold.amount,
+        occasion: hold.occasion,
+    };
     if recipient.facts.standing != Standing::Active {
         give_back(draft, seq, hold)?;
-        return Ok(OfficeDone::HoldVoided { hold: seq }.into());
+        let balance_minor = draft.balance_minor(AccountId::Card(hold.card));
+        return Ok(OfficeDone::HoldVoided { gift, balance_minor }.into());
     }
     draft.name(hold.sender);
     draft.name(hold.recipient);
@@ -90,7 +100,7 @@ pub(super) fn post(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Done,
     }
     draft.change(Change::Recent { sender: hold.sender, recipient: hold.recipient });
     draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
-    Ok(OfficeDone::HoldPosted { hold: seq, language: recipient.facts.language }.into())
+    Ok(OfficeDone::HoldPosted { gift, language: recipient.facts.language }.into())
 }
 
 /// Everything as before the gift: money, limits on their own business date, and nothing to repeat.

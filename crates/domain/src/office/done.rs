@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use super::RecordKind;
 use super::batch::BatchId;
 use super::currency::Currency;
+use super::hold::HeldGift;
 use super::till::Goods;
 use crate::card::Serial;
 use crate::command::{Language, OutletId};
@@ -198,19 +199,22 @@ pub enum OfficeDone {
     /// A held gift is the recipient's.
     #[n(17)]
     HoldPosted {
-        /// The entry that took it.
+        /// Which.
         #[n(0)]
-        hold: Seq,
-        /// Of the SMS.
+        gift: HeldGift,
+        /// The recipient's, for the SMS.
         #[n(1)]
         language: Language,
     },
     /// A held gift is back on its card, for its recipient is gone.
     #[n(18)]
     HoldVoided {
-        /// The entry that took it.
+        /// Which.
         #[n(0)]
-        hold: Seq,
+        gift: HeldGift,
+        /// On the sender's card after it, minor units.
+        #[n(1)]
+        balance_minor: i64,
     },
     /// A quote, a motion or a reservation is over.
     #[n(19)]

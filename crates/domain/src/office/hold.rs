@@ -6,6 +6,8 @@ use minicbor::{Decode, Encode};
 
 use crate::command::OperatorId;
 use crate::money::Amount;
+use crate::msisdn::Msisdn;
+use crate::receipt::Seq;
 use crate::rules::LimitId;
 use crate::state::{CardId, SubscriberId};
 use crate::time::{BusinessDate, Timestamp};
@@ -23,6 +25,30 @@ pub struct HeldUsage {
     /// First day of the window that it was counted in.
     #[n(2)]
     pub start: BusinessDate,
+}
+
+/// What was on hold, as whoever is told of its end needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HeldGift {
+    /// The entry that took it: its receipt is the sender's.
+    #[n(0)]
+    pub hold: Seq,
+    /// Whose rules.
+    #[n(1)]
+    pub operator: OperatorId,
+    /// Who gave.
+    #[n(2)]
+    pub from: Msisdn,
+    /// To whom.
+    #[n(3)]
+    pub to: Msisdn,
+    /// How much, without fee.
+    #[n(4)]
+    pub amount: Amount,
+    /// Number of the greeting.
+    #[n(5)]
+    pub occasion: Option<u8>,
 }
 
 /// A gift on hold.

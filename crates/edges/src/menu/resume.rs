@@ -83,6 +83,13 @@ pub(super) fn resumed_say(state: &State) -> Option<Say> {
 pub fn news(body: &Body, reply: &Reply) -> Say {
     match &reply.outcome {
         Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }) => posted(body, reply.at, reply.seq),
+        // What can still be undone, and by when, is worth hearing twice.
+        Outcome::Done(done @ (Done::Held { .. } | Done::Undone { .. })) => {
+            match super::done_step(body, done, reply.seq) {
+                Step::End(say) => say,
+                _ => Say::LastDone,
+            }
+        }
         // Whoever hears "not done" of it would pay again.
         Outcome::Refused(Refusal::Repeated { given_at, seq, .. }) => posted(body, *given_at, *seq),
         Outcome::Done(_) => Say::LastDone,

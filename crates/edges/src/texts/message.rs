@@ -180,6 +180,9 @@ messages! {
     SmsGiftGreeting = "sms-gift-greeting",
     SmsGave = "sms-gave",
     SmsGaveFee = "sms-gave-fee",
+    SmsHeld = "sms-held",
+    SmsUndone = "sms-undone",
+    SmsHoldVoided = "sms-hold-voided",
     SmsToppedUp = "sms-topped-up",
     SmsToppedUpFee = "sms-topped-up-fee",
 }

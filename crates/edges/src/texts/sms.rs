@@ -3,9 +3,11 @@
 use domain::money::Amount;
 use domain::msisdn::Msisdn;
 use domain::receipt::Seq;
+use domain::time::Timestamp;
 
 use super::message::Message;
 use super::{Said, Voice};
+use crate::say::FullForm;
 
 /// What a sender is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,30 @@ pub(crate) enum SenderSms {
         /// On the card after it, minor units.
         left_minor: i64,
         /// Its entry.
+        seq: Seq,
+    },
+    /// A gift is taken and not posted yet.
+    Held {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// Until when it can be undone.
+        until: Timestamp,
+        /// Its entry.
+        seq: Seq,
+    },
+    /// A gift that was on hold is back on its card.
+    GivenBack {
+        /// To whom it would have gone.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// On the card after it, minor units.
+        balance_minor: i64,
+        /// The sender did it; otherwise the recipient is gone.
+        undone: bool,
+        /// The entry that took it.
         seq: Seq,
     },
     /// The own airtime is topped up.
@@ -57,6 +83,25 @@ impl Voice<'_> {
                 ];
                 Said::new(message, values)
             }
+            SenderSms::Held { to, amount, until, seq } => Said::new(
+                Message::SmsHeld,
+                [
+                    ("amount", self.money(amount.minor())),
+                    ("to", self.number(to)),
+                    ("when", self.when(until)),
+                    ("dial", self.dial(FullForm::Undo)),
+                    ("receipt", Self::receipt(seq)),
+                ],
+            ),
+            SenderSms::GivenBack { to, amount, balance_minor, undone, seq } => Said::new(
+                if undone { Message::SmsUndone } else { Message::SmsHoldVoided },
+                [
+                    ("amount", self.money(amount.minor())),
+                    ("to", self.number(to)),
+                    ("left", self.money(balance_minor)),
+                    ("receipt", Self::receipt(seq)),
+                ],
+            ),
             SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq } => {
                 let message = if fee_minor == 0 { Message::SmsToppedUp } else { Message::SmsToppedUpFee };
                 let values = [

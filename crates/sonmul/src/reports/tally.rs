@@ -88,7 +88,7 @@ impl Tally {
         let occasion = match (done, &seen.entry.body) {
             (Done::Given { .. }, Body::Gift(gift)) => gift.occasion,
             (Done::Office(done), _) => match **done {
-                OfficeDone::HoldPosted { hold, .. } => seen.state.hold(hold).and_then(|hold| hold.occasion),
+                OfficeDone::HoldPosted { gift, .. } => gift.occasion,
                 _ => return,
             },
             _ => return,

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use domain::command::{Body, Command};
+use domain::money::Amount;
 use domain::msisdn::Msisdn;
+use domain::office::done::OfficeDone;
+use domain::office::hold::HeldGift;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
@@ -46,7 +49,7 @@ async fn gifts(handle: &Handle, latest: Seq, of: Msisdn, most: usize) -> Vec<Gif
     let Some(View::Subscriber(Some(subscriber))) = view else { return Vec::new() };
     let reader = handle.reader();
     // The chain is on disk, which no async thread should wait for.
-    let walk = move || history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, of).is_some());
+    let walk = move || history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, Seq::ZERO, of).is_some());
     match tokio::task::spawn_blocking(walk).await {
         Ok(Ok(found)) => found.iter().filter_map(|found| line(found, of)).collect(),
         Ok(Err(fault)) => {
@@ -57,18 +60,24 @@ async fn gifts(handle: &Handle, latest: Seq, of: Msisdn, most: usize) -> Vec<Gif
     }
 }
 
-/// The gift in an entry that this number gave or received.
-fn given(entry: &Entry, of: Msisdn) -> Option<(bool, Msisdn, domain::money::Amount)> {
-    let (Body::Gift(gift), Outcome::Done(Done::Given { .. })) = (&entry.body, &entry.verdict.outcome) else {
-        return None;
+/// The gift in an entry that this number gave or received. One that was on hold stands where it was posted, under the entry
+/// that took it: that one's receipt is the sender's.
+fn given(found: &Entry, seq: Seq, of: Msisdn) -> Option<(Seq, Msisdn, Msisdn, Amount)> {
+    let gift = match (&found.body, &found.verdict.outcome) {
+        (Body::Gift(gift), Outcome::Done(Done::Given { .. })) => {
+            (seq, gift.caller.msisdn, gift.recipient.value()?, gift.amount.value()?)
+        }
+        (Body::Due(_), Outcome::Done(Done::Office(done))) => match **done {
+            OfficeDone::HoldPosted { gift: HeldGift { hold, from, to, amount, .. }, .. } => (hold, from, to, amount),
+            _ => return None,
+        },
+        _ => return None,
     };
-    let (recipient, amount) = (gift.recipient.value()?, gift.amount.value()?);
-    let sent = gift.caller.msisdn == of;
-    let other = if sent { recipient } else { gift.caller.msisdn };
-    (sent || recipient == of).then_some((sent, other, amount))
+    (gift.1 == of || gift.2 == of).then_some(gift)
 }
 
 fn line(found: &Found, of: Msisdn) -> Option<GiftLine> {
-    let (sent, other, amount) = given(&found.entry, of)?;
-    Some(GiftLine { at: found.at, seq: found.seq, sent, other, amount })
+    let (seq, from, to, amount) = given(&found.entry, found.seq, of)?;
+    let sent = from == of;
+    Some(GiftLine { at: found.at, seq, sent, other: if sent { to } else { from }, amount })
 }

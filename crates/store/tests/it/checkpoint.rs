@@ -232,10 +232,12 @@ fn damage_is_noticed() {
         }
     }
     let (table, _) = some();
-    let conn = Connection::open(table.path()).expect("tables");
-    conn.execute("UPDATE meta SET version = 2", []).expect("changed");
-    drop(conn);
-    assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))));
+    let version = |version: u32| {
+        let conn = Connection::open(table.path()).expect("tables");
+        conn.execute("UPDATE meta SET version = ?1", [version]).expect("changed");
+    };
+    version(3);
+    assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))), "of a later Sonmul");
     std::fs::write(
         table.path(),
         "no database at all, but long enough to be read as the header of one: 100 octets of it, or so, or more",

@@ -87,8 +87,8 @@ fn office(done: &OfficeDone, body: &Body) -> String {
         (OfficeDone::CallCharged { charged_minor, free_minutes, airtime_minor }, _) => {
             format!("charged {charged_minor}, {free_minutes} free minutes, airtime {airtime_minor}")
         }
-        (OfficeDone::HoldPosted { hold, .. }, _) => format!("posted entry {hold}"),
-        (OfficeDone::HoldVoided { hold }, _) => format!("gave back entry {hold}"),
+        (OfficeDone::HoldPosted { gift, .. }, _) => format!("posted entry {}", gift.hold),
+        (OfficeDone::HoldVoided { gift, .. }, _) => format!("gave back entry {}", gift.hold),
         (OfficeDone::Dropped { kind }, _) => format!("dropped a {}", kind.name()),
         (
             OfficeDone::BatchAbandoned

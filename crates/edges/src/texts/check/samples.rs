@@ -84,7 +84,12 @@ pub(super) fn sender_sms(voice: &Voice<'_>) -> Vec<SenderSms> {
             },
         ]
     };
-    [0, amount.minor()].into_iter().flat_map(both).collect()
+    let held = [
+        SenderSms::Held { to, amount, until: FAR, seq: SEQ },
+        SenderSms::GivenBack { to, amount, balance_minor, undone: true, seq: SEQ },
+        SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: SEQ },
+    ];
+    [0, amount.minor()].into_iter().flat_map(both).chain(held).collect()
 }
 
 pub(super) fn lines(voice: &Voice<'_>) -> Vec<Line> {
