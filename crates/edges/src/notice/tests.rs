@@ -1,9 +1,12 @@
 use super::notices;
 use crate::testing::{at, desk, keys, msisdn, rules, rules_with};
 use crate::texts::Texts;
-use domain::command::{Body, Dialled, Gift, Language, TopUp};
+use domain::command::{Body, Dialled, Gift, Language, OperatorId, Proved, TopUp};
 use domain::id::CommandId;
 use domain::money::Amount;
+use domain::office::done::OfficeDone;
+use domain::office::hold::HeldGift;
+use domain::office::{RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::rules::Rules;
@@ -131,6 +134,56 @@ fn the_sender_hears_what_the_screen_said() {
         Your phone got 5 won from your card, fee 0.05 won. Airtime 7 won. Left on the card: 15 won. Receipt 15NM7-VZ
     "#]]
     .assert_eq(&all);
+}
+
+fn held_gift() -> HeldGift {
+    HeldGift {
+        hold: Seq(1_000_000),
+        operator: OperatorId(0),
+        from: msisdn("8501912345678"),
+        to: msisdn("8501921112222"),
+        amount: Amount::try_new(500).expect("positive"),
+        occasion: Some(1),
+    }
+}
+
+#[test]
+fn a_held_gift_is_told_to_its_recipient_when_it_is_posted() {
+    let rules = rules("koryolink");
+    let (rules, keys) = (&rules, keys());
+    let until = at("2026-11-22T05:05:00Z");
+    let desk = desk(rules, &keys);
+    let undo = Body::Undo(Proved { caller: desk.caller, proof: desk.proof("482913") });
+    let amount = held_gift().amount;
+    let undone = Done::Undone { hold: Seq(1_000_000), amount, recipient: held_gift().to, balance_minor: 2_000 };
+    let due = || Body::Due(RecordKey::made_by(RecordKind::Hold, Seq(1_000_000)));
+    let posted = OfficeDone::HoldPosted { gift: held_gift(), language: Language::English };
+    let voided = OfficeDone::HoldVoided { gift: held_gift(), balance_minor: 2_000 };
+    let mut all = String::new();
+    for language in Language::ALL {
+        for entry in [
+            gift(Some(1), Outcome::Done(Done::Held { left_minor: 1_500, fee_minor: 0, until })),
+            entry(undo.clone(), Outcome::Done(undone.clone())),
+            entry(due(), Outcome::Done(posted.clone().into())),
+            entry(due(), Outcome::Done(voided.clone().into())),
+        ] {
+            let told = told(rules, language, &entry);
+            let [(role, to, text)] = &told[..] else { panic!("{told:?}") };
+            all.push_str(&format!("{} {to}: {text}\n", role.name()));
+        }
+    }
+    expect![[r#"
+        sender 8501912345678: 보류 0192 111 2222 500원, 취소 *999*0*6*암호# 접수 15NM7-VZ
+        sender 8501912345678: 취소했습니다. 0192 111 2222, 500원. 카드 잔고 2000원. 접수번호 YGJ0-RW
+        recipient 8501921112222: Happy birthday! You got 500 won of airtime (2 h 5 min) from 0191 234 5678. Receipt YGJ0-RW
+        sender 8501912345678: 보내지 못함 0192 111 2222, 500원 되돌림, 잔고 2000원, 접수 YGJ0-RW
+        sender 8501912345678: On hold: 500 won to 0192 111 2222, until 14:05. To undo, dial *999*0*6*PASSWORD# Receipt 15NM7-VZ
+        sender 8501912345678: Undone: 500 won to 0192 111 2222. On the card: 2000 won. Receipt YGJ0-RW
+        recipient 8501921112222: Happy birthday! You got 500 won of airtime (2 h 5 min) from 0191 234 5678. Receipt YGJ0-RW
+        sender 8501912345678: Not sent: 0192 111 2222 can receive nothing any more. 500 won is back, on the card: 2000 won. Receipt YGJ0-RW
+    "#]].assert_eq(&all);
+    let dropped = OfficeDone::Dropped { kind: RecordKind::Quote };
+    assert_eq!(told(rules, Language::English, &entry(due(), Outcome::Done(dropped.into()))), []);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod damage;
 mod demo;
 mod disk;
 mod help;
+mod holds;
 mod osmocom;
 mod reports;
 mod rig;
