@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that can't go on says why")]
 
 mod bad_days;
+mod business_doc;
 mod clock;
 mod crash;
 mod damage;
