@@ -5,6 +5,7 @@
 //!
 //! Every entry of every test goes through CBOR before it is folded: what the journal keeps is what is tested.
 
+mod desk;
 mod profile;
 mod say;
 mod script;
@@ -25,5 +26,6 @@ mod picture;
 mod recount;
 mod size;
 mod subscribers;
+mod winding_down;
 
 use script::check;
