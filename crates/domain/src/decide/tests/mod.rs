@@ -13,6 +13,7 @@ mod world;
 
 mod admin;
 mod binding;
+mod books;
 mod cards;
 mod days;
 mod gift_order;
@@ -21,6 +22,7 @@ mod laws;
 mod limits;
 mod locks;
 mod money;
+mod office_history;
 mod passwords;
 mod picture;
 mod recount;
