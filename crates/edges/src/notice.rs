@@ -111,9 +111,7 @@ fn of_gift(seq: Seq, gift: &Gift, done: &Done) -> [Option<Told>; 2] {
             let gave = SenderSms::Gave { to, amount, fee_minor, left_minor, seq };
             [Some(received), Some(caller(&gift.caller, gave))]
         }
-        Done::Held { until, .. } => {
-            [None, Some(caller(&gift.caller, SenderSms::Held { to, amount, until, seq }))]
-        }
+        Done::Held { until, .. } => [None, Some(caller(&gift.caller, SenderSms::Held { to, amount, until, seq }))],
         _ => [None, None],
     }
 }

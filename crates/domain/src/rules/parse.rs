@@ -13,6 +13,8 @@ mod dialogue;
 #[cfg(test)]
 mod mistakes_tests;
 mod office;
+#[cfg(test)]
+mod office_tests;
 mod periods;
 mod raw;
 #[cfg(test)]

@@ -59,3 +59,6 @@ pub fn closed(old: &Rules, name: &str, from: Timestamp, cards_void: bool) -> Opt
         Period { name: String::from(name), from, until: Timestamp::MAX, closed: true, cards_void, limits, ..shape };
     Some(spliced(old, &Rules { periods: vec![end], ..old.clone() }, from))
 }
+
+#[cfg(test)]
+mod tests;

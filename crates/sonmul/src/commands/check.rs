@@ -169,7 +169,9 @@ impl Check {
             let held = cash_of(books, currency);
             if taken != held {
                 let code = currency.code();
-                found.push(format!("cash of {name} in {code}: sales less refunds are {taken}, the account holds {held}"));
+                found.push(format!(
+                    "cash of {name} in {code}: sales less refunds are {taken}, the account holds {held}"
+                ));
             }
         }
         found.into_iter().map(|what| Difference { operator: Some(operator), what }).collect()

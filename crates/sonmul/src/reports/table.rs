@@ -151,7 +151,9 @@ impl Cell {
             Self::None => Value::Null,
             Self::Count(count) => json!(count),
             // What no program's integer holds is told as text, not as another number.
-            Self::Money(money) => i64::try_from(money.minor).map_or_else(|_| json!(money.minor.to_string()), Value::from),
+            Self::Money(money) => {
+                i64::try_from(money.minor).map_or_else(|_| json!(money.minor.to_string()), Value::from)
+            }
             Self::Text(_) | Self::Date(_) => json!(self.plain()),
         }
     }

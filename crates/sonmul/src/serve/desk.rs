@@ -49,7 +49,8 @@ async fn gifts(handle: &Handle, latest: Seq, of: Msisdn, most: usize) -> Vec<Gif
     let Some(View::Subscriber(Some(subscriber))) = view else { return Vec::new() };
     let reader = handle.reader();
     // The chain is on disk, which no async thread should wait for.
-    let walk = move || history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, Seq::ZERO, of).is_some());
+    let walk =
+        move || history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, Seq::ZERO, of).is_some());
     match tokio::task::spawn_blocking(walk).await {
         Ok(Ok(found)) => found.iter().filter_map(|found| line(found, of)).collect(),
         Ok(Err(fault)) => {

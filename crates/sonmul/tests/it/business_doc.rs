@@ -120,7 +120,13 @@ fn date_len(text: &str) -> Option<usize> {
     let instant = is(10, b'T') && is(13, b':');
     let minute = is(10, b' ') && is(13, b':') && digit(14);
     let end = if instant { text.find('Z').map(|at| at + 1) } else { None };
-    month.then_some(if !day { 7 } else if minute { 16 } else { end.unwrap_or(10) })
+    month.then_some(if !day {
+        7
+    } else if minute {
+        16
+    } else {
+        end.unwrap_or(10)
+    })
 }
 
 fn is_volatile(word: &str, after: &str) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
+use super::office_history::{self, Desk};
 use super::profile;
 use super::script::STAFF;
 use super::world::{World, card_number, number};
@@ -23,7 +24,7 @@ use crate::time::Timestamp;
 /// Before the night on which St John's had its evening twice.
 pub(super) const START: &str = "2010-10-25T00:00:00Z";
 /// Callers and recipients: three of each operator, one that nobody imports, one of nobody, and what is no number.
-const NUMBERS: [&str; 9] =
+pub(super) const NUMBERS: [&str; 9] =
     ["191…001", "191…002", "191…003", "195…001", "195…002", "195…003", "192…009", "194…001", "?"];
 /// What is typed as a password; most cards have the first. The last two are trivial and malformed.
 pub(super) const PASSWORDS: [&str; 5] = ["482913", "730164", "615243", "111111", "4829"];
@@ -43,6 +44,9 @@ const RULES: [(&str, &[&str]); 5] = [
             "refusals_per_day = 5",
             "recipient_balance_max = 3000",
             "gift_fee = { flat = 1, basis_points = 150, tax_basis_points = 1000 }",
+            "tariff free_minutes_per_month = 3",
+            "tariff cross_network = \"3/2\"",
+            "hold = { gifts = \"new-recipient\", for_s = 1800 }",
             "limit a gift sender count 3 business-day from 2000-01-01",
             "limit b gift pair total 400 calendar-month from 2000-01-01",
             "limit c gift recipient count 4 days(3) from 2000-01-01",
@@ -64,6 +68,11 @@ const RULES: [(&str, &[&str]); 5] = [
         "test",
         &[
             "standing repeat_window_s = 86400",
+            "standing call_reserve_s = 60",
+            "hold = { gifts = \"always\", for_s = 80000 }",
+            "staff 1000 network,finance,care",
+            "staff 1001 network,finance,care",
+            "staff 1002 care",
             "limit c gift recipient count 6 days(3) from 2000-01-01",
             "limit a gift sender count 5 business-day from 2000-01-01",
             "limit g top-up card total 700 calendar-month",
@@ -81,6 +90,8 @@ const RULES: [(&str, &[&str]); 5] = [
             "limit c gift recipient total 700 business-day",
             "period two from 2010-11-07T00:00:45",
             "cards_void = true",
+            "hold = { gifts = \"always\", for_s = 600 }",
+            "tariff = { minute_price = 3 }",
             "top_up_fee = { basis_points = 333 }",
             "limit a gift sender total 400 business-day",
         ],
@@ -121,6 +132,14 @@ pub(super) enum Act {
     Expire(u32),
     RotateKeys,
     RetireKey,
+    Office(Desk),
+}
+
+impl Act {
+    /// A proposal that nobody approves at once.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self, Self::Office(desk) if desk.waits())
+    }
 }
 
 /// Seconds since the step before, and an act.
@@ -138,7 +157,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => 3_600..100_000_i64,
         1 => 100_000..2_000_000_i64,
     ];
-    proptest::collection::vec((wait, act()).prop_map(|(wait_s, act)| Step { wait_s, act }), 40..80)
+    proptest::collection::vec((wait, act()).prop_map(|(wait_s, act)| Step { wait_s, act }), 60..110)
 }
 
 /// Mostly the callers who have cards, with the password that most cards have.
@@ -171,7 +190,7 @@ fn act() -> BoxedStrategy<Act> {
         }),
         1 => by().prop_map(Act::Freeze),
         16 => (by(), 0..40_usize).prop_map(|(by, card)| Act::Bind(by, card)),
-        1 => by().prop_map(Act::Undo),
+        9 => by().prop_map(Act::Undo),
         2 => (by(), language()).prop_map(|(by, language)| Act::SetLanguage(by, language)),
         3 => (0..RULES.len()).prop_map(Act::Load),
         4 => (operator(), proptest::collection::vec(line, 0..4)).prop_map(|(op, lines)| Act::Import(op, lines)),
@@ -181,6 +200,7 @@ fn act() -> BoxedStrategy<Act> {
         3 => (0..20_u32).prop_map(Act::Expire),
         2 => Just(Act::RotateKeys),
         1 => Just(Act::RetireKey),
+        190 => office_history::desk().prop_map(Act::Office),
     ]
     .boxed()
 }
@@ -202,12 +222,19 @@ pub(super) fn opening() -> Vec<Step> {
         Act::Bind(by(3), 3),
         Act::Bind(by(4), 4),
     ];
-    acts.into_iter().map(|act| Step { wait_s: 0, act }).collect()
+    // Cards 7, 8 and 12 of those that are printed are the first to be sold.
+    let sold = [Act::Bind(by(0), 6), Act::Bind(by(0), 7), Act::Bind(by(3), 11)];
+    acts.into_iter()
+        .chain(office_history::opening().into_iter().map(Act::Office))
+        .chain(sold)
+        .map(|act| Step { wait_s: 0, act })
+        .collect()
 }
 
 /// The command of an act in this world; `None` when it only changes the keys.
 pub(super) fn body(world: &mut World, act: &Act) -> Option<Body> {
     Some(match act {
+        Act::Office(desk) => return office_history::body(world, desk),
         Act::RotateKeys => {
             return {
                 world.rotate_keys();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::books::Books;
 use super::history::{PASSWORDS, START, Step, body, opening, steps};
 use super::picture::{chain, picture, restored};
 use super::recount::Recount;
@@ -26,6 +27,7 @@ use crate::verdict::{BalanceAfter, Change, Effects, Entry, Named, Outcome, Verdi
 struct Life {
     world: World,
     recount: Recount,
+    books: Books,
     /// Entries, then the state after them.
     prefix: (usize, State),
 }
@@ -33,12 +35,13 @@ struct Life {
 impl Life {
     fn of(steps: &[Step], prefix: usize) -> Self {
         let world = World::new(Timestamp::parse(START).expect("an instant"));
-        let mut life = Self { world, recount: Recount::default(), prefix: (0, State::default()) };
+        let mut life =
+            Self { world, recount: Recount::default(), books: Books::default(), prefix: (0, State::default()) };
         for step in opening().iter().chain(steps) {
             life.world.at = life.world.at.plus_s(step.wait_s);
             let Some(body) = body(&mut life.world, &step.act) else { continue };
             let verdict = life.entry(&body, prefix);
-            if let Some(approval) = seconded(&verdict) {
+            if let Some(approval) = seconded(&verdict).filter(|_| !step.act.waits()) {
                 life.entry(&approval, prefix);
             }
         }
@@ -50,6 +53,7 @@ impl Life {
         let verdict = self.world.act(body);
         let (at, after) = (self.world.at, &self.world.state);
         self.recount.entry(&before, after, body, &verdict, at);
+        self.books.entry(&before, after, body, &verdict);
         after_values(&before, after, &verdict);
         refusals_move_nothing(&verdict);
         value_is_conserved(after);

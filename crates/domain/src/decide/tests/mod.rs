@@ -5,6 +5,7 @@
 //!
 //! Every entry of every test goes through CBOR before it is folded: what the journal keeps is what is tested.
 
+mod desk;
 mod profile;
 mod say;
 mod script;
@@ -12,6 +13,7 @@ mod world;
 
 mod admin;
 mod binding;
+mod books;
 mod cards;
 mod days;
 mod gift_order;
@@ -20,11 +22,13 @@ mod laws;
 mod limits;
 mod locks;
 mod money;
+mod office_history;
 mod passwords;
 mod picture;
 mod recount;
 mod size;
 mod subscribers;
 mod what_if;
+mod winding_down;
 
 use script::check;

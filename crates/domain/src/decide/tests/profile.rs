@@ -12,6 +12,7 @@ const KANGSONG: &str = include_str!("../../../../../profiles/kangsong.toml");
 /// - `standing KEY = VALUE`, `zone NAME`, `code NUMBER`, `digits NUMBER` (of the minor unit), `languages en`
 /// - `range PREFIX`: instead of the usual ones
 /// - `period NAME from DATE`: begins another one
+/// - `tariff KEY = VALUE`, `staff UID ROLE,ROLE`
 /// - `limit NAME KIND SUBJECT MEASURE CEILING WINDOW [from DATE] [until DATE]`, a window being `business-day`,
 ///   `calendar-month` or `days(30)`
 pub(super) fn rules(name: &str, lines: &[&str]) -> Rules {
@@ -28,7 +29,7 @@ pub(super) fn rules(name: &str, lines: &[&str]) -> Rules {
 fn small(name: &str, code: &str, ranges: &[&str], lines: &[&str]) -> String {
     let (mut code, mut zone, mut digits, mut languages) = (code, "Asia/Pyongyang", "0", r#""ko", "en""#);
     let mut own: Vec<&str> = Vec::new();
-    let mut standing = String::new();
+    let (mut standing, mut tariff, mut staff) = (String::new(), String::new(), String::new());
     let mut periods = vec![(String::from("name = \"p1\"\nfrom = 2000-01-01\n"), String::new())];
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -38,6 +39,11 @@ fn small(name: &str, code: &str, ranges: &[&str], lines: &[&str]) -> String {
             ["digits", number] => digits = *number,
             ["languages", "en"] => languages = r#""en""#,
             ["range", prefix] => own.push(*prefix),
+            ["tariff", key @ ..] if key[0] != "=" => tariff += &format!("{}\n", key.join(" ")),
+            ["staff", uid, roles] => {
+                let roles: Vec<String> = roles.split(',').map(|role| format!("\"{role}\"")).collect();
+                staff += &format!("[[staff]]\nuid = {uid}\nroles = [{}]\n", roles.join(", "));
+            }
             ["standing", key @ ..] => standing += &format!("{}\n", key.join(" ")),
             ["period", name, "from", date] => {
                 periods.push((format!("name = \"{name}\"\nfrom = {date}\n"), String::new()));
@@ -60,7 +66,7 @@ fn small(name: &str, code: &str, ranges: &[&str], lines: &[&str]) -> String {
         "operator = \"{name}\"\ndisplay_names = {names}\nservice_code = {code}\nzone = \"{zone}\"\n\
          languages = [{languages}]\n[unit]\nnames = {names}\nminor_digits = {digits}\n\
          [numbers]\ncountry_code = \"850\"\nranges = [{ranges}]\n\
-         [dial]\ngift = \"AMOUNT*RECIPIENT*PASSWORD\"\n[tariff]\nminute_price = 4\n[standing]\n{standing}{periods}"
+         [dial]\ngift = \"AMOUNT*RECIPIENT*PASSWORD\"\n[tariff]\nminute_price = 4\n{tariff}[standing]\n{standing}{periods}{staff}"
     )
 }
 

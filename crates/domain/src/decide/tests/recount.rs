@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use crate::account::AccountId;
 use crate::command::{Body, LinkId, OperatorId, SubscriberChange};
+use crate::office::done::OfficeDone;
+use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::limit::{Kind, Measure, Subject, Window};
 use crate::rules::{Limit, LimitName};
@@ -13,6 +15,7 @@ use crate::verdict::{Done, Outcome, Verdict};
 
 /// A gift or top-up that is posted, and the limits that it counted against.
 struct Posted {
+    seq: Seq,
     at: Timestamp,
     operator: OperatorId,
     date: BusinessDate,
@@ -20,6 +23,8 @@ struct Posted {
     subjects: [u64; 4],
     minor: i64,
     limits: Vec<(LimitName, Timestamp)>,
+    /// Taken back while it was on hold: it still opened its window, and counts for nothing.
+    undone: bool,
 }
 
 impl Posted {
@@ -38,6 +43,8 @@ impl Posted {
 pub(super) struct Recount {
     dates: HashMap<OperatorId, BusinessDate>,
     posted: Vec<Posted>,
+    /// When the same was given last, unless that was undone: by pair (of one in a top-up) and amount.
+    latest: HashMap<(u64, i64), Timestamp>,
     locks: HashMap<(SubscriberId, LinkId), Lock>,
     /// How many limits were looked at, so that a test sees that it tests something.
     pub(super) checked: (usize, usize),
@@ -53,7 +60,15 @@ impl Recount {
             assert_eq!(verdict.effects.date, *date, "the business date");
         }
         match &verdict.outcome {
-            Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }) => self.post(before, after, body, verdict, at),
+            Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. } | Done::Held { .. }) => {
+                self.post(before, after, body, verdict, at);
+            }
+            Outcome::Done(Done::Undone { hold, .. }) => self.undo(*hold),
+            Outcome::Done(Done::Office(done)) => {
+                if let OfficeDone::HoldVoided { hold } = **done {
+                    self.undo(hold);
+                }
+            }
             Outcome::Refused(Refusal::LimitReached { limit, .. }) => self.reached(before, body, limit, at),
             _ => {}
         }
@@ -63,15 +78,19 @@ impl Recount {
     fn post(&mut self, before: &State, after: &State, body: &Body, verdict: &Verdict, at: Timestamp) {
         let id = body.caller().expect("a caller").operator;
         let transfer = verdict.effects.transfers.first().expect("a transfer");
-        let (AccountId::Card(card), AccountId::Airtime(to)) = (transfer.debit, transfer.credit) else {
-            panic!("a gift goes from a card to airtime")
-        };
+        let AccountId::Card(card) = transfer.debit else { panic!("a gift comes from a card") };
+        let caller = body.caller().expect("a caller").msisdn;
+        let to = if let Body::Gift(gift) = body { gift.recipient.value().expect("a number") } else { caller };
+        let (to, _) = after.find_subscriber(to).expect("a recipient");
+        let held = matches!(verdict.outcome, Outcome::Done(Done::Held { .. }));
+        assert_eq!(transfer.credit, if held { AccountId::Held(id) } else { AccountId::Airtime(to) });
         let from = after.find_subscriber(body.caller().expect("a caller").msisdn).expect("a sender").0;
         let period = before.operator(id).expect("an operator").rules.period(at).expect("a period");
         let kind = if matches!(body, Body::Gift(_)) { Kind::Gift } else { Kind::TopUp };
         let limits: Vec<&Limit> =
             period.limits.iter().filter(|limit| limit.kind == kind && limit.in_force(at)).collect();
         self.posted.push(Posted {
+            seq: after.seq(),
             at,
             operator: id,
             date: self.dates[&id],
@@ -79,6 +98,7 @@ impl Recount {
             subjects: subjects(from, to, card.0),
             minor: transfer.amount.minor(),
             limits: limits.iter().map(|limit| (limit.name.clone(), limit.from)).collect(),
+            undone: false,
         });
         let window_s = before.operator(id).expect("an operator").rules.standing.repeat_window_s;
         assert!(!self.latest_is_repeated(window_s), "given twice");
@@ -90,14 +110,17 @@ impl Recount {
     }
 
     /// Whether the latest gift or top-up is the same as one not long before it.
-    fn latest_is_repeated(&self, window_s: u32) -> bool {
-        let (latest, before) = self.posted.split_last().expect("one");
-        let same = |posted: &&Posted| {
-            posted.kind == latest.kind
-                && posted.subject(Subject::Pair) == latest.subject(Subject::Pair)
-                && posted.minor == latest.minor
-        };
-        before.iter().filter(same).any(|posted| latest.at < posted.at.plus_s(i64::from(window_s)))
+    fn latest_is_repeated(&mut self, window_s: u32) -> bool {
+        let latest = self.posted.last().expect("one");
+        let key = (latest.subject(Subject::Pair), latest.minor);
+        let before = self.latest.insert(key, latest.at);
+        before.is_some_and(|before| latest.at < before.plus_s(i64::from(window_s)))
+    }
+
+    fn undo(&mut self, hold: Seq) {
+        let undone = self.posted.iter_mut().find(|posted| posted.seq == hold).expect("a gift on hold");
+        undone.undone = true;
+        self.latest.remove(&(undone.subject(Subject::Pair), undone.minor));
     }
 
     /// What the latest posting leads to in its window.
@@ -126,6 +149,7 @@ impl Recount {
                 counted.iter().filter(|posted| open <= Some(posted.date)).collect()
             }
         };
+        let same_window: Vec<_> = same_window.into_iter().filter(|posted| !posted.undone).collect();
         match limit.measure {
             Measure::Count => i64::try_from(same_window.len()).expect("few"),
             Measure::Total => same_window.iter().map(|posted| posted.minor).sum(),
@@ -153,7 +177,18 @@ impl Recount {
         let minor = amount.value().expect("an amount").minor();
         let (operator, date) = (caller.operator, self.dates[&caller.operator]);
         let limits = vec![(name.clone(), limit.from)];
-        self.posted.push(Posted { at, operator, date, kind, subjects: subjects(from, to, 0), minor, limits });
+        let seq = before.seq().next();
+        self.posted.push(Posted {
+            seq,
+            at,
+            operator,
+            date,
+            kind,
+            subjects: subjects(from, to, 0),
+            minor,
+            limits,
+            undone: false,
+        });
         let used = self.used_by_latest(limit);
         self.posted.pop();
         assert!(used > limit.ceiling, "limit {name:?} is not reached: {used} of {}", limit.ceiling);

@@ -4,13 +4,13 @@ use super::parse;
 use super::tests::WHOLE;
 
 /// One mistake a row: a piece of [`WHOLE`], what it is replaced by, and what is said about a line of the replacement.
-fn check(table: &[(&str, &str, &str)]) {
+pub(super) fn check(table: &[(&str, &str, &str)]) {
     let with_lines: Vec<_> = table.iter().map(|(piece, by, what)| (*piece, *by, *by, *what)).collect();
     check_at(&with_lines);
 }
 
 /// The same for mistakes that show elsewhere: the third text stands in the line that is named.
-fn check_at(table: &[(&str, &str, &str, &str)]) {
+pub(super) fn check_at(table: &[(&str, &str, &str, &str)]) {
     let mut failed = String::new();
     for (piece, by, place, what) in table {
         assert!(WHOLE.contains(piece), "{piece}");
