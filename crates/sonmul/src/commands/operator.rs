@@ -40,6 +40,9 @@ enum What {
 
 Example:\n  sonmul operator stop koryolink --why 'cash of outlet 1 is short'")]
     Stop(StopArgs),
+    /// Operators that issue nothing now, and why
+    #[command(after_help = "Example:\n  sonmul operator stopped --json")]
+    Stopped(Common),
     /// Issues value again
     #[command(after_help = "Example:\n  sonmul operator resume koryolink")]
     Resume(NameArgs),
@@ -158,6 +161,7 @@ pub(crate) fn run(args: &OperatorArgs) -> Outcome {
             let fields = json!({ "operator": args.operator, "why": args.why });
             args.common.ask(&wish("stop-issuance", fields), |_| format!("{} issues nothing any more", args.operator))
         }
+        What::Stopped(common) => common.list("stopped"),
         What::Resume(args) => {
             let fields = json!({ "operator": args.operator });
             args.common.ask(&wish("resume-issuance", fields), |_| format!("{} issues again", args.operator))

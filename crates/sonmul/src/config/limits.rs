@@ -107,6 +107,8 @@ limits! {
         "... for so many at most. Each takes about 120 octets on disk.";
     http_connections_max = 1_024 in 1..=1_000_000,
         "Connections of aggregators at a time; more wait until one ends.";
+    check_every_s = 86_400 in 0..=31_536_000,
+        "The books are checked this often, first ten minutes after the start: `sonmul check --stop` (0: never).";
     drain_s = 30 in 1..=3_600,
         "When stopping, requests under way get this long.";
 }

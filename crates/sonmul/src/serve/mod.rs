@@ -3,6 +3,7 @@
 //! Guarantees: one server per data directory; nothing is open before the state is folded; stopping answers what was
 //! taken, lets followers finish and writes the checkpoint. After a lost sync the process ends with 70.
 
+mod daily;
 mod desk;
 mod limited;
 mod links;
@@ -175,7 +176,8 @@ impl Server {
             press: Arc::new(FilePress::new(&data)),
             version: env!("CARGO_PKG_VERSION"),
         };
-        let staff = listen::admin(&data, admin_group.as_deref(), api::router(parts), stopped)?;
+        let staff = listen::admin(&data, admin_group.as_deref(), api::router(parts), stopped.clone())?;
+        daily::start(data.clone(), Duration::from_secs(limits.check_every_s), stopped);
         tracing::info!(%http, head = head.seq.0, "serving");
         let drain = Duration::from_secs(limits.drain_s);
         Ok(Self { http, engine, doors: vec![edge, staff], links, stop, drain, _dir: dir })

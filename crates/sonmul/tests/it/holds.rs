@@ -1,8 +1,6 @@
 //! Gifts that wait before they are posted, on real phones and over a restart.
 
-use std::time::{Duration, Instant};
-
-use crate::rig::{PASSWORD, Phone, Served, WITHIN, World, gift, number, open_profile, receipt};
+use crate::rig::{PASSWORD, Phone, Served, World, gift, number, open_profile, receipt, until};
 
 /// Gifts to somebody new wait so long, seconds.
 const HOLD_S: u64 = 3;
@@ -17,11 +15,7 @@ fn airtime(world: &World, n: u32) -> i64 {
 
 /// Waits until the phone has this much.
 fn until_airtime(world: &World, n: u32, minor: i64) {
-    let until = Instant::now() + WITHIN;
-    while airtime(world, n) != minor {
-        assert!(Instant::now() < until, "it has {}", airtime(world, n));
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until(|| airtime(world, n) == minor);
 }
 
 /// The SMS that tells this, among those printed.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::rig::{Phone, World, gift, open_profile, text};
+use crate::rig::{Phone, WITHIN, World, gift, open_profile, text, until};
 
 /// A server's world with three gifts of today, and which month today is.
 fn gifts() -> (World, String) {
@@ -106,4 +106,25 @@ fn the_daily_check_finds_a_checkpoint_that_says_something_else() {
     // Nobody is there to stop anything, which is said and changes nothing about the end.
     let said = world.run(&["check", "--stop"]).failed(4);
     assert!(said.contains("issuance of koryolink could not be stopped"), "{said}");
+}
+
+#[test]
+fn the_server_checks_its_books_and_stops_issuing_when_they_differ() {
+    let world = World::with("check_every_s = 1\ncheckpoint_interval_ms = 100\n");
+    let served = world.serve();
+    world.people(&open_profile(), 2, 1_000);
+    until(|| served.log().contains("the books agree"));
+    let conn = Connection::open(world.data.join("checkpoint.sqlite")).expect("opened");
+    conn.busy_timeout(WITHIN).expect("patient");
+    conn.execute("UPDATE cards SET balance_minor = balance_minor + 1 WHERE rowid = 1", []).expect("changed");
+    drop(conn);
+    until(|| served.log().contains("issuance of koryolink is stopped"));
+    let stopped = world.run(&["operator", "stopped", "--json"]).json();
+    assert!(stopped[0]["why"].as_str().is_some_and(|why| why.contains("the checkpoint 1001")), "{stopped}");
+    let refused = world.run(&["card", "issue", "--operator", "koryolink", "--value", "500"]).failed(1);
+    assert!(refused.contains("issuance-stopped"), "{refused}");
+    // Gifts go on, and a person has it resumed.
+    let screen = Phone::at(&world.data).dial(1, &gift(100, 2)).expect("answered");
+    assert!(screen.contains("Sent: 100 won"), "{screen}");
+    world.run(&["operator", "resume", "koryolink"]).ok();
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -235,6 +235,17 @@ pub(crate) const PASSWORD: &str = "482913";
 /// The nth phone.
 pub(crate) fn number(n: u32) -> String {
     format!("191100{n:04}")
+}
+
+/// Waits for something that comes by itself.
+#[track_caller]
+pub(crate) fn until(mut happened: impl FnMut() -> bool) {
+    let end = Instant::now() + WITHIN;
+    let (_kept, never) = channel::<()>();
+    while !happened() {
+        assert!(Instant::now() < end, "it does not happen");
+        let _later = never.recv_timeout(Duration::from_millis(50));
+    }
 }
 
 pub(crate) fn text(path: &Path) -> String {

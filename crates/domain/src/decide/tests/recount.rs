@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::account::AccountId;
 use crate::command::{Body, LinkId, OperatorId, SubscriberChange};
 use crate::office::done::OfficeDone;
+use crate::office::hold::HeldGift;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::limit::{Kind, Measure, Subject, Window};
@@ -65,7 +66,7 @@ impl Recount {
             }
             Outcome::Done(Done::Undone { hold, .. }) => self.undo(*hold),
             Outcome::Done(Done::Office(done)) => {
-                if let OfficeDone::HoldVoided { hold } = **done {
+                if let OfficeDone::HoldVoided { gift: HeldGift { hold, .. }, .. } = **done {
                     self.undo(hold);
                 }
             }

@@ -205,16 +205,7 @@ fn export(batch: u32, printer: &Printer, common: &Common) -> Outcome {
         return Ok(answer.exit());
     }
     let cards = number(&answer.ok()?, "/cards");
-    let mut progress = Progress::new("making cards", u64::try_from(cards).ok());
-    let ended = loop {
-        let now = view(common, batch)?;
-        progress.set(number(&now, "/made").unsigned_abs());
-        if now.pointer("/export/state") != Some(&json!("running")) {
-            break now;
-        }
-        std::thread::sleep(LOOK);
-    };
-    drop(progress);
+    let ended = followed(common, batch, cards)?;
     if ended.get("stage") != Some(&json!("sealed")) {
         let why = ended.pointer("/export/why").map_or_else(|| String::from("the server was stopped"), plain);
         return Err(Failure::new(Exit::Fault, format!("batch {batch} could not be made: {why}")));
@@ -229,6 +220,22 @@ fn export(batch: u32, printer: &Printer, common: &Common) -> Outcome {
     print::line(&format!("{} for the printer, {} octets", file.display(), of("/export/octets")))?;
     print::line(&format!("BLAKE3 {}", of("/file_hash")))?;
     Ok(Exit::Ok)
+}
+
+/// Looks at an export until it ends, which it does on the server's side.
+fn followed(common: &Common, batch: u32, cards: i64) -> Outcome<Value> {
+    let mut progress = Progress::new("making cards", u64::try_from(cards).ok());
+    loop {
+        let now = view(common, batch)?;
+        progress.set(number(&now, "/made").unsigned_abs());
+        if now.pointer("/export/state") != Some(&json!("running")) {
+            return Ok(now);
+        }
+        block_on(async {
+            tokio::time::sleep(LOOK).await;
+            Ok(())
+        })?;
+    }
 }
 
 /// `serials 00000001 to 00000100`.
