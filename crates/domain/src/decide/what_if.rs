@@ -121,7 +121,9 @@ impl WhatIf {
         let recipient = match state.subscriber(key.recipient) {
             Some(known) => known.facts,
             // A number that became a subscriber by this gift.
-            None if rules.standing.first_use => SubscriberFacts { since: at, standing: Standing::Active, ..sender.facts },
+            None if rules.standing.first_use => {
+                SubscriberFacts { since: at, standing: Standing::Active, ..sender.facts }
+            }
             None => return Err(Refusal::RecipientUnknown),
         };
         given::admit_amount(period, amount)?;

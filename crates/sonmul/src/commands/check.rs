@@ -89,6 +89,8 @@ struct Check {
     head: Head,
     moved: BTreeMap<OperatorId, Moves>,
     differences: Vec<Difference>,
+    /// The checkpoint is not what the journal says.
+    rebuild: bool,
 }
 
 /// What one operator's entries moved.
@@ -127,7 +129,8 @@ impl Check {
                 self.moves(entry);
             }
             for what in checkpoint.after(self.head, &self.state)? {
-                self.differences.push(Difference { operator: None, what: format!("{what}{REBUILD}") });
+                self.differences.push(Difference { operator: None, what });
+                self.rebuild = true;
             }
             Ok(fold::ON)
         })?;
@@ -169,7 +172,9 @@ impl Check {
             let held = cash_of(books, currency);
             if taken != held {
                 let code = currency.code();
-                found.push(format!("cash of {name} in {code}: sales less refunds are {taken}, the account holds {held}"));
+                found.push(format!(
+                    "cash of {name} in {code}: sales less refunds are {taken}, the account holds {held}"
+                ));
             }
         }
         found.into_iter().map(|what| Difference { operator: Some(operator), what }).collect()
@@ -220,6 +225,9 @@ impl Check {
         }
         for what in &whats {
             eprintln!("{what}");
+        }
+        if self.rebuild {
+            eprintln!("{REBUILD}");
         }
         if whats.is_empty() { print::line("the books agree") } else { Ok(()) }
     }

@@ -71,8 +71,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut progress = Progress::new("checking the chain", Some(journal.entries()));
     let chain = verify_chain(journal.reader(), Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
-    let mut fold =
-        Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
+    let mut fold = Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
     if whole {
         fold.whole(&journal)?;
@@ -121,7 +120,7 @@ impl Fold {
         if differences.is_empty() {
             Ok(())
         } else {
-            Err(damaged(format!("the checkpoint is not what the journal says{REBUILD}")))
+            Err(damaged(format!("the checkpoint is not what the journal says; {REBUILD}")))
         }
     }
 

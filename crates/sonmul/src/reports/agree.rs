@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountId;
+use domain::card::Serial;
 use domain::command::OperatorId;
 use domain::office::currency::Currency;
 use domain::receipt::Seq;
@@ -22,7 +23,7 @@ use crate::{beside, faults};
 /// Rows of the checkpoint that are told one by one.
 const SHOWN_MAX: usize = 20;
 /// What helps against a wrong checkpoint.
-pub(crate) const REBUILD: &str = "; remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
+pub(crate) const REBUILD: &str = "remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
 
 /// A checkpoint as it was before the journal was read, waiting for the fold to come to its entry.
 #[derive(Debug)]
@@ -96,8 +97,22 @@ fn compare_accounts(fold: &State, checkpoint: &State) -> (usize, Vec<String>) {
 }
 
 fn name_of(account: AccountId) -> String {
-    let row = account.code() & 0xFFFF_FFFF;
-    format!("{} account {row}", account.kind())
+    match account {
+        AccountId::Card(card) => format!("card {}", Serial::of(card)),
+        AccountId::Airtime(subscriber) => format!("airtime of subscriber {}", subscriber.0),
+        AccountId::Float(outlet, currency) => format!("float of outlet {} in {}", outlet.0, currency.code()),
+        AccountId::FeeIncome(operator)
+        | AccountId::TaxPayable(operator)
+        | AccountId::CallIncome(operator)
+        | AccountId::Breakage(operator)
+        | AccountId::Position(operator)
+        | AccountId::Refunded(operator)
+        | AccountId::Held(operator)
+        | AccountId::Cash(operator, _)
+        | AccountId::CashPosition(operator, _) => {
+            format!("{} of operator {} in {}", account.kind(), operator.0, unit_name(account.currency()))
+        }
+    }
 }
 
 /// What a unit is called: a currency's code, or `airtime`.

@@ -28,7 +28,11 @@ pub(crate) type Books = BTreeMap<Kind, Held>;
 
 /// One operator's books in a state.
 pub(crate) fn books(state: &State, operator: OperatorId) -> Books {
-    balances(state).into_iter().filter(|((owner, _), _)| *owner == operator).map(|((_, kind), held)| (kind, held)).collect()
+    balances(state)
+        .into_iter()
+        .filter(|((owner, _), _)| *owner == operator)
+        .map(|((_, kind), held)| (kind, held))
+        .collect()
 }
 
 /// Every kind of account with what was on it, what was moved and what is on it; a line for each unit that must be zero.
@@ -69,7 +73,9 @@ pub(crate) fn trial_balance(opening: &Books, turnover: &Turnover, closing: &Book
             if moves_to != after.balance {
                 let unit = unit_name(currency);
                 let balance = after.balance;
-                table.notes.push(format!("{name} in {unit}: the movements lead to {moves_to}, the balances say {balance}"));
+                table
+                    .notes
+                    .push(format!("{name} in {unit}: the movements lead to {moves_to}, the balances say {balance}"));
             }
         }
         if used {

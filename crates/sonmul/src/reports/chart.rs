@@ -7,11 +7,11 @@ use std::fmt::Display;
 
 use domain::office::currency::Currency;
 use domain::time::BusinessDate;
+use plotters::coord::Shift;
 use plotters::prelude::{
-    ChartBuilder, Color, DrawingArea, EmptyElement, IntoDrawingArea, IntoFont, IntoSegmentedCoord, Rectangle, RGBColor,
+    ChartBuilder, Color, DrawingArea, EmptyElement, IntoDrawingArea, IntoFont, IntoSegmentedCoord, RGBColor, Rectangle,
     SVGBackend, SegmentValue, Text, WHITE,
 };
-use plotters::coord::Shift;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, TextStyle};
 
@@ -153,9 +153,10 @@ fn draw_days(
     for (date, bars) in days {
         let day = date.days() - month.first().days() + 1;
         let both = bars.went > 0;
-        for (value, color, margin, shift) in
-            [(bars.came, CAME, if both { (2, 14) } else { (4, 4) }, if both { -8 } else { 0 }), (bars.went, WENT, (18, 2), 8)]
-        {
+        for (value, color, margin, shift) in [
+            (bars.came, CAME, if both { (2, 14) } else { (4, 4) }, if both { -8 } else { 0 }),
+            (bars.went, WENT, (18, 2), 8),
+        ] {
             if value == 0 {
                 continue;
             }

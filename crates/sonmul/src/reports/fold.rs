@@ -57,11 +57,7 @@ impl Journal {
 
     /// Gives every append up to the end to `take`, from the first one on or until it wants no more; where the last one
     /// given ended.
-    pub(crate) fn each(
-        &self,
-        what: &'static str,
-        mut take: impl FnMut(&Batch) -> Outcome<Flow>,
-    ) -> Outcome<Head> {
+    pub(crate) fn each(&self, what: &'static str, mut take: impl FnMut(&Batch) -> Outcome<Flow>) -> Outcome<Head> {
         let mut progress = Progress::new(what, Some(self.end.0));
         let (tell, hear) = sync_channel(AHEAD);
         std::thread::scope(|scope| {

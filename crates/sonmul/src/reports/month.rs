@@ -92,7 +92,8 @@ pub(crate) struct MonthEnd {
 impl MonthEnd {
     /// The operator's rules at the month's end.
     pub(crate) fn rules(&self) -> Outcome<&Rules> {
-        let known = self.state.operator(self.operator).ok_or_else(|| Failure::new(Exit::Fault, "an operator is gone"))?;
+        let known =
+            self.state.operator(self.operator).ok_or_else(|| Failure::new(Exit::Fault, "an operator is gone"))?;
         Ok(&known.rules)
     }
 }

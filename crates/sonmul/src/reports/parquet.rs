@@ -42,9 +42,8 @@ fn field(column: &Column) -> Outcome<Arc<Type>> {
         Shape::Count | Shape::Money => (Physical::INT64, None),
     };
     let name = column.key();
-    let field = Type::primitive_type_builder(&name, physical)
-        .with_repetition(Repetition::OPTIONAL)
-        .with_logical_type(logical);
+    let field =
+        Type::primitive_type_builder(&name, physical).with_repetition(Repetition::OPTIONAL).with_logical_type(logical);
     Ok(Arc::new(field.build()?))
 }
 
@@ -114,11 +113,8 @@ mod tests {
         let mut file = Vec::new();
         write(&table(-1_250), &mut file).expect("written");
         let reader = SerializedFileReader::new(hyper::body::Bytes::from(file)).expect("a Parquet file");
-        let rows: Vec<String> = reader
-            .get_row_iter(None)
-            .expect("rows")
-            .map(|row| row.expect("a row").to_string())
-            .collect();
+        let rows: Vec<String> =
+            reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row").to_string()).collect();
         assert_eq!(
             rows,
             [

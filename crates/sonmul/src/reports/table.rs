@@ -81,7 +81,7 @@ fn grouped(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -151,7 +151,9 @@ impl Cell {
             Self::None => Value::Null,
             Self::Count(count) => json!(count),
             // What no program's integer holds is told as text, not as another number.
-            Self::Money(money) => i64::try_from(money.minor).map_or_else(|_| json!(money.minor.to_string()), Value::from),
+            Self::Money(money) => {
+                i64::try_from(money.minor).map_or_else(|_| json!(money.minor.to_string()), Value::from)
+            }
             Self::Text(_) | Self::Date(_) => json!(self.plain()),
         }
     }

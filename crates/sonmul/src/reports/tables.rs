@@ -91,11 +91,8 @@ pub(crate) fn refusals(tally: &Tally) -> Table {
     Table::new("refusals", REFUSALS, rows.collect())
 }
 
-const BREAKAGE: &[Column] = &[
-    Column::new("date", Shape::Date),
-    Column::new("cards", Shape::Count),
-    Column::new("breakage", Shape::Money),
-];
+const BREAKAGE: &[Column] =
+    &[Column::new("date", Shape::Date), Column::new("cards", Shape::Count), Column::new("breakage", Shape::Money)];
 
 /// What expired unused, by day.
 pub(crate) fn breakage(tally: &Tally, rules: &Rules) -> Table {

@@ -69,7 +69,10 @@ impl Trial {
             Ok(())
         })?;
         if end.rules()?.unit.minor_digits != rules.unit.minor_digits {
-            return Err(Failure::new(Exit::Usage, "the proposed rules count in another minor unit: nothing can be compared"));
+            return Err(Failure::new(
+                Exit::Usage,
+                "the proposed rules count in another minor unit: nothing can be compared",
+            ));
         }
         Ok((trial, end))
     }

@@ -98,7 +98,8 @@ fn row(unit: Option<Currency>) -> usize {
 /// Every kind of every unit that an operator may have, in the order of reports.
 pub(crate) fn kinds() -> impl Iterator<Item = Kind> {
     let airtime = (0..9).map(|place| (None, place));
-    let cash = Currency::ALL.into_iter().flat_map(|currency| (9..KINDS.len()).map(move |place| (Some(currency), place)));
+    let cash =
+        Currency::ALL.into_iter().flat_map(|currency| (9..KINDS.len()).map(move |place| (Some(currency), place)));
     airtime.chain(cash)
 }
 

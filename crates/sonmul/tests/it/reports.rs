@@ -44,7 +44,8 @@ fn a_month_as_tables_and_files() {
     let out = text(&world.temp.path().join("reports"));
     let listed = of(&["all", "--out", &out]).ok();
     assert_eq!(listed.lines().count(), 7, "{listed}");
-    let csv = std::fs::read_to_string(Path::new(&out).join(format!("koryolink-{month}-liabilities.csv"))).expect("a file");
+    let csv =
+        std::fs::read_to_string(Path::new(&out).join(format!("koryolink-{month}-liabilities.csv"))).expect("a file");
     assert_eq!(csv.lines().count(), 4, "a head and three cards: {csv}");
     of(&["all", "--format", "parquet", "--out", &out]).ok();
     let mut magic = [0; 4];
@@ -76,7 +77,10 @@ fn proposed_rules_on_a_month() {
     };
     let tried = of(&["--json"]).json();
     assert_eq!(tried["gifts"], 3, "{tried}");
-    assert_eq!((tried["refusals"][0]["detail"].as_str(), tried["refused_amount_minor"].as_i64()), (Some("once"), Some(40)));
+    assert_eq!(
+        (tried["refusals"][0]["detail"].as_str(), tried["refused_amount_minor"].as_i64()),
+        (Some("once"), Some(40))
+    );
     let later = of(&["--period", "later", "--json"]).json();
     assert_eq!((later["refused"].as_i64(), later["other_fee"].as_i64()), (Some(2), Some(1)), "{later}");
     let shown = of(&[]).ok();
@@ -97,7 +101,7 @@ fn the_daily_check_finds_a_checkpoint_that_says_something_else() {
     conn.execute("UPDATE cards SET balance_minor = balance_minor + 1 WHERE rowid = 1", []).expect("changed");
     drop(conn);
     let said = world.run(&["check"]).failed(4);
-    assert!(said.contains("card account 0: the journal says 460, the checkpoint 461"), "{said}");
+    assert!(said.contains("card 00000002: the journal says 700, the checkpoint 701"), "{said}");
     assert_eq!(world.run(&["check", "--json"]).out.matches("\"ok\":false").count(), 1);
     // Nobody is there to stop anything, which is said and changes nothing about the end.
     let said = world.run(&["check", "--stop"]).failed(4);

@@ -96,7 +96,8 @@ fn amounts_fees_and_what_must_stay() {
 
 #[test]
 fn a_period_to_come_tried_on_what_was() {
-    let lines = ["period p2 from 2031-01-01", "amount_max = 100", "limit one gift sender count 2 business-day from 2031-02-01"];
+    let lines =
+        ["period p2 from 2031-01-01", "amount_max = 100", "limit one gift sender count 2 business-day from 2031-02-01"];
     let rules = profile::rules("test", &lines);
     assert!(always(&rules, "p3").is_none());
     let tried = always(&rules, "p2").expect("it is there");

@@ -61,10 +61,7 @@ fn a_month_is_counted() {
          2026-11-03,,200,500,1,300,4,1\n\
          2026-11-05,,200,500,1,500,4,1\n"
     );
-    assert_eq!(
-        csv(&tables::refusals(&tally)),
-        "command,refusal,detail,count\ngift,amount-above-maximum,,2\n"
-    );
+    assert_eq!(csv(&tables::refusals(&tally)), "command,refusal,detail,count\ngift,amount-above-maximum,,2\n");
     assert_eq!(
         csv(&tables::breakage(&tally, end.rules().expect("rules"))),
         "date,cards,breakage_minor\n2026-11-29,1,830\n"

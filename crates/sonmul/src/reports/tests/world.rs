@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::card::{CardNumber, Serial, Voiding};
 use domain::command::{
-    Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, OutletId, Staff,
+    Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules,
+    NewCard, NewSubscriber, OperatorId, OutletId, Staff,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
@@ -63,13 +63,15 @@ impl World {
     pub(super) fn new() -> Self {
         let keys = TagKeys::new(TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32])), None);
         let temp = tempfile::tempdir().expect("a directory");
-        let mut world = Self { temp, state: State::default(), at: at("2026-10-20T01:00:00Z"), entries: Vec::new(), keys };
+        let mut world =
+            Self { temp, state: State::default(), at: at("2026-10-20T01:00:00Z"), entries: Vec::new(), keys };
         let rules = Arc::new(rules(""));
         world.done(Body::LoadRules(LoadRules { staff: MAKER, rules, file_hash: [9; 32], from: None }));
         let new = |n| NewSubscriber { msisdn: phone(n), imsi: None, language: None, since: None, airtime: None };
         let subscribers = (1..=3).map(new).collect();
         world.done(Body::ImportSubscribers(ImportSubscribers { staff: MAKER, operator: OPERATOR, subscribers }));
-        let cards = (1..=3).map(|n| NewCard { number: number(n), tag: world.printed(n).1, value: minor(1_000) }).collect();
+        let cards =
+            (1..=3).map(|n| NewCard { number: number(n), tag: world.printed(n).1, value: minor(1_000) }).collect();
         world.done(Body::IssueCards(IssueCards { staff: MAKER, operator: OPERATOR, cards }));
         (1..=3).for_each(|n| world.bind(n, n));
         world.till(TillCommand::OpenOutlet { operator: OPERATOR, name: String::from("Pothonggang") });
