@@ -1,6 +1,6 @@
 //! A month of a small operator: counted, tried under other rules, and drawn.
 
-mod world;
+pub(crate) mod world;
 
 use domain::rules::Unit;
 use store::DataDir;
