@@ -120,7 +120,7 @@ impl Fold {
         if differences.is_empty() {
             Ok(())
         } else {
-            Err(damaged(format!("the checkpoint is not what the journal says{REBUILD}")))
+            Err(damaged(format!("the checkpoint is not what the journal says; {REBUILD}")))
         }
     }
 

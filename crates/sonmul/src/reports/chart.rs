@@ -25,6 +25,8 @@ const DAYS_SIZE: (u32, u32) = (1_080, 420);
 /// Width of a chart of reasons, and how high one of them is.
 const REASONS_WIDTH: u32 = 900;
 const REASON_HEIGHT: u32 = 26;
+/// Longest bar: what steps of an axis are worked out from without leaving `i64`.
+const BAR_MAX: i64 = 1_000_000_000_000_000;
 const CAME: RGBColor = RGBColor(38, 103, 164);
 const WENT: RGBColor = RGBColor(196, 88, 48);
 const INK: RGBColor = RGBColor(40, 40, 40);
@@ -93,7 +95,7 @@ pub(crate) fn refusals(tally: &Tally, month: Month, operator: &str) -> Outcome<C
 
 /// A bar's length. What no chart shows is a fault rather than a shorter bar.
 fn bar(value: i128) -> Outcome<i64> {
-    i64::try_from(value).ok().filter(|value| *value < i64::MAX / 4).ok_or_else(|| undrawn("a bar is too long"))
+    i64::try_from(value).ok().filter(|value| *value <= BAR_MAX).ok_or_else(|| undrawn("a bar is too long"))
 }
 
 /// Where an axis ends: a tenth above the longest bar.
@@ -191,23 +193,25 @@ fn draw_reasons(area: &Area<'_>, title: &str, reasons: &[(&str, i64)]) -> Outcom
         .margin(12)
         .x_label_area_size(28)
         .y_label_area_size(200)
-        .build_cartesian_2d(0..axis_end(longest), (0..rows - 1).into_segmented())
+        // Two steps a reason, so that its middle is one: an axis of segments has no height with one reason.
+        .build_cartesian_2d(0..axis_end(longest), 0..rows * 2)
         .map_err(undrawn)?;
     chart
         .configure_mesh()
         .disable_y_mesh()
-        .y_labels(0)
+        .y_labels(1)
+        .y_label_formatter(&|_| String::new())
         .label_style(style(12, Pos::new(HPos::Center, VPos::Center)))
         .draw()
         .map_err(undrawn)?;
     for (row, (name, count)) in (0..rows).zip(reasons) {
-        let next = if row + 1 == rows { SegmentValue::Last } else { SegmentValue::Exact(row + 1) };
-        let mut shape = Rectangle::new([(0, SegmentValue::Exact(row)), (*count, next)], CAME.filled());
+        let (low, middle, high) = (row * 2, row * 2 + 1, row * 2 + 2);
+        let mut shape = Rectangle::new([(0, low), (*count, high)], CAME.filled());
         shape.set_margin(3, 3, 0, 0);
-        let label = EmptyElement::at((*count, SegmentValue::CenterOf(row)))
+        let label = EmptyElement::at((*count, middle))
             + Text::new(count.to_string(), (6, 0), style(12, Pos::new(HPos::Left, VPos::Center)));
         // Every reason has its name: an axis would leave some out where it finds them too close.
-        let reason = EmptyElement::at((0, SegmentValue::CenterOf(row)))
+        let reason = EmptyElement::at((0, middle))
             + Text::new(String::from(*name), (-8, 0), style(12, Pos::new(HPos::Right, VPos::Center)));
         chart.draw_series([shape]).map_err(undrawn)?;
         chart.draw_series([label]).map_err(undrawn)?;

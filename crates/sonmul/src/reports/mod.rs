@@ -15,6 +15,6 @@ pub(crate) mod table;
 pub(crate) mod tables;
 pub(crate) mod tally;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod trial;
 pub(crate) mod turnover;

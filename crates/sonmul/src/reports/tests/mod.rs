@@ -1,6 +1,6 @@
 //! A month of a small operator: counted, tried under other rules, and drawn.
 
-mod world;
+pub(crate) mod world;
 
 use domain::rules::Unit;
 use store::DataDir;
@@ -153,6 +153,7 @@ fn charts_show_their_numbers() {
         (&money.svg, &["10.00", "5.00"][..]),
         (&refusals.svg, &["amount-above-maximum", "2"][..]),
     ] {
+        assert!(!svg.contains("=\"-"), "nothing has a size below zero: {svg}");
         let texts = texts(svg);
         for word in words {
             assert!(texts.iter().any(|text| text == word), "{word}: {texts:?}");

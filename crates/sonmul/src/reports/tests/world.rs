@@ -36,7 +36,7 @@ const SHOP: OutletId = OutletId(1);
 const PASSWORD: &str = "482913";
 
 /// Koryolink with one open period: a fee of 4 with a tax of a quarter, cards that last 40 days; `lines` are more of it.
-pub(super) fn profile(lines: &str) -> String {
+pub(crate) fn profile(lines: &str) -> String {
     let (head, _) = KORYOLINK.split_once("[[period]]").expect("periods");
     let head = head.replace("first_use = false", "first_use = false\ncard_valid_days = 40");
     format!(
@@ -45,12 +45,12 @@ pub(super) fn profile(lines: &str) -> String {
     )
 }
 
-pub(super) fn rules(lines: &str) -> Rules {
+pub(crate) fn rules(lines: &str) -> Rules {
     domain::rules::parse::parse(&profile(lines)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// See the module.
-pub(super) struct World {
+pub(crate) struct World {
     temp: TempDir,
     state: State,
     at: Timestamp,
@@ -60,7 +60,7 @@ pub(super) struct World {
 
 impl World {
     /// Three subscribers with a card of 1000 each, a shop with three cards of 500 and a float of 100.00 USD; on 20 October.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let keys = TagKeys::new(TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32])), None);
         let temp = tempfile::tempdir().expect("a directory");
         let mut world =
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// A November: sales, a refund, a pay-out, gifts, refusals, an expired card, and a first entry of December.
-    pub(super) fn november() -> Self {
+    pub(crate) fn november() -> Self {
         let mut world = Self::new();
         world.on("2026-11-02T01:00:00Z");
         let mut world = world.sold();
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Two of the shop's cards are sold.
-    pub(super) fn sold(mut self) -> Self {
+    pub(crate) fn sold(mut self) -> Self {
         let goods = Goods::Cards { first: Serial(4), count: 2 };
         self.till(TillCommand::Quote { outlet: SHOP, currency: Currency::Usd, goods });
         let quote = self.state.seq();
@@ -117,7 +117,7 @@ impl World {
         self
     }
 
-    pub(super) fn on(&mut self, instant: &str) {
+    pub(crate) fn on(&mut self, instant: &str) {
         self.at = at(instant);
     }
 
@@ -146,7 +146,7 @@ impl World {
     }
 
     /// Proposed by one, approved by another one.
-    pub(super) fn both(&mut self, proposal: Proposal) {
+    pub(crate) fn both(&mut self, proposal: Proposal) {
         let propose = MotionCommand::Propose { operator: OPERATOR, proposal: Box::new(proposal) };
         let verdict = self.office(MAKER, Asked::Motion(propose));
         let Outcome::Done(Done::Office(done)) = &verdict.outcome else { panic!("{verdict:?}") };
@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Whatever is answered.
-    pub(super) fn gift(&mut self, from: u64, to: u64, amount: i64, occasion: Option<u8>) {
+    pub(crate) fn gift(&mut self, from: u64, to: u64, amount: i64, occasion: Option<u8>) {
         let proof = self.keys.proof(|key| key.holder(OPERATOR, phone(from), 1, &password()));
         self.act(Body::Gift(Gift {
             caller: caller(from),
@@ -192,12 +192,12 @@ impl World {
         }));
     }
 
-    pub(super) fn freeze(&mut self, serial: u32) {
+    pub(crate) fn freeze(&mut self, serial: u32) {
         self.done(Body::ChangeCard(ChangeCard { staff: MAKER, serial: Serial(serial), change: CardChange::Freeze }));
     }
 
     /// Changes the latest entry's effects as a bug would, and folds them.
-    pub(super) fn spoil(&mut self, how: impl FnOnce(&mut Entry)) {
+    pub(crate) fn spoil(&mut self, how: impl FnOnce(&mut Entry)) {
         let (_, entry) = self.entries.last_mut().expect("an entry");
         how(entry);
         self.state = State::default();
@@ -207,7 +207,7 @@ impl World {
     }
 
     /// Writes all of it, with a checkpoint at the end; where.
-    pub(super) fn written(self) -> (TempDir, DataDir) {
+    pub(crate) fn written(self) -> (TempDir, DataDir) {
         let path = self.temp.path().join("data");
         drop(DataDir::create(&path).expect("a data directory"));
         let dir = DataDir::open(&path).expect("nobody else has it");
