@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
 use super::office::may_issue;
-use super::{Draft, motion};
+use super::{Draft, motion, proof};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
 pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
@@ -195,6 +195,10 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
             return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
         }
     };
+    // What is on a void card is owed, whatever made it void: it does not expire.
+    if proof::is_void(draft, id, card) {
+        return Err(Refusal::CardStateForbids { state: String::from("void") });
+    }
     if draft.at < card.facts.expires_at {
         return Err(Refusal::NothingToChange);
     }

@@ -1,6 +1,7 @@
 //! Gifts on hold: taken, undone by their sender, or posted when their time is over.
 
 use crate::account::AccountId;
+use crate::card::CardState;
 use crate::command::{Gift, Proved};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
@@ -10,7 +11,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{Standing, SubscriberId, UsageKey};
+use crate::state::{CardId, Standing, SubscriberId, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
 use super::proof::{Known, Pick};
@@ -103,13 +104,28 @@ pub(super) fn post(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Done,
     Ok(OfficeDone::HoldPosted { gift, language: recipient.facts.language }.into())
 }
 
+/// Before a card's life ends: a gift of it that is on hold may still come back to it.
+pub(super) fn none_of_card(draft: &Draft<'_>, holder: SubscriberId, card: CardId) -> Result<(), Refusal> {
+    let of_card = |seq: &Seq| draft.state.hold(*seq).is_some_and(|hold| hold.card == card);
+    if draft.state.holds_of(holder).iter().any(of_card) {
+        return Err(Refusal::CardStateForbids { state: String::from("gift-on-hold") });
+    }
+    Ok(())
+}
+
 /// Everything as before the gift: money, limits on their own business date, and nothing to repeat.
 fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<(), Refusal> {
     draft.concern(hold.operator);
     draft.name(hold.sender);
     draft.name(hold.recipient);
     let total = Amount::try_new(hold.total_minor()).ok_or(Refusal::AmountOverflow)?;
-    draft.transfer(AccountId::Held(hold.operator), AccountId::Card(hold.card), total)?;
+    let card = draft.state.card(hold.card).ok_or(Refusal::CardUnknown)?;
+    // What would have been on an expired card has expired with it.
+    let back = match card.facts.state {
+        CardState::Expired { .. } => AccountId::Breakage(hold.operator),
+        _ => AccountId::Card(hold.card),
+    };
+    draft.transfer(AccountId::Held(hold.operator), back, total)?;
     for used in &hold.usage {
         let key = UsageKey { limit: used.limit, subject: used.subject };
         let subject = draft.state.limits().get(usize::from(used.limit.0)).map(|limit| limit.subject);

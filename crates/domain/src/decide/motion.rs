@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
-use crate::card::Serial;
+use crate::card::{CardState, Serial};
 use crate::command::{CardChange, OperatorId, Staff};
 use crate::money::Amount;
 use crate::office::currency::Currency;
@@ -250,6 +250,12 @@ fn admit_reversal(draft: &Draft<'_>, operator: OperatorId, reversal: &Reversal) 
         || accounts.iter().any(|account| draft.state.owner(*account) != Some(operator))
     {
         return Err(OfficeRefusal::NotAGift.into());
+    }
+    // Nobody uses such a card any more, and nobody is paid out what is on it.
+    if let Some(card) = draft.state.card(reversal.card)
+        && matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. })
+    {
+        return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
     let left_minor = draft.balance_minor(AccountId::Airtime(reversal.recipient));
     Amount::try_new(reversal.amount.minor().min(left_minor)).ok_or_else(|| OfficeRefusal::NothingLeft.into())

@@ -19,7 +19,7 @@ use crate::state::{Card, CardId};
 use crate::verdict::{Change, Done};
 
 use super::office::{for_operator, may_issue};
-use super::{Draft, batch, proof};
+use super::{Draft, batch, hold, proof};
 
 /// Whatever a till asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) -> Result<Done, Refusal> {
@@ -299,6 +299,7 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
         }
     }
     let holder = into.facts.state.holder().ok_or(OfficeRefusal::HoldersDiffer)?;
+    hold::none_of_card(draft, holder, from_id)?;
     if from_id == into_id || from.facts.state.holder() != Some(holder) {
         return Err(OfficeRefusal::HoldersDiffer.into());
     }
@@ -328,6 +329,9 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
     }
     if !proof::is_void(draft, id, card) {
         return Err(OfficeRefusal::CardNotVoid.into());
+    }
+    if let Some(holder) = holder {
+        hold::none_of_card(draft, holder, id)?;
     }
     let bought = card.bought.ok_or(OfficeRefusal::CardNotBought)?;
     let rest = Amount::try_new(card.purse.balance_minor).ok_or(OfficeRefusal::NothingLeft)?;

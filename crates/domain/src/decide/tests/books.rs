@@ -1,6 +1,6 @@
 //! The books kept a second time, from commands and answers alone: what every account adds up to after each entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::desk::is_void;
 use crate::account::AccountId;
@@ -27,8 +27,6 @@ pub(super) struct Books {
     came: BTreeMap<(OperatorId, Currency), i128>,
     /// What two people booked by hand.
     hand: BTreeMap<AccountId, i128>,
-    /// Cards that a gift was given back to.
-    reversed: BTreeSet<CardId>,
 }
 
 impl Books {
@@ -103,15 +101,9 @@ impl Books {
     }
 
     fn by_hand(&mut self, motion: &Motion) {
-        match &motion.proposal {
-            Proposal::Adjust { debit, credit, amount, .. } => {
-                *self.hand.entry(*debit).or_default() -= i128::from(amount.minor());
-                *self.hand.entry(*credit).or_default() += i128::from(amount.minor());
-            }
-            Proposal::Reverse(reversal) => {
-                self.reversed.insert(reversal.card);
-            }
-            _ => {}
+        if let Proposal::Adjust { debit, credit, amount, .. } = motion.proposal {
+            *self.hand.entry(debit).or_default() -= i128::from(amount.minor());
+            *self.hand.entry(credit).or_default() += i128::from(amount.minor());
         }
     }
 
@@ -154,7 +146,7 @@ impl Books {
                 | CardState::Closed { .. }
                 | CardState::Expired { .. }
         );
-        let by_hand = self.hand.contains_key(&AccountId::Card(id)) || self.reversed.contains(&id);
+        let by_hand = self.hand.contains_key(&AccountId::Card(id));
         assert!(!worthless || by_hand || card.purse.balance_minor == 0, "{id:?} {:?}", card.facts.state);
     }
 }
@@ -182,7 +174,7 @@ fn stopped_cards_move_nothing(before: &State, after: &State, body: &Body, verdic
         let Outcome::Done(done) = &verdict.outcome else { panic!("a refusal moves nothing") };
         let taken = balance.after_minor < card.purse.balance_minor;
         let allowed = match done {
-            Done::CardExpired { .. } => taken,
+            Done::CardExpired { .. } => taken && !is_void(before, id, after.at()),
             Done::Undone { .. } => !taken,
             Done::Office(done) => match **done {
                 OfficeDone::Sold { .. } => matches!(state, CardState::InStock { .. }) && !taken,

@@ -17,7 +17,9 @@ use crate::command::{
 };
 use crate::money::Amount;
 use crate::msisdn::{Imsi, Msisdn};
+use crate::office::{Record, RecordKind};
 use crate::password::Password;
+use crate::receipt::Seq;
 use crate::state::CardId;
 use crate::time::Timestamp;
 
@@ -151,11 +153,11 @@ pub(super) struct Step {
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let wait = prop_oneof![
-        12 => Just(0),
-        6 => 1..120_i64,
+        24 => Just(0),
+        12 => 1..120_i64,
         3 => 120..3_600_i64,
         4 => 3_600..100_000_i64,
-        1 => 100_000..2_000_000_i64,
+        2 => 100_000..2_000_000_i64,
     ];
     proptest::collection::vec((wait, act()).prop_map(|(wait_s, act)| Step { wait_s, act }), 60..110)
 }
@@ -179,7 +181,7 @@ fn act() -> BoxedStrategy<Act> {
     let value = prop_oneof![80 => 5..9_usize, 1 => Just(9_usize)];
     let card = (1..60_u64, value, prop_oneof![6 => Just(0_usize), 1 => 0..3_usize]);
     let operator = || prop_oneof![20 => 0..2_u8, 1 => Just(2_u8)];
-    let change = select(&[0, 1, 1, 1, 3, 3, 3, 3, 4, 5, 6, 7][..]);
+    let change = select(&[0, 1, 1, 1, 3, 3, 3, 3, 4, 5, 6, 7, 8, 8][..]);
     prop_oneof![
         120 => (by(), to(), amount(), any::<u8>()).prop_map(|(by, to, n, x)| Act::Gift(by, to, n, x < 3)),
         20 => (by(), amount()).prop_map(|(by, n)| Act::TopUp(by, n)),
@@ -260,7 +262,7 @@ pub(super) fn body(world: &mut World, act: &Act) -> Option<Body> {
         }),
         Act::ChangeSubscriber(who, change) => Body::ChangeSubscriber(ChangeSubscriber {
             staff: STAFF,
-            msisdn: number(NUMBERS[*who]).or_else(|| number("191…077"))?,
+            msisdn: awaited(world).filter(|_| *change == 8).or_else(|| number(NUMBERS[*who])).or(number("191…077"))?,
             change: subscriber_change(*change),
         }),
         Act::Issue(operator, cards) => Body::IssueCards(IssueCards {
@@ -295,6 +297,7 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
     else {
         return None;
     };
+    let by = &By { who: undoer(world, act).unwrap_or(by.who), ..*by };
     let imsi = Imsi::parse(&format!("46705000000000{}", by.sim)).ok().filter(|_| by.sim > 0);
     let mut caller = Caller { imsi, ..world.caller(number(NUMBERS[by.who])?, by.link) };
     if by.astray {
@@ -344,6 +347,23 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
     })
 }
 
+/// Somebody who has something to undo, when that is what is asked.
+fn undoer(world: &World, act: &Act) -> Option<usize> {
+    let gave = |who: &usize| {
+        let found = number(NUMBERS[*who]).and_then(|msisdn| world.state.find_subscriber(msisdn));
+        let open = |seq: &Seq| world.state.hold(*seq).is_some_and(|hold| world.at < hold.expires_at);
+        found.is_some_and(|(id, _)| world.state.holds_of(id).iter().any(open))
+    };
+    if matches!(act, Act::Undo(_)) { (0..6).find(gave) } else { None }
+}
+
+/// Somebody to whom a gift is on hold.
+fn awaited(world: &World) -> Option<Msisdn> {
+    let (_, record) = world.state.records_of(RecordKind::Hold).next_back()?;
+    let Record::Hold(hold) = record else { return None };
+    world.state.subscriber(hold.recipient).map(|row| row.facts.msisdn)
+}
+
 fn new_subscriber(world: &World, line: &(usize, usize, Option<Language>, u64)) -> Option<NewSubscriber> {
     let (who, airtime, language, imsi) = line;
     let msisdn: Msisdn = number(NUMBERS[*who])?;
@@ -366,7 +386,7 @@ fn new_card(world: &World, operator: OperatorId, (n, value, password): (u64, usi
 fn subscriber_change(change: u8) -> SubscriberChange {
     let imsi = |n: u8| Imsi::parse(&format!("46705000000000{n}")).expect("an identity");
     match change {
-        0 => SubscriberChange::Bar,
+        0 | 8 => SubscriberChange::Bar,
         1 | 2 => SubscriberChange::Unbar,
         3 => SubscriberChange::Unlock,
         4 => SubscriberChange::ChangeImsi(imsi(1)),

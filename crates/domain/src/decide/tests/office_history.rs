@@ -63,31 +63,31 @@ const WEIGHTS: [(u32, Ask); 29] = [
     (6, Ask::Start),
     (9, Ask::Make),
     (6, Ask::Seal),
-    (1, Ask::Abandon),
+    (3, Ask::Abandon),
     (9, Ask::Stock),
     (2, Ask::OpenOutlet),
-    (5, Ask::Deposit),
+    (3, Ask::Deposit),
     (3, Ask::Withdraw),
     (14, Ask::QuoteCards),
     (8, Ask::QuoteReload),
     (20, Ask::Sell),
-    (5, Ask::Refund),
+    (8, Ask::Refund),
     (6, Ask::Merge),
     (8, Ask::PayOut),
     (14, Ask::Reserve),
-    (6, Ask::Extend),
-    (6, Ask::Commit),
-    (3, Ask::Release),
+    (14, Ask::Extend),
+    (12, Ask::Commit),
+    (7, Ask::Release),
     (8, Ask::Consume),
     (6, Ask::ProposeRate),
     (1, Ask::ProposeClose),
-    (7, Ask::ProposeVoid),
+    (5, Ask::ProposeVoid),
     (8, Ask::ProposeReverse),
     (8, Ask::ProposeAdjust),
     (4, Ask::Approve),
-    (3, Ask::WithdrawMotion),
+    (5, Ask::WithdrawMotion),
     (1, Ask::Stop),
-    (4, Ask::Resume),
+    (12, Ask::Resume),
     (14, Ask::Due),
 ];
 
@@ -138,10 +138,10 @@ impl Desk {
     fn pick<T: Copy>(&self, at: usize, all: impl Iterator<Item = (T, bool)>) -> Option<T> {
         let all: Vec<(T, bool)> = all.collect();
         let fitting: Vec<T> = all.iter().filter(|(_, fits)| *fits).map(|(one, _)| *one).collect();
-        if self.luck.is_multiple_of(16) || fitting.is_empty() {
+        if self.luck.is_multiple_of(16) {
             return all.get(self.n(at) % all.len().max(1)).map(|(one, _)| *one);
         }
-        fitting.get(self.n(at) % fitting.len()).copied()
+        fitting.get(self.n(at) % fitting.len().max(1)).copied()
     }
 
     fn card(&self, state: &State, at: usize, fits: impl Fn(CardId, &Card) -> bool) -> Option<CardId> {
@@ -209,6 +209,8 @@ pub(super) fn body(world: &World, desk: &Desk) -> Option<Body> {
     let motion = || motion(world, desk).map(Asked::Motion);
     let stop = || match desk.ask {
         Ask::Stop => Some(Asked::StopIssuance { operator: desk.operator(), why: String::from("a test") }),
+        // Nobody asks for it while cards are issued.
+        Ask::Resume if desk.luck > 0 && world.state.record(RecordKey::stopped(desk.operator())).is_none() => None,
         Ask::Resume => Some(Asked::ResumeIssuance { operator: desk.operator() }),
         _ => None,
     };

@@ -1,0 +1,186 @@
+//! Cards whose life the office ends while something is still to come back to them, and void cards in long rows.
+
+use super::desk::{Owed, answer, done, owed, rate, resolve, sold, stocked};
+use super::script::{Stage, play};
+use crate::TOUCH_MAX;
+use crate::account::AccountId;
+use crate::card::{Serial, Voiding};
+use crate::command::{Body, OperatorId, OutletId};
+use crate::office::currency::Currency;
+use crate::office::done::OfficeDone;
+use crate::office::motion::{MotionCommand, Proposal, Reversal};
+use crate::office::refusal::OfficeRefusal;
+use crate::office::till::TillCommand;
+use crate::office::{Asked, RecordKey, RecordKind};
+use crate::receipt::Seq;
+use crate::refusal::{Refusal, Unusable};
+use crate::state::{CardId, SubscriberId};
+use crate::verdict::{Done, Outcome};
+
+const OPERATOR: OperatorId = OperatorId(0);
+
+/// One phone with two cards of 500 that were bought for dollars; every gift is on hold for an hour.
+fn two_cards(keys: &str) -> Stage {
+    let mut stage = play(&format!(
+        "test from 2020-06-01
+         | hold = {{ gifts = \"always\", for_s = 3600 }}
+         {keys}
+         191…001 is known since 2020-01-01
+         191…002 is known since 2020-01-01"
+    ));
+    resolve(&mut stage.world, OPERATOR, rate(Currency::Usd, 1, 1));
+    let (outlet, _) = stocked(&mut stage.world, OPERATOR, 500, 2);
+    for card in 1..=2 {
+        sold(&mut stage.world, outlet, Currency::Usd, Serial(card));
+        stage.line(&format!("191…001 binds card-{card}"), &[]);
+    }
+    stage
+}
+
+/// A gift of 100 from the first card: its entry.
+fn held(stage: &mut Stage) -> Seq {
+    stage.line("191…001 gives 100 to 191…002", &[]);
+    assert!(matches!(stage.outcome, Some(Outcome::Done(Done::Held { .. }))), "{:?}", stage.outcome);
+    stage.world.state.seq()
+}
+
+fn due(stage: &mut Stage, hold: Seq) -> OfficeDone {
+    match stage.world.act(&Body::Due(RecordKey::made_by(RecordKind::Hold, hold))).outcome {
+        Outcome::Done(Done::Office(done)) => *done,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn merge() -> Asked {
+    Asked::Till(TillCommand::Merge { from: Serial(1), into: Serial(2) })
+}
+
+fn pay_out() -> Asked {
+    Asked::Till(TillCommand::PayOut { serial: Serial(1) })
+}
+
+fn balance(stage: &Stage, account: AccountId) -> i64 {
+    stage.world.state.purse(account).expect("an account").balance_minor
+}
+
+fn card(stage: &Stage, n: u32) -> i64 {
+    balance(stage, AccountId::Card(CardId(n - 1)))
+}
+
+#[test]
+fn a_card_is_not_merged_while_a_gift_of_it_is_on_hold() {
+    let mut stage = two_cards("");
+    let hold = held(&mut stage);
+    let why = Refusal::CardStateForbids { state: String::from("gift-on-hold") };
+    assert_eq!(answer(&mut stage.world, merge()), Outcome::Refused(why));
+    stage.line("191…001 undoes", &[]);
+    assert_eq!(card(&stage, 1), 500);
+    assert!(stage.world.state.hold(hold).is_none());
+    assert_eq!(done(&mut stage.world, merge()), OfficeDone::Merged { balance_minor: 1_000 });
+    // The other way round nothing comes back to a card that is over.
+    let mut stage = two_cards("");
+    held(&mut stage);
+    let other = Asked::Till(TillCommand::Merge { from: Serial(2), into: Serial(1) });
+    assert_eq!(done(&mut stage.world, other), OfficeDone::Merged { balance_minor: 900 });
+}
+
+#[test]
+fn a_card_is_not_paid_out_while_a_gift_of_it_is_on_hold() {
+    let mut stage = two_cards("");
+    let hold = held(&mut stage);
+    let (first, last) = (Serial(1), Serial(1));
+    resolve(&mut stage.world, OPERATOR, Proposal::VoidCards { first, last, why: Voiding::Lost });
+    let why = Refusal::CardStateForbids { state: String::from("gift-on-hold") };
+    assert_eq!(answer(&mut stage.world, pay_out()), Outcome::Refused(why));
+    stage.line("care releases 191…002", &[]);
+    stage.world.at = stage.world.at.plus_s(3_600);
+    assert_eq!(due(&mut stage, hold), OfficeDone::HoldVoided { hold });
+    let paid = OfficeDone::PaidOut { currency: Currency::Usd, paid_minor: 500, value_minor: 500 };
+    assert_eq!(done(&mut stage.world, pay_out()), paid, "all of it");
+}
+
+#[test]
+fn what_comes_back_to_an_expired_card_expired_with_it() {
+    let mut stage = two_cards("| standing card_valid_days = 1");
+    let half_an_hour = stage.world.state.card(CardId(0)).expect("a card").facts.expires_at.plus_s(-1_800);
+    stage.world.at = half_an_hour;
+    let hold = held(&mut stage);
+    stage.line("care bars 191…002", &[]);
+    stage.world.at = half_an_hour.plus_s(1_800);
+    stage.line("card-1 expires", &[]);
+    assert_eq!(balance(&stage, AccountId::Breakage(OPERATOR)), 400);
+    stage.world.at = half_an_hour.plus_s(3_600);
+    assert_eq!(due(&mut stage, hold), OfficeDone::HoldVoided { hold });
+    assert_eq!((card(&stage, 1), balance(&stage, AccountId::Held(OPERATOR))), (0, 0));
+    assert_eq!(balance(&stage, AccountId::Breakage(OPERATOR)), 500);
+}
+
+#[test]
+fn what_is_owed_for_a_void_card_does_not_expire() {
+    let mut stage = two_cards("| standing card_valid_days = 30");
+    let close = Proposal::Close { period: String::from("end"), from: stage.world.at.plus_s(9), cards_void: true };
+    resolve(&mut stage.world, OPERATOR, close);
+    stage.world.at = stage.world.at.plus_s(31 * 86_400);
+    stage.line("card-1 expires", &[]);
+    assert_eq!(stage.outcome, Some(Outcome::Refused(Refusal::CardStateForbids { state: String::from("void") })));
+    assert_eq!(owed(&stage.world.state, stage.world.at).len(), 2);
+    done(&mut stage.world, pay_out());
+}
+
+/// A gift is not taken back to a card that nobody can use any more or be paid out.
+#[test]
+fn nothing_is_reversed_to_a_card_that_is_over() {
+    let mut stage = two_cards("");
+    let of = held(&mut stage);
+    stage.world.at = stage.world.at.plus_s(3_600);
+    due(&mut stage, of);
+    let reversal = Reversal {
+        of,
+        card: CardId(0),
+        sender: SubscriberId(0),
+        recipient: SubscriberId(1),
+        amount: super::desk::amount(100),
+        reason: String::from("the wrong number"),
+    };
+    let propose = |reversal: &Reversal| {
+        let proposal = Box::new(Proposal::Reverse(reversal.clone()));
+        Asked::Motion(MotionCommand::Propose { operator: OPERATOR, proposal })
+    };
+    done(&mut stage.world, propose(&reversal));
+    done(&mut stage.world, merge());
+    let closed = Refusal::CardStateForbids { state: String::from("closed") };
+    assert_eq!(answer(&mut stage.world, propose(&reversal)), Outcome::Refused(closed));
+    resolve(&mut stage.world, OPERATOR, Proposal::Reverse(Reversal { card: CardId(1), ..reversal }));
+    assert_eq!(card(&stage, 2), 1_000);
+}
+
+/// More cards than one command may touch: void by a rule that is met when one of them is.
+#[test]
+fn a_long_row_of_void_cards() {
+    let mut stage = play("test from 2020-06-01\n191…001 is known since 2020-01-01");
+    resolve(&mut stage.world, OPERATOR, rate(Currency::Usd, 1, 1));
+    let count = u32::try_from(TOUCH_MAX).expect("few") + 5;
+    let (outlet, _) = stocked(&mut stage.world, OPERATOR, 500, count);
+    assert_eq!(outlet, OutletId(1));
+    for card in [1, 2, count] {
+        sold(&mut stage.world, outlet, Currency::Usd, Serial(card));
+    }
+    stage.line("191…001 binds card-2", &[]);
+    let range = |first, last| Proposal::VoidCards { first: Serial(first), last: Serial(last), why: Voiding::Ordered };
+    resolve(&mut stage.world, OPERATOR, range(2, count - 1));
+    assert_eq!(stage.world.state.records_of(RecordKind::VoidCards).count(), 1);
+    stage.line("191…001 gives 9 to 191…002", &[]);
+    assert_eq!(stage.outcome, Some(Outcome::Refused(Refusal::CardNotUsable { why: Unusable::Void })));
+    let line = Owed { serial: Serial(2), left_minor: 500, currency: Currency::Usd, owed_minor: 500 };
+    assert_eq!(owed(&stage.world.state, stage.world.at), [line], "those beside the range are good");
+    for (first, last) in [(1, 2), (2, 2), (count - 1, count), (1, count)] {
+        let propose = MotionCommand::Propose { operator: OPERATOR, proposal: Box::new(range(first, last)) };
+        let overlap = OfficeRefusal::RangeOverlaps { first: Serial(2), last: Serial(count - 1) };
+        assert_eq!(answer(&mut stage.world, Asked::Motion(propose)), Outcome::Refused(overlap.into()));
+    }
+    let pay_out = || Asked::Till(TillCommand::PayOut { serial: Serial(2) });
+    done(&mut stage.world, pay_out());
+    assert_eq!(answer(&mut stage.world, pay_out()), Outcome::Refused(OfficeRefusal::CardNotVoid.into()));
+    stage.line("191…001 binds card-1", &[]);
+    assert!(stage.said.ends_with("card 1 bound, 500 on it\n"), "{}", stage.said);
+}
