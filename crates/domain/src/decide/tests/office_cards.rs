@@ -94,7 +94,7 @@ fn a_card_is_not_paid_out_while_a_gift_of_it_is_on_hold() {
     assert_eq!(answer(&mut stage.world, pay_out()), Outcome::Refused(why));
     stage.line("care releases 191…002", &[]);
     stage.world.at = stage.world.at.plus_s(3_600);
-    assert_eq!(due(&mut stage, hold), OfficeDone::HoldVoided { hold });
+    assert!(matches!(due(&mut stage, hold), OfficeDone::HoldVoided { gift, .. } if gift.hold == hold));
     let paid = OfficeDone::PaidOut { currency: Currency::Usd, paid_minor: 500, value_minor: 500 };
     assert_eq!(done(&mut stage.world, pay_out()), paid, "all of it");
 }
@@ -110,7 +110,7 @@ fn what_comes_back_to_an_expired_card_expired_with_it() {
     stage.line("card-1 expires", &[]);
     assert_eq!(balance(&stage, AccountId::Breakage(OPERATOR)), 400);
     stage.world.at = half_an_hour.plus_s(3_600);
-    assert_eq!(due(&mut stage, hold), OfficeDone::HoldVoided { hold });
+    assert!(matches!(due(&mut stage, hold), OfficeDone::HoldVoided { gift, .. } if gift.hold == hold));
     assert_eq!((card(&stage, 1), balance(&stage, AccountId::Held(OPERATOR))), (0, 0));
     assert_eq!(balance(&stage, AccountId::Breakage(OPERATOR)), 500);
 }
