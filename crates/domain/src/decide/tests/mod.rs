@@ -24,6 +24,7 @@ mod locks;
 mod money;
 mod office_cards;
 mod office_history;
+mod office_refusals;
 mod passwords;
 mod picture;
 mod reach;
