@@ -11,7 +11,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{CardId, Standing, SubscriberId, UsageKey};
+use crate::state::{CardId, RepeatKey, Standing, SubscriberId, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
 use super::proof::{Known, Pick};
@@ -140,7 +140,11 @@ fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<(), Refusal
         });
     }
     let (sender, recipient, amount) = (hold.sender, hold.recipient, hold.amount);
-    draft.change(Change::Repeat { sender, recipient, amount, undone: true });
+    // The same may have been given again since: that gift is still remembered.
+    let known = draft.state.repeat(&RepeatKey { sender, recipient, amount });
+    if known.is_some_and(|given| given.seq == seq) {
+        draft.change(Change::Repeat { sender, recipient, amount, undone: true });
+    }
     draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
     // It never was the recipient's, so nobody may take it back from them.
     let by = Record::Reversed(draft.own_seq());

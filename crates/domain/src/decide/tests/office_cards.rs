@@ -127,6 +127,23 @@ fn what_is_owed_for_a_void_card_does_not_expire() {
     done(&mut stage.world, pay_out());
 }
 
+#[test]
+fn an_older_gift_that_comes_back_does_not_make_a_newer_one_forgotten() {
+    let mut stage = two_cards("| standing repeat_window_s = 600");
+    let older = held(&mut stage);
+    stage.world.at = stage.world.at.plus_s(3_590);
+    let newer = held(&mut stage);
+    stage.line("care bars 191…002", &[]);
+    stage.world.at = stage.world.at.plus_s(10);
+    assert_eq!(due(&mut stage, older), OfficeDone::HoldVoided { hold: older });
+    stage.line("care unbars 191…002", &[]);
+    stage.line("191…001 gives 100 to 191…002", &[]);
+    let said = stage.outcome.as_ref();
+    assert!(matches!(said, Some(Outcome::Refused(Refusal::Repeated { seq, .. })) if *seq == newer), "{said:?}");
+    stage.line("191…001 undoes", &[]);
+    held(&mut stage);
+}
+
 /// A gift is not taken back to a card that nobody can use any more or be paid out.
 #[test]
 fn nothing_is_reversed_to_a_card_that_is_over() {

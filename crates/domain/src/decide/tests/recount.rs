@@ -45,7 +45,7 @@ pub(super) struct Recount {
     dates: HashMap<OperatorId, BusinessDate>,
     posted: Vec<Posted>,
     /// When the same was given last, unless that was undone: by pair (of one in a top-up) and amount.
-    latest: HashMap<(u64, i64), Timestamp>,
+    latest: HashMap<(u64, i64), (Timestamp, Seq)>,
     locks: HashMap<(SubscriberId, LinkId), Lock>,
     /// How many limits were looked at, so that a test sees that it tests something.
     pub(super) checked: (usize, usize),
@@ -114,14 +114,17 @@ impl Recount {
     fn latest_is_repeated(&mut self, window_s: u32) -> bool {
         let latest = self.posted.last().expect("one");
         let key = (latest.subject(Subject::Pair), latest.minor);
-        let before = self.latest.insert(key, latest.at);
-        before.is_some_and(|before| latest.at < before.plus_s(i64::from(window_s)))
+        let before = self.latest.insert(key, (latest.at, latest.seq));
+        before.is_some_and(|(before, _)| latest.at < before.plus_s(i64::from(window_s)))
     }
 
     fn undo(&mut self, hold: Seq) {
         let undone = self.posted.iter_mut().find(|posted| posted.seq == hold).expect("a gift on hold");
         undone.undone = true;
-        self.latest.remove(&(undone.subject(Subject::Pair), undone.minor));
+        let key = (undone.subject(Subject::Pair), undone.minor);
+        if self.latest.get(&key).is_some_and(|(_, seq)| *seq == hold) {
+            self.latest.remove(&key);
+        }
     }
 
     /// What the latest posting leads to in its window.
