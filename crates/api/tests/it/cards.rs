@@ -49,7 +49,7 @@ async fn issued_cards_open_with_what_is_printed_on_them() {
     let (number, password) = (text(&json, "/cards/2/number"), text(&json, "/cards/2/password"));
     let Answer::Verdict(bound) = bind(&world, 8_501_911_000_001, &number, &password).await else { panic!("a verdict") };
     assert!(matches!(bound.outcome, Outcome::Done(Done::Bound { balance_minor: 1000, .. })), "{:?}", bound.outcome);
-    expect![[r#"{"balance_minor":1000,"expires_at":null,"holder":"8501911000001","issued_at":"2026-11-22T10:00:00.000Z","latest":3,"operator":"koryolink","seq":4,"serial":"00000003","state":"bound"}"#]].assert_eq(&world.get("/v1/cards/00000003").await.shown());
+    expect![[r#"{"balance_minor":1000,"batch":null,"bought":null,"expires_at":null,"holder":"8501911000001","issued_at":"2026-11-22T10:00:00.000Z","latest":3,"operator":"koryolink","seq":4,"serial":"00000003","state":"bound"}"#]].assert_eq(&world.get("/v1/cards/00000003").await.shown());
     let subscriber = world.get("/v1/subscribers/1911000001").await.json();
     assert_eq!(subscriber.pointer("/cards/0/serial"), Some(&json!("00000003")));
 }
