@@ -1,4 +1,5 @@
 use domain::verdict::Outcome;
+use engine::handle::EngineConfig;
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -148,4 +149,65 @@ async fn a_later_load_is_a_proposal_that_may_not_rewrite_the_past() {
     assert!(matches!(world.second(&proposed).await, Outcome::Done(_)));
     let hash = json!(blake3::hash(other.as_bytes()).to_hex().to_string());
     assert_eq!(world.get("/v1/operators").await.json().pointer("/0/file_hash"), Some(&hash));
+}
+
+/// How many of a kind the office keeps.
+async fn kept(world: &World, kind: &str) -> usize {
+    world.get(&format!("/v1/office/{kind}")).await.json().as_array().expect("a list").len()
+}
+
+/// Waits until the office keeps none of these.
+async fn until_none(world: &World, kinds: &[&str]) {
+    for _ in 0..6_000 {
+        let mut left = 0;
+        for kind in kinds {
+            left += kept(world, kind).await;
+        }
+        if left == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("something of {kinds:?} is still there");
+}
+
+/// A quote, a call in progress and a motion.
+async fn what_falls_due(world: &World) {
+    let quote = json!({ "do": "quote-cards", "outlet": 1, "currency": "USD", "first": "1", "count": 1 });
+    assert_eq!(office(world, quote).await.brief(), "200 done quoted");
+    let call = json!({ "do": "reserve-call", "msisdn": "1911000003", "seconds": 60 });
+    assert_eq!(office(world, call).await.brief(), "200 done call-reserved");
+    let close = json!({ "do": "propose-close", "operator": "koryolink", "period": "end", "from": "now" });
+    assert_eq!(office(world, close).await.brief(), "200 done proposed");
+    for kind in ["quote", "call", "motion"] {
+        assert_eq!(kept(world, kind).await, 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_ends_by_itself_also_after_a_restart() {
+    let world = World::koryolink().await;
+    shop(&world).await;
+    let import = json!({ "operator": "koryolink", "subscribers": [{ "msisdn": "1911000003", "airtime_minor": 100 }] });
+    assert_eq!(world.post("/v1/subscribers/import", &import).await.brief(), "200 done imported");
+    let airtime = async |world: &World| world.get("/v1/subscribers/1911000003").await.json()["airtime_minor"].clone();
+    what_falls_due(&world).await;
+    assert_eq!(airtime(&world).await, 96);
+    // Each at its own time: the quote after a quarter of an hour, the call after two, the motion after a week.
+    for (later_s, due, kept_still) in [(900, "quote", "call"), (6_300, "call", "motion")] {
+        world.clock.advance_s(later_s);
+        until_none(&world, &[due]).await;
+        assert_eq!(kept(&world, kept_still).await, 1);
+    }
+    assert_eq!(airtime(&world).await, 100, "what nobody talked for came back");
+    world.clock.advance_s(7 * 86_400);
+    until_none(&world, &["motion"]).await;
+    // The same over a restart that nobody waits for.
+    what_falls_due(&world).await;
+    let World { journal, clock, engine, .. } = world;
+    engine.stop().expect("no fault");
+    clock.advance_s(8 * 86_400);
+    let world = World::over(journal, clock, EngineConfig { accept_clock: true, ..EngineConfig::default() });
+    until_none(&world, &["quote", "call", "motion"]).await;
+    assert_eq!(airtime(&world).await, 100);
 }

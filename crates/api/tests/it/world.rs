@@ -26,6 +26,7 @@ use engine::handle::{Engine, EngineConfig, Handle, Parts};
 use engine::journal::{AppendFault, Head, Journal, JournalReader, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
+use engine::timers::{DueTimer, dues};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -151,9 +152,14 @@ fn start_engine(journal: &MemoryJournal, appends: &Arc<AtomicU64>, clock: &TestC
     assert_eq!(Checkpoint::head(&checkpoint).seq.0, 0);
     let mut load = move || recover(&mut checkpoint, &*from, head.head(), IDS_MAX, &mut |_| {});
     let loaded = load().expect("an intact journal");
+    let (due, head) = (dues(&loaded.state), loaded.head.seq);
     let journal = Box::new(Counted { journal: journal.clone(), appends: Arc::clone(appends) });
     let clock = Arc::new(clock.clone());
-    Engine::start(Parts { loaded, journal, reader, clock, refold: Box::new(load), config }).expect("a thread")
+    let parts = Parts { loaded, journal, reader, clock, refold: Box::new(load), config };
+    let mut engine = Engine::start(parts).expect("a thread");
+    let timer = DueTimer::new(due, engine.handle());
+    engine.follow("timers", head, Box::new(timer)).expect("a thread");
+    engine
 }
 
 impl World {

@@ -11,6 +11,7 @@ mod demo;
 mod disk;
 mod help;
 mod holds;
+mod office;
 mod osmocom;
 mod reports;
 mod rig;
