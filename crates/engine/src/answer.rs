@@ -175,11 +175,20 @@ pub enum View {
     /// Of the engine.
     Status(StatusView),
     /// Of the office, in the order of ids.
-    Records(Vec<(RecordKey, Record)>),
+    Records(Records),
     /// States by public name, with how many cards and how much is on them, minor units.
     CardStates(Vec<CardCount>),
     /// Of a call; `None`: nobody has the number, or it costs more than there is money.
     CallPrice(Option<CallPrice>),
+}
+
+/// What the office keeps, with the numbers of whom it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// In the order of ids.
+    pub list: Vec<(RecordKey, Record)>,
+    /// Numbers of the subscribers that these are about: of gifts on hold, and of calls.
+    pub numbers: HashMap<SubscriberId, Msisdn>,
 }
 
 /// Cards of one operator in one state.

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use domain::card::{CardState, Serial};
 use domain::command::{Command, Language};
 use domain::decide::decide;
-use domain::office::RecordKey;
+use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
-use domain::state::{Card, CardId, Standing, State};
+use domain::state::{Card, CardId, Standing, State, SubscriberId};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
 use crate::answer::{
-    Answer, CARDS_COUNTED_MAX, CardCount, CardView, Directory, Query, RECORDS_MAX, Reply, Seen as At, StatusView,
-    SubscriberView, View,
+    Answer, CARDS_COUNTED_MAX, CardCount, CardView, Directory, Query, RECORDS_MAX, Records, Reply, Seen as At,
+    StatusView, SubscriberView, View,
 };
 use crate::checkpoint::Loaded;
 use crate::ids::{Fingerprint, Ids, Seen};
@@ -287,7 +287,8 @@ impl Decider {
             Query::Status => View::Status(self.status()),
             Query::Records { kind, from } => {
                 let records = self.state.records_of(kind).filter(|(id, _)| *id >= from).take(RECORDS_MAX);
-                View::Records(records.map(|(id, record)| (RecordKey { kind, id }, record.clone())).collect())
+                let list = records.map(|(id, record)| (RecordKey { kind, id }, record.clone())).collect();
+                View::Records(self.with_numbers(list))
             }
             Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
             Query::CallPrice { msisdn, cross, seconds } => {
@@ -297,7 +298,18 @@ impl Decider {
         At { seq: self.head.seq, value }
     }
 
-    fn subscriber_view(&self, id: domain::state::SubscriberId) -> Option<SubscriberView> {
+    fn with_numbers(&self, list: Vec<(RecordKey, Record)>) -> Records {
+        let named = |(_, record): &(RecordKey, Record)| match record {
+            Record::Hold(hold) => [Some(hold.sender), Some(hold.recipient)],
+            Record::Call(call) => [Some(call.subscriber), None],
+            _ => [None, None],
+        };
+        let number = |id: SubscriberId| self.state.subscriber(id).map(|row| (id, row.facts.msisdn));
+        let numbers = list.iter().flat_map(named).flatten().filter_map(number).collect();
+        Records { list, numbers }
+    }
+
+    fn subscriber_view(&self, id: SubscriberId) -> Option<SubscriberView> {
         let row = self.state.subscriber(id)?;
         let locks = self.state.locks().filter(|(who, ..)| *who == id);
         let number = |id: &domain::state::SubscriberId| self.state.subscriber(*id).map(|row| row.facts.msisdn);

@@ -252,7 +252,7 @@ async fn find(admin: &Admin, batch: BatchId) -> Result<(Seq, Option<Batch>), Pro
     match seen.value {
         View::Records(records) => Ok((
             seen.seq,
-            records.into_iter().next().and_then(|(key, record)| match record {
+            records.list.into_iter().next().and_then(|(key, record)| match record {
                 Record::Batch(known) if key.id == id => Some(known),
                 _ => None,
             }),

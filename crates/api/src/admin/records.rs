@@ -13,7 +13,7 @@ use domain::command::OperatorId;
 use domain::office::currency::Currency;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, receipt};
-use engine::answer::{CARDS_COUNTED_MAX, Query, View};
+use engine::answer::{CARDS_COUNTED_MAX, Query, Records, View};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use super::cards::read_serial;
 use super::journal::with_seq;
 use super::problem::Problem;
 use super::{Admin, LIST_MAX, numbers};
-use crate::view::Names;
 use crate::view::office::record_json;
+use crate::view::{Names, msisdn_json};
 
 /// Cards of a map at most.
 pub(crate) const CARDS_MAX: u32 = 10_000_000;
@@ -52,12 +52,13 @@ pub(crate) async fn list(
         return Err(Problem::gone(&"the engine answered another question"));
     };
     let names = Names::from(&*admin.handle().directory());
-    let shown: Vec<Value> = records.iter().take(most).map(|(key, record)| named(*key, record, &names)).collect();
+    let shown: Vec<Value> =
+        records.list.iter().take(most).map(|(key, record)| named(*key, record, &records, &names)).collect();
     Ok(with_seq(seen.seq, Json(shown)))
 }
 
 /// A record with what it is called by.
-fn named(key: RecordKey, record: &Record, names: &Names) -> Value {
+fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value {
     let mut json = record_json(record, names);
     if let Record::Rates(_) | Record::Stopped(_) = record {
         let row = u8::try_from(if matches!(record, Record::Rates(_)) { key.id >> 8 } else { key.id }).ok();
@@ -83,8 +84,20 @@ fn named(key: RecordKey, record: &Record, names: &Names) -> Value {
         | RecordKind::Stopped => json!(key.id),
     };
     let name = if key.kind == RecordKind::VoidCards { "first" } else { key.kind.name() };
+    let number = |id| all.numbers.get(&id).copied().map(msisdn_json);
     if let Some(fields) = json.as_object_mut() {
         fields.insert(String::from(name), id);
+        match record {
+            Record::Hold(hold) => {
+                fields.insert(String::from("from"), json!(number(hold.sender)));
+                fields.insert(String::from("to"), json!(number(hold.recipient)));
+                fields.insert(String::from("receipt"), json!(receipt(Seq(key.id))));
+            }
+            Record::Call(call) => {
+                fields.insert(String::from("msisdn"), json!(number(call.subscriber)));
+            }
+            _ => {}
+        }
     }
     json
 }

@@ -122,7 +122,7 @@ async fn stage(admin: &Admin, of: Seq) -> Result<(&'static str, Option<Seq>), Pr
         let seen = admin.query(Query::Records { kind, from: of.0 }).await?;
         match seen.value {
             View::Records(records) => {
-                Ok(records.into_iter().find(|(known, _)| *known == key).map(|(_, record)| record))
+                Ok(records.list.into_iter().find(|(known, _)| *known == key).map(|(_, record)| record))
             }
             _ => Err(Problem::gone(&"the engine answered another question")),
         }

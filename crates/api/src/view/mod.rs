@@ -149,6 +149,8 @@ fn rules_json(rules: &Rules, file_hash: &[u8; 32]) -> Value {
 }
 
 #[cfg(test)]
+mod office_tests;
+#[cfg(test)]
 mod outcome_tests;
 #[cfg(test)]
 mod tests;
