@@ -1,0 +1,251 @@
+//! The rows of the [`State`](super::State): what is known of a subscriber, a card, a usage.
+
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+use super::{BOOKS, RECENTS};
+use crate::card::{CardNumber, CardState};
+use crate::command::{Language, OperatorId};
+use crate::money::Amount;
+use crate::msisdn::{Imsi, Msisdn};
+use crate::office::batch::BatchId;
+use crate::office::till::Bought;
+use crate::receipt::Seq;
+use crate::rules::limit::Subject;
+use crate::rules::{LimitId, LimitName, Rules};
+use crate::time::{BusinessDate, Timestamp};
+
+/// Row of a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SubscriberId(#[n(0)] pub u32);
+
+/// Row of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct CardId(#[n(0)] pub u32);
+
+/// Whether a number is in use and may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Standing {
+    /// In use.
+    #[n(0)]
+    Active,
+    /// In use, no gifts from or to it.
+    #[n(1)]
+    Barred,
+    /// Given back: the next caller with this number is somebody else, of the next generation.
+    #[n(2)]
+    Released,
+}
+
+/// What is known of a subscriber and changes seldom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SubscriberFacts {
+    /// The number.
+    #[n(0)]
+    pub msisdn: Msisdn,
+    /// The SIM, where known.
+    #[n(1)]
+    pub imsi: Option<Imsi>,
+    /// Whose.
+    #[n(2)]
+    pub operator: OperatorId,
+    /// Which owner of the number this is, counted from 1.
+    #[n(3)]
+    pub generation: u16,
+    /// Language of screens and SMS.
+    #[n(4)]
+    pub language: Language,
+    /// Active, barred or released.
+    #[n(5)]
+    pub standing: Standing,
+    /// Known since.
+    #[n(6)]
+    pub since: Timestamp,
+    /// The latest SIM change.
+    #[n(7)]
+    pub imsi_changed_at: Option<Timestamp>,
+}
+
+/// A balance and the latest entry that touched it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// Minor units. Never below zero for cards and airtime.
+    pub balance_minor: i64,
+    /// The latest entry that touched it; 0: none.
+    pub latest: Seq,
+}
+
+/// A subscriber.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    /// What changes seldom.
+    pub facts: SubscriberFacts,
+    /// What they call with.
+    pub airtime: Purse,
+    /// The latest entry that names them.
+    pub latest: Seq,
+    /// The day that `refused_count` belongs to.
+    pub refused_date: BusinessDate,
+    /// Refusals after a right password on that day.
+    pub refused_count: u16,
+    pub(crate) first_card: Option<CardLink>,
+    /// Latest recipients, newest first.
+    pub(crate) recents: Option<Box<Recents>>,
+}
+
+/// A list of recipients, newest first.
+pub type Recents = smallvec::SmallVec<[SubscriberId; RECENTS]>;
+
+/// A card's row plus one, so that "none" costs no room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CardLink(core::num::NonZeroU32);
+
+impl CardLink {
+    pub(crate) fn new(card: CardId) -> Option<Self> {
+        core::num::NonZeroU32::new(card.0.checked_add(1)?).map(Self)
+    }
+
+    pub(crate) const fn card(self) -> CardId {
+        CardId(self.0.get() - 1)
+    }
+}
+
+/// What is known of a card and changes seldom.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct CardFacts {
+    /// Printed under the hidden field.
+    #[n(0)]
+    pub number: CardNumber,
+    /// Whose.
+    #[n(1)]
+    pub operator: OperatorId,
+    /// When it was issued.
+    #[n(2)]
+    pub issued_at: Timestamp,
+    /// From when it can't be used any more; [`Timestamp::MAX`]: never.
+    #[n(3)]
+    pub expires_at: Timestamp,
+    /// Where it is in its life.
+    #[n(4)]
+    pub state: CardState,
+    /// The batch that it was printed in; `None`: it was issued as sold.
+    #[n(5)]
+    pub batch: Option<BatchId>,
+}
+
+/// A card.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// What changes seldom.
+    pub facts: CardFacts,
+    /// What is on it.
+    pub purse: Purse,
+    /// The entry that bound it to its holder; 0: never bound. Cards of a phone pay in this order.
+    pub bound: Seq,
+    /// Wrong passwords at binding.
+    pub bind_wrong: u8,
+    /// What it was bought for; `None`: it was not sold at a till.
+    pub bought: Option<Bought>,
+    pub(crate) next: Option<CardLink>,
+}
+
+/// An operator.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// In force now.
+    pub rules: Arc<Rules>,
+    /// BLAKE3 of the file they came from.
+    pub file_hash: [u8; 32],
+    /// The latest business date that an entry had: dates never run backwards.
+    pub date: BusinessDate,
+    /// Fee income, tax payable, call income, breakage, position.
+    pub(crate) books: [Purse; BOOKS],
+}
+
+/// Whose usage of which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UsageKey {
+    /// Which limit.
+    pub limit: LimitId,
+    /// A subscriber's or card's row, or for pairs the sender's row above 32 bits of the recipient's.
+    pub subject: u64,
+}
+
+impl UsageKey {
+    /// The key of a gift's or top-up's subject.
+    pub const fn of(limit: LimitId, subject: Subject, from: SubscriberId, to: SubscriberId, card: CardId) -> Self {
+        let subject = match subject {
+            Subject::Sender => from.0 as u64,
+            Subject::Recipient => to.0 as u64,
+            Subject::Pair => ((from.0 as u64) << 32) | to.0 as u64,
+            Subject::Card => card.0 as u64,
+        };
+        Self { limit, subject }
+    }
+}
+
+/// What is used of a limit in a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// First day of the window.
+    pub start: BusinessDate,
+    /// How many.
+    pub count: u32,
+    /// How much, minor units.
+    pub total_minor: i64,
+}
+
+/// Wrong passwords of one caller over one link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// In a row since the last lock, 0 to 2.
+    pub wrong: u8,
+    /// Locks in a row.
+    pub level: u8,
+    /// End of the latest lock.
+    pub until: Option<Timestamp>,
+}
+
+/// A gift as remembered against repetition. In an own top-up sender and recipient are the same, in a gift never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepeatKey {
+    /// By whom.
+    pub sender: SubscriberId,
+    /// To whom.
+    pub recipient: SubscriberId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// When it was given, and its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// When.
+    pub at: Timestamp,
+    /// Its entry; [`Repeat::FORGOTTEN`] when it was undone.
+    pub seq: Seq,
+}
+
+impl Repeat {
+    /// In the place of an undone gift's entry: a map of generations forgets whole ones only.
+    pub const FORGOTTEN: Seq = Seq::ZERO;
+}
+
+/// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitIdentity {
+    /// Whose.
+    pub operator: OperatorId,
+    /// Its public name.
+    pub name: LimitName,
+    /// First instant.
+    pub from: Timestamp,
+    /// Of whom it counts.
+    pub subject: Subject,
+}
