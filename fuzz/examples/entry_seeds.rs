@@ -1,18 +1,26 @@
 //! Writes the seeds of the target `entry`: one entry for each thing that the rules can decide of a few commands.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::card::CardNumber;
+use domain::card::{CardNumber, Serial};
 use domain::command::{
     Bind, Body, Caller, ChangePassword, Dialled, Gift, ImportSubscribers, IssueCards, Language, LinkId, LoadRules,
-    NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage, Staff, TopUp,
+    NewCard, NewPassword, NewSubscriber, OperatorId, OutletId, Proved, SetLanguage, Staff, TopUp,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
 use domain::money::Amount;
 use domain::msisdn::Msisdn;
+use domain::office::batch::{BatchCommand, BatchId, MadeCard};
+use domain::office::call::CallCommand;
+use domain::office::currency::Currency;
+use domain::office::motion::{MotionCommand, Proposal};
+use domain::office::till::{Goods, Rate, TillCommand};
+use domain::office::{Asked, Office};
 use domain::password::{KeyId, Password, Proof, TagKey, TagKeys};
+use domain::rules::tariff::Ratio;
 use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::Entry;
@@ -39,8 +47,8 @@ fn bodies(profile: &str) -> Result<Vec<(&'static str, Body)>, Box<dyn std::error
         Body::Gift(Gift { caller, recipient, amount, proof: proof.clone(), swapped: false, occasion: Some(1) })
     };
     let (to, sum) = (Dialled::Value(recipient), Dialled::Value(amount(500)?));
-    Ok(vec![
-        ("rules", Body::LoadRules(LoadRules { staff, rules, file_hash: [3; 32] })),
+    let phones = vec![
+        ("rules", Body::LoadRules(LoadRules { staff, rules, file_hash: [3; 32], from: None })),
         (
             "import",
             Body::ImportSubscribers(ImportSubscribers {
@@ -75,7 +83,33 @@ fn bodies(profile: &str) -> Result<Vec<(&'static str, Body)>, Box<dyn std::error
         ("language", Body::SetLanguage(SetLanguage { caller, language: Language::English })),
         ("password", Body::ChangePassword(ChangePassword { caller, old: proof.clone(), new: NewPassword::Trivial })),
         ("freeze", Body::Freeze(Proved { caller, proof })),
-    ])
+    ];
+    let printed = CardNumber::from_payload(123_456_789_012_345).map_err(|_| "a card number")?;
+    let office = office(staff, amount(500)?, MadeCard { number: printed, tag }, msisdn);
+    Ok(phones.into_iter().chain(office).collect())
+}
+
+/// What staff ask: an outlet, a batch, a motion, a call, a stop.
+fn office(staff: Staff, value: Amount, card: MadeCard, msisdn: Msisdn) -> Vec<(&'static str, Body)> {
+    let (operator, batch, outlet, currency) = (OPERATOR, BatchId(NonZeroU32::MIN), OutletId(1), Currency::Usd);
+    let rate = Rate { from: Timestamp::MIN, until: None, ratio: Ratio::ONE };
+    let proposal = Box::new(Proposal::Rate { currency, rate });
+    let name = String::from("광복백화점");
+    let ask = |name, what| (name, Body::Office(Box::new(Office { staff, what })));
+    vec![
+        ask("outlet", Asked::Till(TillCommand::OpenOutlet { operator, name })),
+        ask("deposit", Asked::Till(TillCommand::Deposit { outlet, currency, amount: value })),
+        ask("batch", Asked::Batch(BatchCommand::Start { operator, value, ordered: 1 })),
+        ask("make-cards", Asked::Batch(BatchCommand::Make { batch, cards: vec![card] })),
+        ask("seal", Asked::Batch(BatchCommand::Seal { batch, file_hash: [5; 32] })),
+        ask(
+            "quote",
+            Asked::Till(TillCommand::Quote { outlet, currency, goods: Goods::Cards { first: Serial(2), count: 1 } }),
+        ),
+        ask("motion", Asked::Motion(MotionCommand::Propose { operator, proposal })),
+        ask("call", Asked::Call(CallCommand::Reserve { msisdn, cross: false, seconds: 600 })),
+        ask("stop", Asked::StopIssuance { operator, why: String::from("counting") }),
+    ]
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
