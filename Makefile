@@ -3,8 +3,9 @@
 .PHONY: help build demo test bench fuzz
 
 CARGO ?= cargo
-# make demo ONCE=1 ends after the first gifts.
+# make demo ONCE=1 ends after the first gifts; DEBUG=1 takes the build that the tests use.
 ONCE ?=
+DEBUG ?=
 ARGS ?=
 # make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
 TARGET ?=
@@ -17,8 +18,8 @@ build: ## The binary, target/release/sonmul
 	$(CARGO) build --release --locked -p sonmul
 
 demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
-	@$(CARGO) build --release --locked -p sonmul
-	@target/release/sonmul demo $(if $(ONCE),--once) $(ARGS)
+	@$(CARGO) build $(if $(DEBUG),,--release) --locked -p sonmul
+	@target/$(if $(DEBUG),debug,release)/sonmul demo $(if $(ONCE),--once) $(ARGS)
 
 test: ## Everything that CI checks; installs what it needs and says so
 	scripts/test.sh

@@ -76,5 +76,6 @@ cargo nextest run --workspace --locked --no-fail-fast
 say "doc tests"
 cargo test --workspace --locked --doc --quiet
 
-say "make demo ONCE=1"
-make demo ONCE=1
+# The build that is there: an optimised one takes as long as everything above together.
+say "make demo ONCE=1 DEBUG=1"
+make demo ONCE=1 DEBUG=1

@@ -122,6 +122,22 @@ impl AccountId {
         }
     }
 
+    /// Whose own account it is; `None` for cards, airtime and floats, which others have.
+    pub const fn operator(self) -> Option<OperatorId> {
+        match self {
+            Self::Card(_) | Self::Airtime(_) | Self::Float(..) => None,
+            Self::FeeIncome(operator)
+            | Self::TaxPayable(operator)
+            | Self::CallIncome(operator)
+            | Self::Breakage(operator)
+            | Self::Position(operator)
+            | Self::Refunded(operator)
+            | Self::Held(operator)
+            | Self::Cash(operator, _)
+            | Self::CashPosition(operator, _) => Some(operator),
+        }
+    }
+
     /// The currency that it is counted in; `None`: its operator's airtime.
     pub const fn currency(self) -> Option<Currency> {
         match self {

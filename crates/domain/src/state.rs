@@ -188,15 +188,7 @@ impl State {
             AccountId::Card(id) => self.card(id).map(|card| card.facts.operator),
             AccountId::Airtime(id) => self.subscriber(id).map(|row| row.facts.operator),
             AccountId::Float(outlet, _) => self.outlet(outlet).map(|outlet| outlet.operator),
-            AccountId::FeeIncome(operator)
-            | AccountId::TaxPayable(operator)
-            | AccountId::CallIncome(operator)
-            | AccountId::Breakage(operator)
-            | AccountId::Position(operator)
-            | AccountId::Refunded(operator)
-            | AccountId::Held(operator)
-            | AccountId::Cash(operator, _)
-            | AccountId::CashPosition(operator, _) => self.operator(operator).map(|_| operator),
+            _ => account.operator().filter(|operator| self.operator(*operator).is_some()),
         }
     }
 

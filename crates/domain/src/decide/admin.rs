@@ -1,6 +1,5 @@
 //! The operator's side: rules, issuing cards, and what care may do to a card.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::TOUCH_MAX;
@@ -16,7 +15,7 @@ use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
 use super::office::may_issue;
-use super::{Draft, motion, proof};
+use super::{Draft, batch, motion, proof};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
 pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
@@ -102,15 +101,9 @@ pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<D
     if issue.cards.len() >= TOUCH_MAX {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX - 1).unwrap_or(u32::MAX) });
     }
-    let mut seen = HashSet::new();
+    batch::all_new(draft.state, issue.cards.iter().map(|card| card.number))?;
     let mut first = None;
-    for (index, new) in (0_u32..).zip(&issue.cards) {
-        if draft.state.find_card(new.number).is_some() {
-            return Err(Refusal::CardNumberTaken { index });
-        }
-        if !seen.insert(new.number) {
-            return Err(Refusal::TwiceInList { index });
-        }
+    for new in &issue.cards {
         let id = draft.create_card(CardFacts {
             number: new.number,
             operator: issue.operator,

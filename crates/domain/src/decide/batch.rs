@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::TOUCH_MAX;
-use crate::card::{CardState, Serial};
+use crate::card::{CardNumber, CardState, Serial};
 use crate::command::{OperatorId, OutletId, Staff};
 use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, BatchId, MadeCard, Stage};
 use crate::office::done::OfficeDone;
@@ -93,15 +93,9 @@ fn make(draft: &mut Draft<'_>, batch: BatchId, known: Batch, cards: &[MadeCard])
         return Err(OfficeRefusal::BatchFull { room }.into());
     }
     let rules = &draft.state.operator(known.operator).ok_or(Refusal::OperatorUnknown)?.rules;
-    let mut seen = HashSet::with_capacity(cards.len());
+    all_new(draft.state, cards.iter().map(|card| card.number))?;
     let mut first = None;
-    for (index, new) in (0_u32..).zip(cards) {
-        if draft.state.find_card(new.number).is_some() {
-            return Err(Refusal::CardNumberTaken { index });
-        }
-        if !seen.insert(new.number) {
-            return Err(Refusal::TwiceInList { index });
-        }
+    for new in cards {
         let id = draft.create_card(CardFacts {
             number: new.number,
             operator: known.operator,
@@ -117,6 +111,20 @@ fn make(draft: &mut Draft<'_>, batch: BatchId, known: Batch, cards: &[MadeCard])
     let runs = with_run(known.runs, first, count);
     draft.record(RecordKey::batch(batch), Some(Record::Batch(Batch { made, runs, ..known })));
     Ok(OfficeDone::CardsMade { first, count }.into())
+}
+
+/// Numbers that no card has yet, and that are all different.
+pub(super) fn all_new(state: &State, numbers: impl ExactSizeIterator<Item = CardNumber>) -> Result<(), Refusal> {
+    let mut seen = HashSet::with_capacity(numbers.len());
+    for (index, number) in (0_u32..).zip(numbers) {
+        if state.find_card(number).is_some() {
+            return Err(Refusal::CardNumberTaken { index });
+        }
+        if !seen.insert(number) {
+            return Err(Refusal::TwiceInList { index });
+        }
+    }
+    Ok(())
 }
 
 /// Serials run without a gap unless cards were issued in between.

@@ -52,20 +52,7 @@ impl Books {
     }
 
     fn owner(&self, account: AccountId) -> Option<OperatorId> {
-        match account {
-            AccountId::FeeIncome(operator)
-            | AccountId::TaxPayable(operator)
-            | AccountId::CallIncome(operator)
-            | AccountId::Breakage(operator)
-            | AccountId::Position(operator)
-            | AccountId::Refunded(operator)
-            | AccountId::Held(operator)
-            | AccountId::Cash(operator, _)
-            | AccountId::CashPosition(operator, _) => Some(operator),
-            purse @ (AccountId::Card(_) | AccountId::Airtime(_) | AccountId::Float(..)) => {
-                self.owners.get(&purse).copied()
-            }
-        }
+        account.operator().or_else(|| self.owners.get(&account).copied())
     }
 
     /// Says whose a new purse is.

@@ -99,20 +99,12 @@ fn compare_accounts(fold: &State, checkpoint: &State) -> (usize, Vec<String>) {
 /// Cards go by their serial, everything else by its row.
 fn name_of(account: AccountId) -> String {
     let kind = account.kind();
-    match account {
-        AccountId::Card(card) => format!("card {}", Serial::of(card)),
-        AccountId::Airtime(subscriber) => format!("{kind} of subscriber {}", subscriber.0),
-        AccountId::Float(outlet, currency) => format!("{kind} of outlet {} in {}", outlet.0, currency.code()),
-        AccountId::Cash(operator, currency) | AccountId::CashPosition(operator, currency) => {
-            format!("{kind} of operator {} in {}", operator.0, currency.code())
-        }
-        AccountId::FeeIncome(operator)
-        | AccountId::TaxPayable(operator)
-        | AccountId::CallIncome(operator)
-        | AccountId::Breakage(operator)
-        | AccountId::Position(operator)
-        | AccountId::Refunded(operator)
-        | AccountId::Held(operator) => format!("{kind} of operator {}", operator.0),
+    let unit = account.currency().map_or_else(String::new, |currency| format!(" in {}", currency.code()));
+    match (account, account.operator()) {
+        (AccountId::Card(card), _) => format!("card {}", Serial::of(card)),
+        (AccountId::Airtime(subscriber), _) => format!("{kind} of subscriber {}", subscriber.0),
+        (AccountId::Float(outlet, _), _) => format!("{kind} of outlet {}{unit}", outlet.0),
+        (_, operator) => format!("{kind} of operator {}{unit}", operator.map_or(0, |operator| operator.0)),
     }
 }
 

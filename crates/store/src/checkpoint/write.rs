@@ -192,18 +192,10 @@ impl<'a> Writing<'a> {
         }
         let mut set = self.prepare("INSERT OR REPLACE INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for (account, purse) in &delta.ledger {
-            let owner = match *account {
-                AccountId::Float(outlet, _) => outlet.0,
-                AccountId::Card(_) | AccountId::Airtime(_) => return Err(damaged("an account in the wrong table")),
-                AccountId::FeeIncome(operator)
-                | AccountId::TaxPayable(operator)
-                | AccountId::CallIncome(operator)
-                | AccountId::Breakage(operator)
-                | AccountId::Position(operator)
-                | AccountId::Refunded(operator)
-                | AccountId::Held(operator)
-                | AccountId::Cash(operator, _)
-                | AccountId::CashPosition(operator, _) => u32::from(operator.0),
+            let owner = match (*account, account.operator()) {
+                (AccountId::Float(outlet, _), _) => outlet.0,
+                (_, Some(operator)) => u32::from(operator.0),
+                (_, None) => return Err(damaged("an account in the wrong table")),
             };
             let (code, kind) = (account.code().cast_signed(), account.kind());
             let currency = account.currency().map(domain::office::currency::Currency::code);
