@@ -3,7 +3,7 @@
 .PHONY: help build demo test bench fuzz
 
 CARGO ?= cargo
-# make demo ONCE=1 ends after the first gifts; DEBUG=1 takes the build that the tests use.
+# make demo ONCE=1 ends after the first gifts; DEBUG=1 takes target/debug/sonmul as the tests left it.
 ONCE ?=
 DEBUG ?=
 ARGS ?=
@@ -18,7 +18,7 @@ build: ## The binary, target/release/sonmul
 	$(CARGO) build --release --locked -p sonmul
 
 demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
-	@$(CARGO) build $(if $(DEBUG),,--release) --locked -p sonmul
+	@$(if $(DEBUG),:,$(CARGO) build --release --locked -p sonmul)
 	@target/$(if $(DEBUG),debug,release)/sonmul demo $(if $(ONCE),--once) $(ARGS)
 
 test: ## Everything that CI checks; installs what it needs and says so
