@@ -4,6 +4,7 @@
 //! handed to `krilla`. Colours are greys. The origin is the top left corner.
 //! Deliberately not here: what a card or a receipt looks like.
 
+use krilla::blend::BlendMode;
 use krilla::color::{luma, separation};
 use krilla::geom::{Path, PathBuilder, Point, Rect, Transform};
 use krilla::graphic::Graphic;
@@ -43,10 +44,8 @@ pub(super) const GREY: u8 = 90;
 
 /// The spot colour of hidden fields: where a print shop lays its scratch-off.
 const SCRATCH: &str = "Scratch";
-/// What it looks like where there is no such ink.
-const SCRATCH_SHOWN: u8 = 150;
-/// How much of it is under the secrets, of 255.
-const SCRATCH_TINT: u8 = 70;
+/// What it looks like where there is no such ink: light, so that a proof can be read.
+const SCRATCH_SHOWN: u8 = 214;
 
 /// How a text looks.
 #[derive(Clone, Copy)]
@@ -168,15 +167,18 @@ impl Canvas<'_, '_> {
         self.text(x - of.width(text) / 2, y, of, text);
     }
 
-    /// A rectangle in the spot colour of hidden fields.
+    /// A rectangle in the spot colour of hidden fields, over what is there already. Multiplied, so that the black plate
+    /// stays as it is and this one is solid: otherwise the layer would have holes in the shape of the digits under it.
     pub(super) fn scratch(&mut self, area: Area) {
         let ink = separation::SeparationColorant::Custom(String::from(SCRATCH));
         let space = separation::SeparationSpace::new(ink, luma::Color::new(SCRATCH_SHOWN).into());
-        let paint = krilla::color::Color::from(separation::Color::new(SCRATCH_TINT, space)).into();
-        self.0.set_stroke(None);
-        self.0.set_fill(Some(Fill { paint, ..Fill::default() }));
+        let paint = krilla::color::Color::from(separation::Color::new(u8::MAX, space)).into();
         if let Some(path) = rectangles([area]) {
+            self.0.push_blend_mode(BlendMode::Multiply);
+            self.0.set_stroke(None);
+            self.0.set_fill(Some(Fill { paint, ..Fill::default() }));
             self.0.draw_path(&path);
+            self.0.pop();
         }
     }
 

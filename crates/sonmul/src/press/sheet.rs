@@ -140,7 +140,6 @@ fn open_side(canvas: &mut Canvas<'_, '_>, look: &Look) {
     canvas.line((PAD, pt(33)), (RIGHT, pt(33)), pt(1) / 2, 160);
 
     canvas.text(PAD, pt(83) / 2, &look.caption, "긁는 칸 / scratch field");
-    canvas.scratch(FIELD);
     canvas.dashed(FIELD, pt(1) / 2, GREY);
     canvas.text(PAD + FIELD_PAD, pt(59), &look.caption, "카드번호 / card number");
     canvas.text(PAD + FIELD_PAD, pt(93), &look.caption, "암호 / password");
@@ -158,6 +157,8 @@ fn own_side(canvas: &mut Canvas<'_, '_>, look: &Look, face: &Graphic, card: &Car
     let serial = card.serial();
     canvas.text_middle(QR_MIDDLE, pt(55), &look.serial, &serial);
     canvas.squares(QR.0, QR.1, SQUARE, dark(&serial)?);
+    // Last, since it goes over the secrets.
+    canvas.scratch(FIELD);
     Ok(())
 }
 
