@@ -4,15 +4,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::card::{CardNumber, Serial};
-use domain::command::{
-    Bind, Body, Caller, ChangePassword, Dialled, Gift, ImportSubscribers, IssueCards, Language, LinkId, LoadRules,
-    NewCard, NewPassword, NewSubscriber, OperatorId, OutletId, Proved, SetLanguage, Staff, TopUp,
-};
+use domain::card::{Serial};
+use domain::number::{CardNumber, Msisdn};
+use domain::command::{Bind, Body, Caller, ChangePassword, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, TopUp};
+use domain::ids::{Language, LinkId, OperatorId, OutletId};
 use domain::decide::decide;
 use domain::id::CommandId;
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
 use domain::office::batch::{BatchCommand, BatchId, MadeCard};
 use domain::office::call::CallCommand;
 use domain::office::currency::Currency;

@@ -4,10 +4,9 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::command::{OperatorId, OutletId};
+use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
 use crate::money::Amount;
 use crate::office::currency::Currency;
-use crate::state::{CardId, SubscriberId};
 
 /// One account of the chart (DESIGN §4.4): in its operator's unit of airtime, or in the currency that it names.
 ///
@@ -216,9 +215,8 @@ pub struct Transfer {
 #[cfg(test)]
 mod tests {
     use super::AccountId;
-    use crate::command::{OperatorId, OutletId};
+    use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
     use crate::office::currency::Currency;
-    use crate::state::{CardId, SubscriberId};
 
     #[test]
     fn every_kind_survives_its_code() {

@@ -5,15 +5,15 @@
 
 use crate::account::AccountId;
 use crate::card::CardState;
-use crate::command::OperatorId;
+use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::pages::Pages;
 use crate::receipt::Seq;
+use crate::rules::Rules;
 use crate::rules::limit::Subject;
-use crate::rules::{LimitId, Rules};
 use crate::state::{
-    BOOKS, Card, CardFacts, CardId, CardLink, LimitIdentity, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey, State,
-    Subscriber, SubscriberFacts, SubscriberId, Usage, UsageKey, book_index,
+    BOOKS, Card, CardFacts, CardLink, LimitIdentity, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey, State,
+    Subscriber, SubscriberFacts, Usage, UsageKey, book_index,
 };
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Effects};
@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    pub(crate) fn put_lock(&mut self, subscriber: SubscriberId, link: crate::command::LinkId, lock: Lock) {
+    pub(crate) fn put_lock(&mut self, subscriber: SubscriberId, link: crate::ids::LinkId, lock: Lock) {
         if lock == Lock::default() {
             self.locks.remove(&(subscriber, link));
         } else {

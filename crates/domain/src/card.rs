@@ -1,4 +1,4 @@
-//! Mobile money cards: numbers, serials and the states a card goes through.
+//! Mobile money cards: serials and the states a card goes through.
 //!
 //! `Printed → InStock → Sold → Bound ⇄ Frozen → Closed | Expired | Void`. Each state holds the facts that exist in it;
 //! every state before `Closed` keeps its tag.
@@ -6,108 +6,12 @@
 //! Deliberately not here: balances (see [`crate::state`]), who may change a state (see [`crate::decide`]).
 
 use core::fmt;
-use core::num::NonZeroU64;
 
 use minicbor::{Decode, Encode};
 
-use crate::command::OutletId;
-use crate::msisdn::parse_digits;
+use crate::ids::{CardId, OutletId, SubscriberId};
 use crate::password::PasswordTag;
-use crate::state::{CardId, SubscriberId};
 use crate::time::Timestamp;
-
-/// Digits of a card number.
-pub const CARD_NUMBER_DIGITS: usize = 16;
-
-/// A card's number: 16 digits, the last a Luhn check digit (ISO/IEC 7812-1, Annex B). Random, so it tells nothing of the serial.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CardNumber(NonZeroU64);
-
-/// A text is no card number. Holds nothing of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a card number is 16 digits, the last of them a check digit; the first is not 0")]
-pub struct CardNumberError;
-
-impl CardNumber {
-    /// Reads 16 ASCII digits and checks the last.
-    ///
-    /// # Errors
-    /// When there are not 16 digits, the first is 0, or the check digit is wrong.
-    pub fn parse(text: &str) -> Result<Self, CardNumberError> {
-        if text.len() != CARD_NUMBER_DIGITS || text.starts_with('0') {
-            return Err(CardNumberError);
-        }
-        let digits = parse_digits(text).ok_or(CardNumberError)?;
-        if luhn_sum(digits).is_multiple_of(10) {
-            NonZeroU64::new(digits).map(Self).ok_or(CardNumberError)
-        } else {
-            Err(CardNumberError)
-        }
-    }
-
-    /// The number with these 15 leading digits and their check digit.
-    ///
-    /// # Errors
-    /// When `payload` does not have exactly 15 digits.
-    pub fn from_payload(payload: u64) -> Result<Self, CardNumberError> {
-        if !(100_000_000_000_000..1_000_000_000_000_000).contains(&payload) {
-            return Err(CardNumberError);
-        }
-        let open = payload * 10;
-        let check = (10 - luhn_sum(open) % 10) % 10;
-        NonZeroU64::new(open + check).map(Self).ok_or(CardNumberError)
-    }
-
-    /// The number as stored: checked when it was made.
-    pub const fn from_stored(digits: u64) -> Self {
-        match NonZeroU64::new(digits) {
-            Some(digits) => Self(digits),
-            None => Self(NonZeroU64::MIN),
-        }
-    }
-
-    /// The digits as one integer.
-    pub const fn get(self) -> u64 {
-        self.0.get()
-    }
-}
-
-/// Shows the last three digits only: with its password a card number is money.
-impl fmt::Debug for CardNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CardNumber(…{:03})", self.0.get() % 1000)
-    }
-}
-
-impl<C> Encode<C> for CardNumber {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.u64(self.get())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for CardNumber {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        NonZeroU64::new(d.u64()?).map(Self).ok_or_else(|| minicbor::decode::Error::message("not a card number"))
-    }
-}
-
-/// The Luhn sum of all digits, the last one not doubled. A number with a right check digit has a sum divisible by 10.
-const fn luhn_sum(mut digits: u64) -> u64 {
-    let mut sum = 0;
-    let mut doubled = false;
-    while digits > 0 {
-        let digit = digits % 10;
-        let value = if doubled { digit * 2 } else { digit };
-        sum += if value > 9 { value - 9 } else { value };
-        doubled = !doubled;
-        digits /= 10;
-    }
-    sum
-}
 
 /// What is printed on the card for care and stock-taking: the operator's running number. It opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -313,33 +217,13 @@ impl CardState {
 
 #[cfg(test)]
 mod tests {
-    use super::{CardNumber, Serial};
-    use crate::state::CardId;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_wrong_check_digit_is_no_card_number() {
-        assert!(CardNumber::parse("4539578763621486").is_ok());
-        for bad in
-            ["4539578763621487", "0539578763621486", "453957876362148", "45395787636214860", "", "453957876362148x"]
-        {
-            assert!(CardNumber::parse(bad).is_err(), "{bad}");
-        }
-    }
+    use super::Serial;
+    use crate::ids::CardId;
 
     #[test]
     fn serials_and_rows_are_one_to_one() {
         assert_eq!(Serial::of(CardId(0)).to_string(), "00000001");
         assert_eq!(Serial(1).card(), Some(CardId(0)));
         assert_eq!(Serial(0).card(), None);
-    }
-
-    proptest! {
-        #[test]
-        fn every_payload_gets_the_check_digit_that_parses(payload in 100_000_000_000_000_u64..1_000_000_000_000_000) {
-            let number = CardNumber::from_payload(payload).expect("15 digits");
-            prop_assert_eq!(CardNumber::parse(&number.get().to_string()), Ok(number));
-            prop_assert_eq!(format!("{number:?}").len(), "CardNumber(…123)".len());
-        }
     }
 }

@@ -9,66 +9,20 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use crate::card::{CardNumber, Serial, Voiding};
+use crate::card::{Serial, Voiding};
 use crate::id::CommandId;
+use crate::ids::{CardId, Language, LinkId, OperatorId};
 use crate::money::Amount;
-use crate::msisdn::{Imsi, Msisdn};
+use crate::number::{CardNumber, Imsi, Msisdn};
 use crate::office::{Office, RecordKey};
 use crate::password::{PasswordTag, Proof};
 use crate::rules::Rules;
-use crate::state::CardId;
 use crate::time::Timestamp;
-
-/// Which network: numbered in the order of first loading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct OperatorId(#[n(0)] pub u8);
-
-/// Which configured connection asserted the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct LinkId(#[n(0)] pub u16);
-
-/// Which point of sale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct OutletId(#[n(0)] pub u32);
 
 /// Who asks on the operator's side: the peer's uid on `admin.sock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Staff(#[n(0)] pub u32);
-
-/// Language of a subscriber's screens and SMS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Language {
-    /// 조선말/한국어.
-    #[default]
-    #[n(0)]
-    Korean,
-    /// English.
-    #[n(1)]
-    English,
-}
-
-impl Language {
-    /// Every language there is, in the order of the menu.
-    pub const ALL: [Self; 2] = [Self::Korean, Self::English];
-
-    /// Its BCP 47 tag.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Korean => "ko",
-            Self::English => "en",
-        }
-    }
-
-    /// The language of a BCP 47 tag, `None` when Sonmul does not speak it.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.tag() == tag)
-    }
-}
 
 /// A phone on a network: who the link says is calling, and whose service code was dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

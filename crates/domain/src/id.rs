@@ -11,7 +11,7 @@ use minicbor::bytes::{DecodeBytes, EncodeBytes};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
-use crate::command::LinkId;
+use crate::ids::LinkId;
 use crate::time::Timestamp;
 
 /// What a command is called. Compared whole; safe to log.
@@ -160,7 +160,7 @@ impl<'b, C> Decode<'b, C> for CommandId {
 #[cfg(test)]
 mod tests {
     use super::{CommandId, IdKind, UssdPrompt};
-    use crate::command::LinkId;
+    use crate::ids::LinkId;
 
     #[test]
     fn kinds_can_be_told_apart() {

@@ -14,9 +14,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::card::CardNumber;
-use crate::command::OperatorId;
-use crate::msisdn::Msisdn;
+use crate::ids::OperatorId;
+use crate::number::{CardNumber, Msisdn};
 
 /// Digits of a password.
 pub const PASSWORD_DIGITS: usize = 6;
@@ -273,9 +272,8 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::{KeyId, Opened, Password, TagKey, TagKeys};
-    use crate::card::CardNumber;
-    use crate::command::OperatorId;
-    use crate::msisdn::Msisdn;
+    use crate::ids::OperatorId;
+    use crate::number::{CardNumber, Msisdn};
     use zeroize::Zeroizing;
 
     fn key(id: u8) -> TagKey {

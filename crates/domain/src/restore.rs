@@ -6,15 +6,14 @@
 use std::sync::Arc;
 
 use crate::account::AccountId;
-use crate::command::{LinkId, OperatorId};
+use crate::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
 use crate::office::till::Bought;
 use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
+use crate::rules::Rules;
 use crate::rules::limit::{Subject, WINDOW_DAYS_MAX};
-use crate::rules::{LimitId, Rules};
 use crate::state::{
-    BOOKS, Card, CardFacts, CardId, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, SubscriberId,
-    Usage, UsageKey,
+    BOOKS, Card, CardFacts, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, Usage, UsageKey,
 };
 use crate::time::{BusinessDate, Timestamp};
 

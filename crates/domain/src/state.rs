@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use hashbrown::{HashMap, HashTable};
 
 use crate::account::AccountId;
-use crate::card::{CardNumber, Serial};
-use crate::command::{Body, Gift, LinkId, OperatorId, OutletId};
+use crate::card::Serial;
+use crate::command::{Body, Gift};
 use crate::generations::Generations;
-use crate::msisdn::Msisdn;
+use crate::ids::{CardId, LimitId, LinkId, OperatorId, OutletId, SubscriberId};
+use crate::number::{CardNumber, Msisdn};
 use crate::office::batch::{Batch, BatchId};
 use crate::office::currency::Currency;
 use crate::office::hold::Hold;
@@ -22,7 +23,6 @@ use crate::office::till::Outlet;
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
 use crate::receipt::Seq;
-use crate::rules::LimitId;
 use crate::rules::limit::Subject;
 use crate::time::{BusinessDate, Timestamp};
 
@@ -30,8 +30,8 @@ mod rows;
 
 pub(crate) use rows::CardLink;
 pub use rows::{
-    Card, CardFacts, CardId, LimitIdentity, Lock, Operator, Purse, Recents, Repeat, RepeatKey, Standing, Subscriber,
-    SubscriberFacts, SubscriberId, Usage, UsageKey,
+    Card, CardFacts, LimitIdentity, Lock, Operator, Purse, Recents, Repeat, RepeatKey, Standing, Subscriber,
+    SubscriberFacts, Usage, UsageKey,
 };
 
 type Hasher = foldhash::fast::RandomState;

@@ -10,17 +10,18 @@ use smallvec::SmallVec;
 
 use crate::account::{AccountId, Transfer};
 use crate::card::{CardState, Serial};
-use crate::command::{Body, Language, LinkId, OperatorId};
+use crate::command::Body;
 use crate::id::CommandId;
+use crate::ids::{CardId, Language, LimitId, LinkId, OperatorId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::office::done::OfficeDone;
 use crate::office::till::Bought;
 use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
-use crate::rules::{LimitId, Rules};
-use crate::state::{CardFacts, CardId, SubscriberFacts, SubscriberId};
+use crate::rules::Rules;
+use crate::state::{CardFacts, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 
 /// The recorded answer to a command. It never changes.

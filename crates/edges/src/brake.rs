@@ -10,8 +10,8 @@
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use domain::command::{Language, LinkId};
-use domain::msisdn::Msisdn;
+use domain::ids::{Language, LinkId};
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 
 /// Places that one caller may be found in: those of other callers in them make room by the fewest dials.
@@ -150,8 +150,8 @@ impl Brake {
 #[cfg(test)]
 mod tests {
     use super::{Brake, BrakeConfig, Callers};
-    use domain::command::{Language, LinkId};
-    use domain::msisdn::Msisdn;
+    use domain::ids::{Language, LinkId};
+    use domain::number::Msisdn;
     use domain::time::Timestamp;
 
     fn caller(n: u64) -> Msisdn {

@@ -3,10 +3,9 @@
 //! Guarantees: a password leaves here as tags or as *malformed*; nothing here keeps or prints what was typed.
 //! Deliberately not here: which field is which ([`crate::dial`]), what is asked next ([`crate::menu`]).
 
-use domain::card::CardNumber;
 use domain::command::{Bind, Caller, Dialled, NewPassword, Proved};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, Proof, TagKeys};
 use domain::refusal::Refusal;
 use domain::rules::dial::parse_amount;

@@ -10,10 +10,9 @@
 mod confirm;
 mod resume;
 
-use domain::card::CardNumber;
 use domain::command::{Bind, Body, ChangePassword, Dialled, Gift, NewPassword, SetLanguage, TopUp};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{PasswordTag, Proof};
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
@@ -352,7 +351,7 @@ fn repeated(desk: &Desk<'_>, old: Proof, new: PasswordTag, typed: &str) -> Step 
     }
 }
 
-fn language(desk: &Desk<'_>, typed: &str) -> Option<domain::command::Language> {
+fn language(desk: &Desk<'_>, typed: &str) -> Option<domain::ids::Language> {
     let place = typed.parse::<usize>().ok()?.checked_sub(1)?;
     desk.rules.standing.languages.get(place).copied()
 }

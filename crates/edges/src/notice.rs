@@ -9,9 +9,10 @@
 //!
 //! **Deliberately not here:** whether the sender's screen told them already, retries, cursors, SMPP.
 
-use domain::command::{Body, Caller, Dialled, Gift, Language, OperatorId, Proved, TopUp};
+use domain::command::{Body, Caller, Dialled, Gift, Proved, TopUp};
+use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;
 use domain::receipt::Seq;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::command::Command;
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::answer::{Answer, Directory, Query, Seen, View};

@@ -5,7 +5,7 @@
 
 use domain::card::Serial;
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;

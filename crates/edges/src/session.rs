@@ -13,8 +13,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::command::{Command, Language, LinkId, OperatorId};
-use domain::msisdn::Msisdn;
+use domain::command::Command;
+use domain::ids::{Language, LinkId, OperatorId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 

@@ -1,7 +1,8 @@
 //! What several unit tests need: the shipped rules, a key, a desk.
 
-use domain::command::{Caller, LinkId, OperatorId};
-use domain::msisdn::Msisdn;
+use domain::command::Caller;
+use domain::ids::{LinkId, OperatorId};
+use domain::number::Msisdn;
 use domain::password::{KeyId, TagKey, TagKeys};
 use domain::rules::Rules;
 use domain::time::Timestamp;

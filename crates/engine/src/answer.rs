@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::card::Serial;
-use domain::command::{Language, OperatorId};
-use domain::msisdn::Msisdn;
+use domain::ids::{Language, OperatorId, SubscriberId};
+use domain::number::Msisdn;
 use domain::office::batch::BatchId;
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::rules::tariff::CallPrice;
-use domain::state::{Standing, SubscriberId};
+use domain::state::Standing;
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::Outcome;
 

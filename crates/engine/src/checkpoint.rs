@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use domain::account::AccountId;
 use domain::card::CardState;
-use domain::command::{LinkId, OperatorId};
+use domain::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey};
 use domain::pages::Pages;
 use domain::receipt::Seq;
-use domain::rules::{LimitId, Rules};
+use domain::rules::Rules;
 use domain::state::{
-    BOOKS, CardFacts, CardId, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts,
-    SubscriberId, Usage, UsageKey, books_of,
+    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts, Usage,
+    UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects};

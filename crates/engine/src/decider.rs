@@ -9,11 +9,12 @@
 use std::sync::Arc;
 
 use domain::card::{CardState, Serial};
-use domain::command::{Command, Language};
+use domain::command::Command;
 use domain::decide::decide;
+use domain::ids::{CardId, Language, SubscriberId};
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
-use domain::state::{Card, CardId, Standing, State, SubscriberId};
+use domain::state::{Card, Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
@@ -312,7 +313,7 @@ impl Decider {
     fn subscriber_view(&self, id: SubscriberId) -> Option<SubscriberView> {
         let row = self.state.subscriber(id)?;
         let locks = self.state.locks().filter(|(who, ..)| *who == id);
-        let number = |id: &domain::state::SubscriberId| self.state.subscriber(*id).map(|row| row.facts.msisdn);
+        let number = |id: &domain::ids::SubscriberId| self.state.subscriber(*id).map(|row| row.facts.msisdn);
         Some(SubscriberView {
             id,
             msisdn: row.facts.msisdn,
@@ -329,7 +330,7 @@ impl Decider {
         })
     }
 
-    fn card_view(&self, id: domain::state::CardId) -> Option<CardView> {
+    fn card_view(&self, id: domain::ids::CardId) -> Option<CardView> {
         let card = self.state.card(id)?;
         let holder = card.facts.state.holder().and_then(|holder| self.state.subscriber(holder));
         Some(CardView {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use domain::ids::SubscriberId;
 use domain::receipt::Seq;
-use domain::state::SubscriberId;
 use domain::time::Timestamp;
 use domain::verdict::Entry;
 

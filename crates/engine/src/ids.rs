@@ -251,8 +251,8 @@ pub fn seconds(at: Timestamp) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{AHEAD_MAX_MS, Fingerprint, IdRow, Ids, Known, PROGRAM_HORIZON_MS, Seen, USSD_HORIZON_MS};
-    use domain::command::LinkId;
     use domain::id::{CommandId, UssdPrompt};
+    use domain::ids::LinkId;
     use domain::receipt::Seq;
     use domain::time::Timestamp;
 

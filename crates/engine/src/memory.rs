@@ -6,14 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::account::AccountId;
-use domain::command::{LinkId, OperatorId};
+use domain::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
-use domain::rules::LimitId;
-use domain::state::{
-    BOOKS, CardId, LimitIdentity, Lock, Purse, Recents, Repeat, RepeatKey, SubscriberId, Usage, UsageKey,
-};
+use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Repeat, RepeatKey, Usage, UsageKey};
 use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use domain::card::CardState;
 use domain::command::{Body, Command};
 use domain::id::CommandId;
+use domain::ids::CardId;
 use domain::office::{RecordKey, RecordKind};
-use domain::state::{CardId, State};
+use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::Change;
 

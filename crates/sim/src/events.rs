@@ -1,8 +1,9 @@
 //! What happens in a world, one event at a time.
 
-use domain::command::{Body, Command, NewSubscriber, OperatorId};
+use domain::command::{Body, Command, NewSubscriber};
 use domain::id::CommandId;
-use domain::msisdn::Imsi;
+use domain::ids::OperatorId;
+use domain::number::Imsi;
 use domain::time::Timestamp;
 use engine::clock::Clock;
 use engine::memory::Weather;
@@ -410,7 +411,7 @@ impl World {
             phone.passwords.push(card.1);
             let caller = domain::command::Caller {
                 operator: phone.operator,
-                link: domain::command::LinkId(1),
+                link: domain::ids::LinkId(1),
                 msisdn: phone.msisdn,
                 imsi: None,
             };

@@ -3,13 +3,10 @@
 //! A dial is built as an edge would build it: fields that don't parse are malformed, passwords become tags under the
 //! generation that the directory names.
 
-use domain::card::CardNumber;
-use domain::command::{
-    Bind, Body, Caller, ChangePassword, Dialled, Gift, Language, LinkId, NewPassword, OperatorId, Proved, SetLanguage,
-    TopUp,
-};
+use domain::command::{Bind, Body, Caller, ChangePassword, Dialled, Gift, NewPassword, Proved, SetLanguage, TopUp};
+use domain::ids::{Language, LinkId, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, Proof, TagKeys};
 use engine::answer::{Answer, Directory};
 

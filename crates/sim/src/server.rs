@@ -224,7 +224,6 @@ impl World {
 
 /// The id of the only prompt of a session.
 fn ussd_id(body: &Body, session: u32, reuse: u32) -> CommandId {
-    let (link, caller) =
-        body.caller().map_or((domain::command::LinkId(0), 0), |caller| (caller.link, caller.msisdn.get()));
+    let (link, caller) = body.caller().map_or((domain::ids::LinkId(0), 0), |caller| (caller.link, caller.msisdn.get()));
     CommandId::ussd(&UssdPrompt { link, caller, session: &session.to_be_bytes(), reuse, prompt: 0 })
 }

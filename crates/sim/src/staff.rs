@@ -1,12 +1,13 @@
 //! The operator's people and programs: imports, cards, care, rules. Each asks with an id of its own and asks again.
 
-use domain::card::{CardNumber, Serial, Voiding};
+use domain::card::{Serial, Voiding};
 use domain::command::{
-    Body, CardChange, ChangeCard, ChangeSubscriber, ImportSubscribers, IssueCards, Language, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff, SubscriberChange,
+    Body, CardChange, ChangeCard, ChangeSubscriber, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
+    Staff, SubscriberChange,
 };
+use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::{Imsi, Msisdn};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::done::OfficeDone;
 use domain::office::motion::MotionCommand;
 use domain::office::{Asked, Office};

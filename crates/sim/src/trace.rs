@@ -3,7 +3,7 @@
 use core::fmt::{self, Write as _};
 
 use domain::command::Body;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Answer;

@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::command::OperatorId;
-use domain::msisdn::Msisdn;
+use domain::ids::OperatorId;
+use domain::number::Msisdn;
 use domain::password::{KEY_LEN, KeyId, TagKey, TagKeys};
 use engine::answer::Directory;
 use engine::checkpoint::Checkpoint;

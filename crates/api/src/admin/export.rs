@@ -6,8 +6,9 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use domain::card::{CardNumber, Serial};
+use domain::card::Serial;
 use domain::command::Body;
+use domain::number::CardNumber;
 use domain::office::Asked as Wish;
 use domain::office::batch::{Batch, BatchCommand, BatchId, MadeCard};
 use domain::office::done::OfficeDone;

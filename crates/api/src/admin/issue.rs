@@ -9,8 +9,8 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use domain::TOUCH_MAX;
-use domain::card::CardNumber;
 use domain::id::CommandId;
+use domain::number::CardNumber;
 use domain::password::Password;
 use domain::time::Timestamp;
 use uuid::Builder;

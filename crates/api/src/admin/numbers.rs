@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: the number plans themselves (domain).
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::rules::Rules;
 use engine::answer::Directory;
 
@@ -67,9 +67,9 @@ mod tests {
             "008501912345678",
             "998501912345678",
         ] {
-            assert_eq!(read(written, &directory).map(domain::msisdn::Msisdn::get), Ok(8_501_912_345_678), "{written}");
+            assert_eq!(read(written, &directory).map(domain::number::Msisdn::get), Ok(8_501_912_345_678), "{written}");
         }
-        assert_eq!(read("+821012345678", &directory).map(domain::msisdn::Msisdn::get), Ok(821_012_345_678));
+        assert_eq!(read("+821012345678", &directory).map(domain::number::Msisdn::get), Ok(821_012_345_678));
         for bad in ["", "+", "12", "19123x5678", "１９１２３４５６７８", &"1".repeat(41)] {
             assert!(read(bad, &directory).is_err(), "{bad}");
         }

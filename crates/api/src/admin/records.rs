@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::card::Serial;
-use domain::command::OperatorId;
+use domain::ids::OperatorId;
 use domain::office::currency::Currency;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, receipt};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::to_bytes;
-use domain::card::CardNumber;
-use domain::command::{OperatorId, Staff};
+use domain::command::Staff;
+use domain::ids::OperatorId;
 use domain::money::Amount;
+use domain::number::CardNumber;
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
 use engine::clock::SystemClock;

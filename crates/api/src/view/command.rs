@@ -3,8 +3,9 @@
 use domain::card::Serial;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Gift, ImportSubscribers, IssueCards,
-    Language, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
+    LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
+use domain::ids::Language;
 use domain::money::Amount;
 use domain::password::Proof;
 use domain::time::Timestamp;

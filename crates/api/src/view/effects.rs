@@ -2,8 +2,9 @@
 
 use domain::account::{AccountId, Transfer};
 use domain::card::{CardState, Serial};
+use domain::ids::CardId;
 use domain::rules::limit::Subject;
-use domain::state::{CardFacts, CardId, SubscriberFacts};
+use domain::state::{CardFacts, SubscriberFacts};
 use domain::time::Timestamp;
 use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};

@@ -16,14 +16,14 @@ mod sms;
 
 use std::collections::HashMap;
 
-use domain::card::{CardNumber, Voiding};
-use domain::command::OperatorId;
+use domain::card::Voiding;
 use domain::id::IdKind;
-use domain::msisdn::{Imsi, Msisdn};
+use domain::ids::{LimitId, OperatorId};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::PasswordTag;
 use domain::receipt::{Seq, receipt};
+use domain::rules::Rules;
 use domain::rules::limit::Subject;
-use domain::rules::{LimitId, Rules};
 use domain::state::Standing;
 use domain::time::Timestamp;
 use domain::verdict::{Change, Entry};

@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 
 use domain::account::AccountId;
 use domain::card::{Serial, Voiding};
-use domain::command::{Language, OperatorId, OutletId, Staff};
+use domain::command::Staff;
+use domain::ids::{CardId, Language, OperatorId, OutletId, SubscriberId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::office::batch::{Batch, BatchId, Stage};
 use domain::office::call::Call;
 use domain::office::currency::Currency;
@@ -17,7 +18,6 @@ use domain::office::till::{Goods, Outlet, Quote, Rate, Rates};
 use domain::office::{Record, RecordKind, VoidCards};
 use domain::receipt::Seq;
 use domain::rules::tariff::{Ratio, Tariff};
-use domain::state::{CardId, SubscriberId};
 use domain::time::Timestamp;
 use expect_test::expect;
 

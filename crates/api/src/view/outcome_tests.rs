@@ -1,5 +1,5 @@
 use domain::card::Serial;
-use domain::command::{Language, OperatorId};
+use domain::ids::{Language, OperatorId};
 use domain::receipt::Seq;
 use domain::refusal::{Refusal, Unusable};
 use domain::rules::LimitName;

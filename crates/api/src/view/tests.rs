@@ -2,19 +2,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::account::{AccountId, Transfer};
-use domain::card::{CardNumber, CardState, Serial, Voiding};
+use domain::card::{CardState, Serial, Voiding};
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, Language, LinkId, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, OutletId, Proved,
-    SetLanguage, Staff, SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
 };
 use domain::id::{CommandId, UssdPrompt};
+use domain::ids::{CardId, Language, LimitId, LinkId, OperatorId, OutletId, SubscriberId};
 use domain::money::Amount;
-use domain::msisdn::{Imsi, Msisdn};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::{PasswordTag, Proof};
 use domain::receipt::Seq;
-use domain::rules::{LimitId, Rules};
-use domain::state::{CardFacts, CardId, Standing, SubscriberFacts, SubscriberId};
+use domain::rules::Rules;
+use domain::state::{CardFacts, Standing, SubscriberFacts};
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{BalanceAfter, Change, Done, Effects, Entry, Named, Outcome, UsageAfter, Verdict};
 use expect_test::expect;

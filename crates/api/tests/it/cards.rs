@@ -1,7 +1,7 @@
-use domain::card::CardNumber;
-use domain::command::{Bind, Body, Caller, Command, Dialled, LinkId, OperatorId};
+use domain::command::{Bind, Body, Caller, Command, Dialled};
 use domain::id::{CommandId, UssdPrompt};
-use domain::msisdn::Msisdn;
+use domain::ids::{LinkId, OperatorId};
+use domain::number::{CardNumber, Msisdn};
 use domain::password::Password;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Answer;

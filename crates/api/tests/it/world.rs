@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use api::admin::{CardSink, Press, PressOrder, Pressed};
 use api::{AdminParts, router, serve_unix};
-use domain::card::{CardNumber, Serial};
+use domain::card::Serial;
 use domain::command::{Body, Command, Staff};
 use domain::id::CommandId;
+use domain::number::CardNumber;
 use domain::office::batch::BatchId;
 use domain::office::motion::MotionCommand;
 use domain::office::{Asked, Office};
@@ -345,9 +346,9 @@ fn links() -> Vec<api::admin::LinkView> {
 }
 
 fn delivery(seq: domain::receipt::Seq) -> Delivery {
-    let (to, at) = (domain::msisdn::Msisdn::parse("8501911000002").expect("a number"), domain::time::Timestamp::MIN);
+    let (to, at) = (domain::number::Msisdn::parse("8501911000002").expect("a number"), domain::time::Timestamp::MIN);
     let key = DeliveryKey { seq, role: Role::Recipient };
-    let sent = Sent { link: domain::command::LinkId(3), message_id: Some(Box::from("1a2b")), at };
+    let sent = Sent { link: domain::ids::LinkId(3), message_id: Some(Box::from("1a2b")), at };
     let stage = Stage::Ended { how: End::Failed, at: at.plus_s(60) };
     let receipt = Some(ReceiptState::Undeliverable);
     Delivery {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::card::{CardState, Serial};
-use crate::command::{CardChange, ChangeCard, IssueCards, LoadRules, OperatorId};
+use crate::command::{CardChange, ChangeCard, IssueCards, LoadRules};
+use crate::ids::{CardId, LimitId, OperatorId};
 use crate::money::Amount;
 use crate::office::motion::Proposal;
 use crate::refusal::Refusal;
-use crate::rules::{LimitId, Rules};
-use crate::state::{Card, CardFacts, CardId, LimitIdentity, State};
+use crate::rules::Rules;
+use crate::state::{Card, CardFacts, LimitIdentity, State};
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 

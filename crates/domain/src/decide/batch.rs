@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use crate::TOUCH_MAX;
-use crate::card::{CardNumber, CardState, Serial};
-use crate::command::{OperatorId, OutletId, Staff};
+use crate::card::{CardState, Serial};
+use crate::command::Staff;
+use crate::ids::{OperatorId, OutletId};
+use crate::number::CardNumber;
 use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, BatchId, MadeCard, Stage};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;

@@ -2,8 +2,9 @@
 
 use crate::account::AccountId;
 use crate::command::Staff;
+use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::office::call::{CALL_SECONDS_MAX, Call, CallCommand};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
@@ -12,7 +13,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::{CallPrice, Tariff};
 use crate::rules::{Limit, Role, Rules};
-use crate::state::{CardId, Standing, State, SubscriberId, Usage, UsageKey};
+use crate::state::{Standing, State, Usage, UsageKey};
 use crate::verdict::{Done, UsageAfter};
 
 use super::Draft;

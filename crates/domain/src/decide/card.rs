@@ -3,9 +3,10 @@
 use crate::card::CardState;
 use crate::card::Serial;
 use crate::command::{Bind, ChangePassword, NewPassword, Proved};
+use crate::ids::CardId;
 use crate::password::Opened;
 use crate::refusal::{Refusal, Unusable};
-use crate::state::{CARDS_MAX, Card, CardId, Lock};
+use crate::state::{CARDS_MAX, Card, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
 use super::limits;
@@ -149,7 +150,7 @@ fn opens(draft: &Draft<'_>, bind: &Bind, known: Known<'_>, (id, card): (CardId, 
 fn bound(
     draft: &mut Draft<'_>,
     bind: &Bind,
-    holder: crate::state::SubscriberId,
+    holder: crate::ids::SubscriberId,
     id: CardId,
     card: &Card,
 ) -> Result<Done, Refusal> {
@@ -165,7 +166,7 @@ fn bound(
 /// The first call of a number in range is a binding: it becomes a subscriber and the card is bound in one verdict.
 fn bind_first_use(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> {
     let next = u32::try_from(draft.state.subscribers.len()).map_err(|_| Refusal::CallerUnknown)?;
-    let holder = crate::state::SubscriberId(next);
+    let holder = crate::ids::SubscriberId(next);
     let wrong = |draft: &mut Draft<'_>| {
         draft.set_lock(holder, bind.caller.link, Lock { wrong: 1, level: 0, until: None });
         Refusal::WrongPassword { tries_left: proof::TRIES - 1, locked_until: None }

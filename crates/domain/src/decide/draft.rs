@@ -4,13 +4,13 @@
 //! chained to the entry before. A refused draft drops its transfers, usage and rows, and keeps what refusals do.
 
 use crate::account::{AccountId, Transfer};
-use crate::command::{LinkId, OperatorId};
+use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::state::{CardFacts, CardId, Lock, Standing, State, Subscriber, SubscriberFacts, SubscriberId};
+use crate::state::{CardFacts, Lock, Standing, State, Subscriber, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
 

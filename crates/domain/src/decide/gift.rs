@@ -3,14 +3,15 @@
 //! [`give`] checks in the order of DESIGN §4.2 (which is [`crate::refusal::GIFT_ORDER`]) and then books.
 
 use crate::account::AccountId;
-use crate::command::{Dialled, Gift, OperatorId, TopUp};
+use crate::command::{Dialled, Gift, TopUp};
+use crate::ids::{OperatorId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::refusal::Refusal;
 use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
 use crate::rules::{Fee, Period, Rules};
-use crate::state::{Repeat, RepeatKey, Standing, SubscriberFacts, SubscriberId};
+use crate::state::{Repeat, RepeatKey, Standing, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Done};
 

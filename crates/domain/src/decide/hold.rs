@@ -3,6 +3,7 @@
 use crate::account::AccountId;
 use crate::card::CardState;
 use crate::command::{Gift, Proved};
+use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
 use crate::office::hold::{HeldGift, HeldUsage, Hold};
@@ -11,7 +12,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{CardId, RepeatKey, Standing, SubscriberId, UsageKey};
+use crate::state::{RepeatKey, Standing, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
 use super::proof::{Known, Pick};

@@ -1,10 +1,11 @@
 //! Dated ceilings: whether a gift or top-up fits, and what is used of each after it.
 
+use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
 use crate::refusal::Refusal;
 use crate::rules::limit::{Kind, Measure, Subject};
 use crate::rules::{Limit, Period};
-use crate::state::{CardId, SubscriberId, Usage, UsageKey};
+use crate::state::{Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::UsageAfter;
 

@@ -23,7 +23,7 @@ mod till;
 pub mod what_if;
 
 use crate::command::{Body, Caller};
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::refusal::Refusal;
 use crate::rules::tariff::CallPrice;
 use crate::rules::{Period, Rules};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::card::{CardState, Serial};
-use crate::command::{CardChange, OperatorId, Staff};
+use crate::command::{CardChange, Staff};
+use crate::ids::{CardId, OperatorId};
 use crate::money::Amount;
 use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
@@ -18,7 +19,6 @@ use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{Rules, past};
-use crate::state::CardId;
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 

@@ -1,6 +1,7 @@
 //! The office: who may ask what, issuance that is stopped, and records whose time is over.
 
-use crate::command::{OperatorId, Staff};
+use crate::command::Staff;
+use crate::ids::OperatorId;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{Proposal, REASON_LEN_MAX};
 use crate::office::refusal::OfficeRefusal;

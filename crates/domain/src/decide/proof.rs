@@ -4,11 +4,12 @@
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
 use crate::card::{CardState, Serial};
-use crate::command::{Caller, OperatorId};
+use crate::command::Caller;
+use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
-use crate::state::{Card, CardId, Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
+use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
@@ -78,9 +79,9 @@ pub(super) fn heard_from(facts: &SubscriberFacts, caller: &Caller, at: Timestamp
 /// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so.
 pub(super) fn first_use(
     draft: &Draft<'_>,
-    msisdn: crate::msisdn::Msisdn,
+    msisdn: crate::number::Msisdn,
     operator: OperatorId,
-    imsi: Option<crate::msisdn::Imsi>,
+    imsi: Option<crate::number::Imsi>,
 ) -> Option<SubscriberFacts> {
     let rules: &Rules = &draft.state.operator(operator)?.rules;
     (rules.standing.first_use && rules.numbers.is_own(msisdn)).then(|| SubscriberFacts {

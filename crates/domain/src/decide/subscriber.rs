@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
-use crate::command::{ChangeSubscriber, ImportSubscribers, NewSubscriber, OperatorId, SetLanguage, SubscriberChange};
+use crate::command::{ChangeSubscriber, ImportSubscribers, NewSubscriber, SetLanguage, SubscriberChange};
+use crate::ids::{OperatorId, SubscriberId};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::state::{Lock, Standing, Subscriber, SubscriberFacts, SubscriberId};
+use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
 use super::Draft;

@@ -4,7 +4,8 @@
 
 use crate::account::AccountId;
 use crate::card::{CardState, Serial, Voiding};
-use crate::command::{OperatorId, OutletId, Staff};
+use crate::command::Staff;
+use crate::ids::{CardId, OperatorId, OutletId};
 use crate::money::Amount;
 use crate::office::currency::{Currency, price_up};
 use crate::office::done::OfficeDone;
@@ -15,7 +16,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Role;
 use crate::rules::tariff::Ratio;
-use crate::state::{Card, CardId};
+use crate::state::Card;
 use crate::verdict::{Change, Done};
 
 use super::office::{for_operator, may_issue};

@@ -9,9 +9,10 @@ use core::num::NonZeroU32;
 
 use minicbor::{Decode, Encode};
 
-use crate::card::{CardNumber, Serial};
-use crate::command::{OperatorId, OutletId};
+use crate::card::Serial;
+use crate::ids::{OperatorId, OutletId};
 use crate::money::Amount;
+use crate::number::CardNumber;
 use crate::password::PasswordTag;
 
 /// Number of a batch, counted from 1.

@@ -7,11 +7,10 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::command::OperatorId;
-use crate::msisdn::Msisdn;
+use crate::ids::{OperatorId, SubscriberId};
+use crate::number::Msisdn;
 use crate::receipt::Seq;
 use crate::rules::tariff::Tariff;
-use crate::state::SubscriberId;
 use crate::time::{BusinessDate, Timestamp};
 
 /// Longest stretch that is asked for at once, seconds: a day.

@@ -8,7 +8,7 @@ use super::currency::Currency;
 use super::hold::HeldGift;
 use super::till::Goods;
 use crate::card::Serial;
-use crate::command::{Language, OutletId};
+use crate::ids::{Language, OutletId};
 use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;
 use crate::time::Timestamp;

@@ -4,12 +4,10 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::command::OperatorId;
+use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use crate::receipt::Seq;
-use crate::rules::LimitId;
-use crate::state::{CardId, SubscriberId};
 use crate::time::{BusinessDate, Timestamp};
 
 /// What is given back of a limit when a held gift is undone.

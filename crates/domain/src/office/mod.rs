@@ -19,7 +19,8 @@ pub mod till;
 
 use minicbor::{Decode, Encode};
 
-use crate::command::{OperatorId, OutletId, Staff};
+use crate::command::Staff;
+use crate::ids::{OperatorId, OutletId};
 use crate::receipt::Seq;
 use crate::time::Timestamp;
 

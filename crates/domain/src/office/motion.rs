@@ -15,11 +15,11 @@ use super::currency::Currency;
 use super::till::Rate;
 use crate::account::AccountId;
 use crate::card::{Serial, Voiding};
-use crate::command::{OperatorId, Staff};
+use crate::command::Staff;
+use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::rules::Rules;
-use crate::state::{CardId, SubscriberId};
 use crate::time::Timestamp;
 
 /// A motion that nobody approved for so long is dropped.

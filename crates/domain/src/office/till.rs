@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use super::currency::{Currency, share_down};
 use crate::card::Serial;
-use crate::command::{OperatorId, OutletId};
+use crate::ids::{OperatorId, OutletId};
 use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;

@@ -15,9 +15,8 @@ use minicbor::{Decode, Encode};
 
 use super::Unit;
 use super::numbers::NumberPlan;
-use crate::card::{CARD_NUMBER_DIGITS, CardNumber};
 use crate::money::Amount;
-use crate::msisdn::parse_digits;
+use crate::number::{CARD_NUMBER_DIGITS, CardNumber, parse_digits};
 use crate::password::PASSWORD_DIGITS;
 
 /// Most digits of a field that reads as an amount when amount and recipient may have been swapped. Longer ones are

@@ -8,12 +8,8 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
+use crate::ids::LimitId;
 use crate::time::{BusinessDate, Timestamp};
-
-/// Row number of a limit; the state gives it when rules are loaded, the same one to the same (operator, name, beginning).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct LimitId(#[n(0)] pub u16);
 
 /// Public name of a limit: lower case letters, digits and hyphens, at most 32.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

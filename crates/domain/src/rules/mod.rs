@@ -14,12 +14,12 @@ pub mod tariff;
 
 use minicbor::{Decode, Encode};
 
-use crate::command::Language;
+use crate::ids::Language;
 use crate::money::Amount;
 use crate::time::{BusinessDate, Timestamp, Zone};
 
 pub use dial::DialPlan;
-pub use limit::{Limit, LimitId, LimitName};
+pub use limit::{Limit, LimitName};
 pub use numbers::NumberPlan;
 pub use tariff::{Fee, Tariff};
 

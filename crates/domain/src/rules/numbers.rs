@@ -11,7 +11,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::msisdn::{MSISDN_DIGITS_MAX, MSISDN_DIGITS_MIN, Msisdn, parse_digits};
+use crate::number::{MSISDN_DIGITS_MAX, MSISDN_DIGITS_MIN, Msisdn, parse_digits};
 
 /// Most ranges of one operator. Numbers are handed out in blocks of 10,000 and more, so that this is plenty.
 pub const RANGES_MAX: usize = 256;

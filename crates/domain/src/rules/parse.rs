@@ -34,7 +34,7 @@ use self::values::{Names, whole_number};
 use super::numbers::{NumberPlanError, NumberPlanParts};
 use super::tariff::Ratio;
 use super::{DialPlan, NumberPlan, Rules, Standing, Tariff, Unit, dial};
-use crate::command::Language;
+use crate::ids::Language;
 use crate::time::Zone;
 
 /// Longest profile, octets: a thousand periods with their comments are less.

@@ -5,7 +5,8 @@
 //!
 //! Deliberately not here: what holds whatever the date (numbers, dial strings, texts): it has no past.
 
-use super::{Limit, LimitId, Period, Rules, Tariff};
+use super::{Limit, Period, Rules, Tariff};
+use crate::ids::LimitId;
 use crate::time::Timestamp;
 
 /// A period as it was before an instant: ends pulled in, rows of limits left out, the tariff written out.

@@ -5,26 +5,16 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use super::{BOOKS, RECENTS};
-use crate::card::{CardNumber, CardState};
-use crate::command::{Language, OperatorId};
+use crate::card::CardState;
+use crate::ids::{CardId, Language, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
-use crate::msisdn::{Imsi, Msisdn};
+use crate::number::{CardNumber, Imsi, Msisdn};
 use crate::office::batch::BatchId;
 use crate::office::till::Bought;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
-use crate::rules::{LimitId, LimitName, Rules};
+use crate::rules::{LimitName, Rules};
 use crate::time::{BusinessDate, Timestamp};
-
-/// Row of a subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct SubscriberId(#[n(0)] pub u32);
-
-/// Row of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct CardId(#[n(0)] pub u32);
 
 /// Whether a number is in use and may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use zeroize::Zeroizing;
 
 use super::ussd::UssdConfig;
@@ -273,7 +273,7 @@ pub struct ConfigError {
 #[cfg(test)]
 mod tests {
     use super::{EsmeConfig, Secret};
-    use domain::command::LinkId;
+    use domain::ids::LinkId;
     use zeroize::Zeroizing;
 
     fn config() -> EsmeConfig {

@@ -32,7 +32,7 @@ pub mod ussd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use rusmpp::pdus::SubmitSm;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;

@@ -4,7 +4,7 @@
 //! text is measured first. `rusmpp`'s types print what they hold, so none of them is ever given to a log.
 
 use bytes::{Bytes, BytesMut};
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use rusmpp::encode::Length;
 use rusmpp::encode::owned::Encode;
 use rusmpp::pdus::builders::SubmitSmBuilder;
@@ -159,8 +159,8 @@ fn c_string<const MAX: usize>(text: &str) -> COctetString<1, MAX> {
 mod tests {
     use super::{Sms, put, sms, sms_text, validity_period};
     use crate::esme::config::{Alphabet, EsmeConfig, Secret};
-    use domain::command::LinkId;
-    use domain::msisdn::Msisdn;
+    use domain::ids::LinkId;
+    use domain::number::Msisdn;
     use proptest::prelude::{any, proptest};
     use zeroize::Zeroizing;
 

@@ -13,7 +13,7 @@
 
 use std::future::Future;
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 
 use super::delivery::{Delivery, TAG_MESSAGE_STATE, TAG_NETWORK_ERROR_CODE, TAG_RECEIPTED_MESSAGE_ID};
 

@@ -20,7 +20,7 @@ mod text;
 
 use std::sync::Arc;
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use rusmpp::tlvs::MessageSubmissionRequestTlvValue as Parameter;
 use rusmpp::values::{ItsSessionInfo as Info, UssdServiceOp as Op};
 use tokio::sync::{mpsc, oneshot};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use domain::command::LinkId;
-use domain::msisdn::Msisdn;
+use domain::ids::LinkId;
+use domain::number::Msisdn;
 use wire::text::Budget;
 
 use crate::brake::BrakeConfig;
@@ -299,7 +299,7 @@ impl EuseConfig {
 #[cfg(test)]
 mod tests {
     use super::{CTRL_PORT, Endpoint, EuseConfig, EuseConfigError, GSUP_PORT};
-    use domain::command::LinkId;
+    use domain::ids::LinkId;
 
     fn config() -> EuseConfig {
         EuseConfig::try_new(LinkId(1), "test", "127.0.0.1", vec![String::from("koryolink")]).expect("an address")

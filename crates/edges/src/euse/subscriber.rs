@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use wire::ctrl::{Ctrl, NONE};
@@ -255,7 +255,7 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use super::{Away, Book, NONE_AGE, Next, Who, is_about};
-    use domain::msisdn::Msisdn;
+    use domain::number::Msisdn;
     use std::time::Duration;
     use tokio::time::Instant;
     use wire::ctrl::Ctrl;

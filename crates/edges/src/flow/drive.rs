@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::command::{Body, Command, Language};
+use domain::command::{Body, Command};
 use domain::id::{CommandId, UssdPrompt};
-use domain::msisdn::Msisdn;
+use domain::ids::Language;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;

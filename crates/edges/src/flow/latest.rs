@@ -94,9 +94,10 @@ mod tests {
     use super::{REPEATED_WITHIN_MS, answered, mark};
     use crate::menu::{State, Wish};
     use crate::session::{Asked, Session};
-    use domain::command::{Body, Caller, Command, Language, LinkId, OperatorId, SetLanguage};
+    use domain::command::{Body, Caller, Command, SetLanguage};
     use domain::id::{CommandId, UssdPrompt};
-    use domain::msisdn::Msisdn;
+    use domain::ids::{Language, LinkId, OperatorId};
+    use domain::number::Msisdn;
     use domain::time::Timestamp;
 
     const MARKS: foldhash::quality::FixedState = foldhash::quality::FixedState::with_seed(7);

@@ -22,8 +22,9 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::command::{Caller, Language, LinkId, OperatorId};
-use domain::msisdn::{Imsi, Msisdn};
+use domain::command::Caller;
+use domain::ids::{Language, LinkId, OperatorId};
+use domain::number::{Imsi, Msisdn};
 use domain::password::TagKeys;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;

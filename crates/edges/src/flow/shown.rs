@@ -5,7 +5,7 @@
 //!
 //! Deliberately not here: what a caller hears who dials again ([`super::resume`]).
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 
 use super::{Link, Place, Screen};
 use crate::port::Decider;

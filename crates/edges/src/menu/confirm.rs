@@ -7,7 +7,7 @@
 
 use domain::command::{Body, Gift};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::rules::Confirm;
 
 use super::{State, Step, Wish};

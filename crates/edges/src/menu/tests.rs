@@ -183,8 +183,9 @@ fn what_verdicts_lead_to() {
         let (show_cards, again) = body(super::Wish::ShowCards);
         all.push_str(&format!("{}\n", show(&answered(&show_cards, again, &reply))));
     }
-    let (bind, again) =
-        body(super::Wish::Bind { number: domain::card::CardNumber::parse("4539578763621486").expect("a card number") });
+    let (bind, again) = body(super::Wish::Bind {
+        number: domain::number::CardNumber::parse("4539578763621486").expect("a card number"),
+    });
     let language = rules.default_language();
     let outcome = Outcome::Refused(wrong(1, None));
     let reply = Reply { seq: Seq(9), at: desk.now, outcome, language, repeated: false };

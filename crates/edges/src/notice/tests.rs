@@ -1,8 +1,9 @@
 use super::notices;
 use crate::testing::{at, desk, keys, msisdn, rules, rules_with};
 use crate::texts::Texts;
-use domain::command::{Body, Dialled, Gift, Language, OperatorId, Proved, TopUp};
+use domain::command::{Body, Dialled, Gift, Proved, TopUp};
 use domain::id::CommandId;
+use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;

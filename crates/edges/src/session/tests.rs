@@ -1,7 +1,7 @@
 use super::{ANSWERS_MAX, Key, REMEMBERED_S, Session, Sessions, Times};
 use crate::flow::Screen;
-use domain::command::LinkId;
-use domain::msisdn::Msisdn;
+use domain::ids::LinkId;
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 use std::sync::Arc;
 

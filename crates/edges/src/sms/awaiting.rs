@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::command::LinkId;
-use domain::msisdn::Msisdn;
+use domain::ids::LinkId;
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 use engine::deliveries::{Delivery, DeliveryKey, MESSAGE_ID_LEN_MAX, Stage};
 
@@ -175,7 +175,7 @@ mod tests {
     use super::{Awaiting, SAME_ID_MAX};
     use crate::sms::Receipt;
     use crate::testing::msisdn;
-    use domain::command::LinkId;
+    use domain::ids::LinkId;
     use domain::receipt::Seq;
     use domain::time::Timestamp;
     use engine::deliveries::{Delivery, DeliveryKey, ReceiptState, Role, Sent, Stage};

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::command::Language;
+use domain::ids::Language;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::answer::{Query, View};

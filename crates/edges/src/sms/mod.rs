@@ -26,8 +26,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::command::LinkId;
-use domain::msisdn::Msisdn;
+use domain::ids::LinkId;
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 use engine::deliveries::{DeliveryKey, ReceiptState};
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use domain::command::{Language, LinkId, OperatorId};
+use domain::ids::{Language, LinkId, OperatorId};
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::deliveries::{Changes, Delivery, DeliveryKey, End, Forget, MESSAGE_ID_LEN_MAX, Role, Sent, Stage};

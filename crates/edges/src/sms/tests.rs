@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::command::{Command, Language, LinkId, OperatorId};
-use domain::msisdn::Msisdn;
+use domain::command::Command;
+use domain::ids::{Language, LinkId, OperatorId, SubscriberId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
-use domain::state::{Standing, SubscriberId};
+use domain::state::Standing;
 use domain::time::Timestamp;
 use engine::answer::{Answer, Directory, Query, Seen, SubscriberView, View};
 use engine::deliveries::{

@@ -11,7 +11,7 @@ pub(super) use samples::refusals;
 
 use std::collections::HashSet;
 
-use domain::command::Language;
+use domain::ids::Language;
 use domain::rules::Rules;
 use fluent_bundle::FluentError;
 use wire::text::{Budget, Coding, choose, fits};

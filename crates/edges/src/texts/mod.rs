@@ -18,7 +18,7 @@ mod screen;
 mod sms;
 mod values;
 
-use domain::command::Language;
+use domain::ids::Language;
 use domain::rules::Rules;
 use domain::time::Timestamp;
 use fluent_bundle::concurrent::FluentBundle;

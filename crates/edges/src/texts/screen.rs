@@ -1,7 +1,7 @@
 //! What each screen reads: [`Say`] → a message and what fills it. Matched without `_`.
 
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::password::PASSWORD_DIGITS;
 
 use super::message::Message;

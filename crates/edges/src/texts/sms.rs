@@ -1,7 +1,7 @@
 //! What the SMS to a sender reads: what their screen would have said, with the receipt number.
 
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 

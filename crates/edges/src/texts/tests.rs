@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::{EN, KO, Message, TextFault, Texts, Voice};
 use crate::testing::{at, msisdn, rules, rules_with};
-use domain::command::Language;
+use domain::ids::Language;
 use domain::refusal::Refusal;
 use domain::rules::Rules;
 use expect_test::expect;

@@ -3,8 +3,8 @@
 //! Guarantees: no float, no locale of the machine; a time is in the operator's zone and as short as it can be said on the
 //! day it is read. Deliberately not here: sentences (the `.ftl` files).
 
-use domain::command::Language;
-use domain::msisdn::Msisdn;
+use domain::ids::Language;
+use domain::number::Msisdn;
 use domain::receipt::{Seq, receipt};
 use domain::rules::limit::{Kind, Limit, Measure, Subject, Window};
 use domain::rules::{LimitName, Rules};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::esme::{
     Address, Esme, EsmeConfig, NotTaken, Outgoing, Receipt, Receipts, Running, Secret, Status, SubmitFault, Submitted,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::brake::BrakeConfig;
 use edges::esme::{Kind, SubmitFault};
 use edges::flow::{Flow, FlowConfig, Link, LinkConfig};

@@ -261,7 +261,7 @@ async fn frames_in_any_pieces() {
 async fn several_links_at_once() {
     let (one, two) = (Hlr::start().await, Hlr::start().await);
     let first = Edge::start(Fake::new(), one.config());
-    let second = EuseConfig { link: domain::command::LinkId(4), ..two.config() };
+    let second = EuseConfig { link: domain::ids::LinkId(4), ..two.config() };
     let second = Edge::of(first.decider.clone(), first.flow.clone(), second);
     let (mut here, mut there) = (one.register().await, two.register().await);
     // The same SIM and session number on both: two dialogues.

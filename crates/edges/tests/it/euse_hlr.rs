@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::euse::{Endpoint, EuseConfig, EuseConfigError, Status, run};
 use edges::flow::{Flow, FlowConfig};
 use edges::port::Decider;

@@ -8,7 +8,7 @@ use crate::euse_hlr::{
 };
 use crate::fake::{Fake, Trouble};
 use domain::command::Command;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use edges::euse::EuseConfig;

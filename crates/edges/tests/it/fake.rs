@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::card::CardNumber;
 use domain::command::{
-    Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, Language, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff,
+    Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
+use domain::ids::{Language, LinkId, OperatorId, SubscriberId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
-use domain::state::{State, SubscriberId};
+use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
 use edges::port::{Decider, GiftLine};

@@ -1,6 +1,6 @@
 //! A phone behind a switch: frames go to a link of the flow itself, without HTTP.
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::brake::BrakeConfig;
 use edges::flow::{Input, Link, LinkConfig, Screen, Turn};
 use edges::session::Times;

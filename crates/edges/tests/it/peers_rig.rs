@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::esme::{
     Address, Esme, EsmeConfig, NotTaken, Outgoing, Phase, Receipt, Receipts, Running, Secret, SubmitFault, Submitted,
     start,

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use domain::command::{Body, LinkId};
+use domain::command::Body;
+use domain::ids::LinkId;
 use edges::brake::BrakeConfig;
 use edges::esme::{EsmeConfig, Kind};
 use edges::flow::{Flow, FlowConfig, LinkConfig};

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::aggregator::{AggregatorConfig, Source, key_hash, router};
 use edges::brake::BrakeConfig;
 use edges::flow::{Flow, FlowConfig};

@@ -201,7 +201,7 @@ async fn a_switch_that_uses_a_name_again_means_a_new_session() {
     use edges::flow::{Input, LinkConfig, Turn};
     let world = World::new();
     let link = world.flow.link(LinkConfig {
-        id: domain::command::LinkId(2),
+        id: domain::ids::LinkId(2),
         name: String::from("switch"),
         operators: vec![String::from("koryolink")],
         ranges: Vec::new(),
@@ -243,7 +243,7 @@ async fn a_link_without_dialogue_answers_with_the_full_form() {
     use edges::flow::{Input, LinkConfig, Turn};
     let world = World::new();
     let link = world.flow.link(LinkConfig {
-        id: domain::command::LinkId(2),
+        id: domain::ids::LinkId(2),
         name: String::from("one way"),
         operators: vec![String::from("koryolink")],
         ranges: vec![(crate::fake::msisdn(ALICE), crate::fake::msisdn(ALICE))],

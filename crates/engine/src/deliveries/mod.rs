@@ -11,8 +11,8 @@
 
 mod memory;
 
-use domain::command::{Language, LinkId};
-use domain::msisdn::Msisdn;
+use domain::ids::{Language, LinkId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use domain::card::CardNumber;
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff, TopUp,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
+    Staff, TopUp,
 };
 use domain::id::CommandId;
+use domain::ids::{LinkId, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
 use domain::time::Timestamp;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::command::{Body, Caller};
+use domain::ids::{CardId, SubscriberId};
 use domain::password::{PasswordTag, Proof};
 use domain::receipt::Seq;
 use domain::rules::limit::Kind;
 use domain::rules::{Fee, Period, Rules};
-use domain::state::{CardFacts, CardId, Standing, SubscriberId};
+use domain::state::{CardFacts, Standing};
 use domain::verdict::{Done, Entry, Outcome};
 
 use super::limits::Parties;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::account::AccountId;
-use domain::command::{Body, OperatorId};
+use domain::command::Body;
+use domain::ids::{CardId, OperatorId, SubscriberId};
 use domain::receipt::Seq;
-use domain::state::{CardId, SubscriberId};
 use domain::verdict::Effects;
 
 use super::Oracle;

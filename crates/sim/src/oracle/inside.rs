@@ -3,10 +3,10 @@
 //! [`Oracle::state`] compares a state with the oracle's own books; [`same`] compares two loaded states with each other: what
 //! checkpoint and tail give against what the whole journal gives.
 
-use domain::command::OperatorId;
+use domain::ids::{OperatorId, SubscriberId};
 use domain::receipt::Seq;
 use domain::rules::limit::Subject;
-use domain::state::{State, SubscriberId};
+use domain::state::State;
 use domain::time::Timestamp;
 use engine::answer::Directory;
 use engine::checkpoint::Loaded;
@@ -86,7 +86,7 @@ impl Oracle {
     }
 
     /// Cards whose time may have run out: for the world's timer.
-    pub(crate) fn due(&self, at: Timestamp) -> impl Iterator<Item = domain::state::CardId> {
+    pub(crate) fn due(&self, at: Timestamp) -> impl Iterator<Item = domain::ids::CardId> {
         self.registry.due(at)
     }
 }

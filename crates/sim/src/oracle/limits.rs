@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::command::OperatorId;
+use domain::ids::{CardId, OperatorId, SubscriberId};
 use domain::receipt::Seq;
 use domain::rules::limit::{Kind, Measure, Subject, Window};
 use domain::rules::{Limit, LimitName, Rules};
-use domain::state::{CardId, SubscriberId};
 
 use super::period_of;
 use crate::calendar;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::command::{Body, LinkId, SubscriberChange};
+use domain::command::{Body, SubscriberChange};
+use domain::ids::{LinkId, SubscriberId};
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
-use domain::state::SubscriberId;
 use domain::verdict::{Done, Entry, Outcome};
 
 use super::registry::Registry;

@@ -1,12 +1,12 @@
 //! Refusals that name something: a limit, a shortage, an earlier gift. What they name must be so.
 
 use domain::command::{Body, Caller};
+use domain::ids::{CardId, SubscriberId};
 use domain::password::Proof;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::rules::limit::Kind;
 use domain::rules::{Period, Rules};
-use domain::state::{CardId, SubscriberId};
 
 use super::as_asked::{charge, opened_by};
 use super::limits::Parties;

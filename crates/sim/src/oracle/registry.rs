@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::card::CardState;
-use domain::command::OperatorId;
-use domain::msisdn::Msisdn;
+use domain::ids::{CardId, OperatorId, SubscriberId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::rules::Rules;
-use domain::state::{CardFacts, CardId, Standing, SubscriberFacts, SubscriberId};
+use domain::state::{CardFacts, Standing, SubscriberFacts};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects};
 

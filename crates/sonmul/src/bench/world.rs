@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
-use domain::card::CardNumber;
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
 };
 use domain::id::CommandId;
+use domain::ids::{LinkId, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, PasswordTag, Proof, TagKeys};
 use domain::rules::Rules;
 use domain::time::Timestamp;
@@ -256,7 +255,7 @@ impl Gifts {
             occasion: None,
         });
         // A row that isn't there can't be drawn; were it, the gift is refused and counted.
-        let body = gift.map_or(Body::ExpireCard(domain::state::CardId(u32::MAX)), Body::Gift);
+        let body = gift.map_or(Body::ExpireCard(domain::ids::CardId(u32::MAX)), Body::Gift);
         command(at, &mut self.random, body)
     }
 

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::command::OperatorId;
+use domain::ids::OperatorId;
 use domain::office::currency::Currency;
 use domain::state::State;
 use domain::verdict::Entry;

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use edges::aggregator::Source;
 use edges::brake::BrakeConfig;
 use edges::session::Times;

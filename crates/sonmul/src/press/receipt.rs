@@ -4,7 +4,7 @@
 //! the next line; what the font lacks is refused for the PDF, never printed as boxes.
 //! Deliberately not here: what is sold, and what the words of the rows are.
 
-use domain::command::Language;
+use domain::ids::Language;
 use zeroize::Zeroizing;
 
 use super::draw::{BLACK, Canvas, GREY, Mpt, Pdf, Type, mm10, pt};
@@ -214,7 +214,7 @@ fn across(row: &Row, room: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::command::Language;
+    use domain::ids::Language;
     use expect_test::expect;
 
     use super::{PaperMm, Receipt, Row, columns};

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use domain::command::Language;
+use domain::ids::Language;
 
 use super::{CardFile, Label, PaperMm, PressFault, Receipt, Row, new_key, open};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use domain::account::AccountId;
 use domain::card::Serial;
-use domain::command::OperatorId;
+use domain::ids::OperatorId;
 use domain::office::currency::Currency;
 use domain::receipt::Seq;
 use domain::state::State;

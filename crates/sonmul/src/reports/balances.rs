@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::card::Serial;
-use domain::command::OperatorId;
+use domain::ids::OperatorId;
 use domain::money::Amount;
 use domain::office::currency::Currency;
 use domain::rules::Unit;

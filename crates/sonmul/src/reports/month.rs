@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use domain::command::OperatorId;
+use domain::ids::OperatorId;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::state::State;

@@ -1,6 +1,6 @@
 //! The reports that are counted from a month's entries, as tables.
 
-use domain::command::OutletId;
+use domain::ids::OutletId;
 use domain::rules::Rules;
 use domain::state::State;
 

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use domain::account::AccountId;
-use domain::command::{Body, OutletId};
+use domain::command::Body;
+use domain::ids::OutletId;
 use domain::office::currency::Currency;
 use domain::office::done::OfficeDone;
 use domain::refusal::{Refusal, Unusable};

@@ -57,7 +57,7 @@ impl Trial {
     pub(crate) fn of(journal: &Journal, operator: &str, month: Month, rules: &Rules) -> Outcome<(Self, MonthEnd)> {
         let too_many = || Failure::new(Exit::Usage, "the rules have more limits than can be numbered");
         // The operator's row is known when its first entry comes; what windows need before the month is known now.
-        let lead_days = WhatIf::new(domain::command::OperatorId(0), rules.clone()).ok_or_else(too_many)?.lead_days();
+        let lead_days = WhatIf::new(domain::ids::OperatorId(0), rules.clone()).ok_or_else(too_many)?.lead_days();
         let (mut trial, mut what_if) = (Self::default(), None);
         let end = month::fold(journal, operator, month, lead_days, |seen| {
             if what_if.is_none() {

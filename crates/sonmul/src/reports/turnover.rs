@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use domain::account::{AccountId, Transfer};
-use domain::command::{Body, OperatorId, OutletId};
+use domain::command::Body;
+use domain::ids::{OperatorId, OutletId};
 use domain::office::Asked;
 use domain::office::currency::Currency;
 use domain::state::State;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::command::{Body, Command};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;
 use domain::receipt::Seq;

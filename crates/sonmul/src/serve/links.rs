@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::admin::LinkView;
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::aggregator::AggregatorConfig;
 use edges::euse::{self, CTRL_PORT, Endpoint, EuseConfig, GSUP_PORT};
 use edges::flow::Flow;

@@ -5,8 +5,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use api::admin::{CardSink, Press, PressOrder, Pressed};
-use domain::card::{CardNumber, Serial};
-use domain::command::Language;
+use domain::card::Serial;
+use domain::ids::Language;
+use domain::number::CardNumber;
 use domain::office::batch::BatchId;
 use domain::password::Password;
 use zeroize::Zeroizing;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use domain::receipt::Seq;
 use edges::esme::Esme;
 use edges::sms::{

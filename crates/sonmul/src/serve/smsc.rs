@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::admin::LinkView;
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::esme::ussd::UssdConfig;
 use edges::esme::{self, Address, Alphabet, Esme, EsmeConfig, Kind, NotTaken, Phase, Secret, State, TlsConfig};
 use edges::flow::{Flow, Link, LinkConfig};

@@ -2,7 +2,7 @@
 
 use domain::command::{Body, ChangeSubscriber, Command, Staff, SubscriberChange};
 use domain::id::CommandId;
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::time::Timestamp;
 use engine::decider::{Decider, Submission};
 use engine::journal::Journal;

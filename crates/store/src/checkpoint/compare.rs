@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 
 use domain::account::AccountId;
-use domain::command::{LinkId, OperatorId};
+use domain::ids::{CardId, LinkId, OperatorId, SubscriberId};
 use domain::restore::{CardRow, SubscriberRow};
 use domain::rules::limit::Limit;
-use domain::state::{BOOKS, Card, CardId, Lock, Purse, State, Subscriber, SubscriberId, Usage, UsageKey, books_of};
+use domain::state::{BOOKS, Card, Lock, Purse, State, Subscriber, Usage, UsageKey, books_of};
 use engine::checkpoint::CheckpointFault;
 use rusqlite::Connection;
 

@@ -10,11 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, scope};
 
 use domain::account::AccountId;
-use domain::command::{LinkId, OperatorId};
+use domain::ids::{LimitId, LinkId, OperatorId, SubscriberId};
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
-use domain::rules::{LimitId, LimitName, Rules};
-use domain::state::{LimitIdentity, Lock, Purse, SubscriberId, Usage, UsageKey};
+use domain::rules::{LimitName, Rules};
+use domain::state::{LimitIdentity, Lock, Purse, Usage, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CheckpointFault, Loaded};
 use engine::ids::{IdRow, Ids};

@@ -2,10 +2,10 @@
 //!
 //! Guarantees: what is written is what is read; anything else in a column is a damaged checkpoint.
 
-use domain::card::{CardNumber, CardState, Voiding};
-use domain::command::{Language, OperatorId, OutletId};
+use domain::card::{CardState, Voiding};
+use domain::ids::{Language, OperatorId, OutletId, SubscriberId};
 use domain::money::Amount;
-use domain::msisdn::{Imsi, Msisdn};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::batch::BatchId;
 use domain::office::currency::Currency;
 use domain::office::till::Bought;
@@ -13,7 +13,7 @@ use domain::password::PasswordTag;
 use domain::receipt::Seq;
 use domain::restore::{CardRow, SubscriberRow};
 use domain::rules::limit::Subject;
-use domain::state::{CardFacts, Purse, Recents, Repeat, RepeatKey, Standing, SubscriberFacts, SubscriberId};
+use domain::state::{CardFacts, Purse, Recents, Repeat, RepeatKey, Standing, SubscriberFacts};
 use domain::time::{BusinessDate, Timestamp};
 use engine::checkpoint::CheckpointFault;
 use rusqlite::Row;

@@ -3,10 +3,11 @@
 //! Guarantees: on any fault the tables are as before.
 
 use domain::account::AccountId;
+use domain::ids::{LimitId, SubscriberId};
 use domain::office::batch::BatchId;
 use domain::office::till::Bought;
-use domain::rules::limit::{LimitId, Subject};
-use domain::state::{BOOKS, Lock, Recents, SubscriberId, UsageKey};
+use domain::rules::limit::Subject;
+use domain::state::{BOOKS, Lock, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use engine::ids::IdRow;

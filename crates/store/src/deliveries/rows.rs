@@ -1,7 +1,7 @@
 //! A delivery as a row. A row that is no delivery is damage.
 
-use domain::command::{Language, LinkId};
-use domain::msisdn::Msisdn;
+use domain::ids::{Language, LinkId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::{TIMESTAMP_MS_MAX, Timestamp};
 use engine::deliveries::{Delivery, DeliveryKey, End, ReceiptState, Role, Sent, Stage};

@@ -13,7 +13,7 @@ fn next(journal: &SqliteJournal) -> Link {
     use domain::refusal::Refusal;
     use domain::verdict::{Effects, Entry, Outcome, Verdict};
     let outcome = Outcome::Refused(Refusal::CardStateForbids { state: "x".repeat(20_000) });
-    let body = Body::ExpireCard(domain::state::CardId(0));
+    let body = Body::ExpireCard(domain::ids::CardId(0));
     let id = domain::id::CommandId::internal(1, journal.head().seq.0);
     let mut draft = Draft::new(Timestamp::from_ms(1_800_000_000_000), 0);
     draft.push(&Entry { id, body, verdict: Verdict { outcome, effects: Effects::default() } });

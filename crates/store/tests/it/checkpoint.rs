@@ -253,11 +253,11 @@ fn a_delta_that_does_not_fit_changes_nothing() {
     let next = Head { seq: head.seq.next(), ..head };
     let mut delta = Delta { head: next, ..Delta::default() };
     delta.subscribers.push((
-        domain::state::SubscriberId(0),
+        domain::ids::SubscriberId(0),
         engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() },
     ));
     delta.subscribers.push((
-        domain::state::SubscriberId(999),
+        domain::ids::SubscriberId(999),
         engine::checkpoint::SubscriberDelta { latest: Some(next.seq), ..Default::default() },
     ));
     assert!(matches!(table.checkpoint.write(&delta), Err(CheckpointFault::Damaged(_))));

@@ -1,7 +1,7 @@
 //! The SMS follower's database.
 
-use domain::command::{Language, LinkId};
-use domain::msisdn::Msisdn;
+use domain::ids::{Language, LinkId};
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::deliveries::{

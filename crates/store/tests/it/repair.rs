@@ -1,6 +1,6 @@
 //! What is dropped, and what is said about it.
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use domain::receipt::Seq;
 use engine::checkpoint::Checkpoint;
 use engine::deliveries::{Changes, Delivery, DeliveryKey, FollowerStore, Role};

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use domain::command::Body;
 use domain::id::CommandId;
+use domain::ids::CardId;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
-use domain::state::CardId;
 use domain::time::Timestamp;
 use domain::verdict::{Effects, Entry, Outcome, Verdict};
 use engine::journal::{Draft, Head, Journal, JournalReader, Link};

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::card::{CardNumber, Serial, Voiding};
+use domain::card::{Serial, Voiding};
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, Language, LinkId, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage,
-    Staff, SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
+use domain::ids::{CardId, Language, LinkId, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::{Imsi, Msisdn};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::done::OfficeDone;
 use domain::office::motion::MotionCommand;
 use domain::office::{Asked, Office};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::rules::Rules;
-use domain::state::{CardId, State};
+use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::checkpoint::Collector;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::desk::is_void;
 use crate::account::AccountId;
 use crate::card::CardState;
-use crate::command::{Body, OperatorId};
+use crate::command::Body;
+use crate::ids::{CardId, OperatorId};
 use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{Motion, Proposal};
 use crate::office::till::TillCommand;
 use crate::office::{Asked, Record, RecordKey, RecordKind};
-use crate::state::{Card, CardId, Standing, State};
+use crate::state::{Card, Standing, State};
 use crate::verdict::{Done, Outcome, Verdict};
 
 /// Sums since zero.

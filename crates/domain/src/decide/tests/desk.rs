@@ -3,7 +3,8 @@
 use super::script::STAFF;
 use super::world::{World, card_number};
 use crate::card::{CardState, Serial};
-use crate::command::{Body, OperatorId, OutletId, Staff};
+use crate::command::{Body, Staff};
+use crate::ids::{CardId, OperatorId, OutletId};
 use crate::money::Amount;
 use crate::office::batch::{BatchCommand, BatchId, MadeCard};
 use crate::office::currency::{Currency, share_down};
@@ -13,7 +14,7 @@ use crate::office::till::{Goods, Rate, TillCommand};
 use crate::office::{Asked, Office};
 use crate::password::Password;
 use crate::rules::tariff::Ratio;
-use crate::state::{CardId, State};
+use crate::state::State;
 use crate::time::Timestamp;
 use crate::verdict::{Done, Outcome};
 

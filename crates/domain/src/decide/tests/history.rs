@@ -12,15 +12,14 @@ use super::world::{World, card_number, number};
 use crate::card::{Serial, Voiding};
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage,
-    SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
+use crate::ids::{CardId, Language, OperatorId};
 use crate::money::Amount;
-use crate::msisdn::{Imsi, Msisdn};
+use crate::number::{Imsi, Msisdn};
 use crate::office::{Record, RecordKind};
 use crate::password::Password;
 use crate::receipt::Seq;
-use crate::state::CardId;
 use crate::time::Timestamp;
 
 /// Before the night on which St John's had its evening twice.

@@ -12,14 +12,14 @@ use super::script::play;
 use super::world::{World, seconded};
 use crate::TOUCH_MAX;
 use crate::account::{AccountId, Transfer};
-use crate::command::{Body, OperatorId};
+use crate::command::Body;
 use crate::decide::decide;
+use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::restore::{CardRow, Restore};
-use crate::rules::LimitId;
-use crate::state::{BOOKS, Card, CardId, Purse, State, SubscriberId, Usage, UsageKey};
+use crate::state::{BOOKS, Card, Purse, State, Usage, UsageKey};
 use crate::time::Timestamp;
 use crate::verdict::{BalanceAfter, Change, Effects, Entry, Named, Outcome, Verdict};
 

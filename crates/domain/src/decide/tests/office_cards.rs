@@ -5,7 +5,8 @@ use super::script::{Stage, play};
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::card::{Serial, Voiding};
-use crate::command::{Body, OperatorId, OutletId};
+use crate::command::Body;
+use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
 use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal, Reversal};
@@ -14,7 +15,6 @@ use crate::office::till::TillCommand;
 use crate::office::{Asked, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::{Refusal, Unusable};
-use crate::state::{CardId, SubscriberId};
 use crate::verdict::{Done, Outcome};
 
 const OPERATOR: OperatorId = OperatorId(0);

@@ -10,7 +10,7 @@ use super::script::{PASSWORD, STAFF, Stage, play};
 use super::world::number;
 use crate::account::AccountId;
 use crate::card::{Serial, Voiding};
-use crate::command::{OperatorId, OutletId};
+use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
 use crate::money::Amount;
 use crate::office::Asked;
 use crate::office::batch::{BatchCommand, BatchId};
@@ -23,7 +23,6 @@ use crate::office::till::{Goods, Rate, TillCommand};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
-use crate::state::{CardId, SubscriberId};
 use crate::time::Timestamp;
 use crate::verdict::Outcome;
 

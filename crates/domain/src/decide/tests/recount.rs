@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use crate::account::AccountId;
-use crate::command::{Body, LinkId, OperatorId, SubscriberChange};
+use crate::command::{Body, SubscriberChange};
+use crate::ids::{LinkId, OperatorId, SubscriberId};
 use crate::office::done::OfficeDone;
 use crate::office::hold::HeldGift;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::limit::{Kind, Measure, Subject, Window};
 use crate::rules::{Limit, LimitName};
-use crate::state::{Lock, State, SubscriberId};
+use crate::state::{Lock, State};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Done, Outcome, Verdict};
 

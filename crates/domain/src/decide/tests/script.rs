@@ -22,14 +22,13 @@ use super::world::{self, World, card_number, number};
 use crate::card::{Serial, Voiding};
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, Language, LoadRules, NewCard, NewPassword, NewSubscriber, OperatorId, Proved, SetLanguage, Staff,
-    SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
 };
+use crate::ids::{CardId, Language, OperatorId};
 use crate::money::Amount;
-use crate::msisdn::{Imsi, Msisdn};
+use crate::number::{Imsi, Msisdn};
 use crate::password::Password;
 use crate::receipt::Seq;
-use crate::state::CardId;
 use crate::time::{BusinessDate, Timestamp, Zone};
 use crate::verdict::{Outcome, Verdict};
 

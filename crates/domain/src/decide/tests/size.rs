@@ -6,9 +6,9 @@ use expect_test::expect;
 use super::script::play;
 use crate::account::AccountId;
 use crate::command::Body;
-use crate::msisdn::Imsi;
+use crate::ids::{CardId, SubscriberId};
+use crate::number::Imsi;
 use crate::receipt::Seq;
-use crate::state::{CardId, SubscriberId};
 use crate::verdict::{Change, Effects, Entry};
 
 /// A gift under kp-2022, with rows and seqs as they are among millions.

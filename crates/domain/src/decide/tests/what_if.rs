@@ -4,8 +4,9 @@ use expect_test::{Expect, expect};
 
 use super::profile;
 use super::script::play;
-use crate::command::{Body, OperatorId};
+use crate::command::Body;
 use crate::decide::what_if::{WhatIf, always};
+use crate::ids::OperatorId;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::State;

@@ -4,7 +4,7 @@ use super::desk::{Owed, amount, answer, asked, done, owed, rate, resolve, sold, 
 use super::script::{STAFF, Stage, play};
 use crate::account::AccountId;
 use crate::card::{CardState, Serial, Voiding};
-use crate::command::OperatorId;
+use crate::ids::OperatorId;
 use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal};
@@ -136,7 +136,7 @@ fn cards_are_void_the_same_afternoon() {
     let void = Outcome::Refused(Refusal::CardNotUsable { why: Unusable::Void });
     stage.line("191…004 binds card-4", &[]);
     assert_eq!(stage.outcome, Some(void), "the card that was sold is on no phone any more");
-    let till = |goods| TillCommand::Quote { outlet: crate::command::OutletId(1), currency: Currency::Usd, goods };
+    let till = |goods| TillCommand::Quote { outlet: crate::ids::OutletId(1), currency: Currency::Usd, goods };
     let cards = answer(&mut stage.world, Asked::Till(till(Goods::Cards { first: Serial(5), count: 1 })));
     assert_eq!(office(refused(&cards)), "card-not-for-sale");
     let reload = answer(&mut stage.world, Asked::Till(till(Goods::Reload { serial: Serial(1), value: amount(9) })));

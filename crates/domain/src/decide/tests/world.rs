@@ -3,11 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::apply::Misfit;
-use crate::card::CardNumber;
-use crate::command::{Body, Caller, Dialled, LinkId, OperatorId, Staff};
+use crate::command::{Body, Caller, Dialled, Staff};
 use crate::decide::decide;
 use crate::id::CommandId;
-use crate::msisdn::Msisdn;
+use crate::ids::{LinkId, OperatorId};
+use crate::number::{CardNumber, Msisdn};
 use crate::office::done::OfficeDone;
 use crate::office::motion::MotionCommand;
 use crate::office::{Asked, Office};

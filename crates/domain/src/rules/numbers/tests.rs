@@ -1,5 +1,5 @@
 use super::{NumberPlan, NumberPlanError, NumberPlanParts, Range, RangeError};
-use crate::msisdn::Msisdn;
+use crate::number::Msisdn;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 fn kp_parts() -> NumberPlanParts {

@@ -139,7 +139,7 @@ fn rules_of_older_entries_still_read() {
     #[cbor(map)]
     struct Older {
         #[n(0)]
-        languages: Vec<crate::command::Language>,
+        languages: Vec<crate::ids::Language>,
         #[n(1)]
         repeat_window_s: u32,
         #[n(2)]

@@ -5,7 +5,7 @@ use toml::value::Datetime;
 
 use super::raw::{Money, RawNames};
 use super::{DISPLAY_NAME_LEN_MAX, NAME_LEN_MAX, Wrong, wrong};
-use crate::command::Language;
+use crate::ids::Language;
 use crate::money::Amount;
 use crate::rules::Unit;
 use crate::time::{Timestamp, Zone};

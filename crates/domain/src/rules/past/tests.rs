@@ -103,7 +103,7 @@ fn a_limit_that_begins_later_is_not_past() {
 fn rows_of_limits_don_t_count() {
     let old = rules(&[("one", "2020-01-01", &limit(1))]);
     let mut new = old.clone();
-    new.limits_mut().for_each(|limit| limit.id = crate::rules::LimitId(7));
+    new.limits_mut().for_each(|limit| limit.id = crate::ids::LimitId(7));
     assert_eq!(rewrites(&old, &new, day("2020-06-01")), None);
 }
 

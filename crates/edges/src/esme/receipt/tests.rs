@@ -1,6 +1,6 @@
 use super::{Receipt, State, message_id, parse};
 use crate::esme::delivery::tests::{body, tlv};
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use proptest::prelude::{any, proptest};
 
 fn text_receipt(text: &str) -> Option<Receipt> {

@@ -14,7 +14,7 @@
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::msisdn::Msisdn;
+use domain::number::Msisdn;
 use wire::smpp_ussd::ItsSessionInfo;
 
 /// Callers that are remembered at most, per bind.
@@ -155,7 +155,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::Dialogues;
-    use domain::msisdn::Msisdn;
+    use domain::number::Msisdn;
     use wire::smpp_ussd::ItsSessionInfo;
 
     fn caller(n: u64) -> Msisdn {

@@ -2,13 +2,14 @@
 //!
 //! Guarantees: [`Texts::check`](super::super::Texts::check) reports every message that none of these shows.
 
-use domain::card::{CardNumber, Serial};
+use domain::card::Serial;
+use domain::ids::LimitId;
 use domain::money::Amount;
-use domain::msisdn::{MSISDN_DIGITS_MAX, Msisdn};
+use domain::number::{CardNumber, MSISDN_DIGITS_MAX, Msisdn};
 use domain::receipt::Seq;
 use domain::refusal::{Refusal, Unusable};
 use domain::rules::limit::{Kind, Measure, Subject, Window};
-use domain::rules::{Limit, LimitId, LimitName, Rules};
+use domain::rules::{Limit, LimitName, Rules};
 use domain::time::Timestamp;
 
 use super::{DIGITS_MAX, Voice};

@@ -1,6 +1,6 @@
 //! What phones see through a real HLR.
 
-use domain::command::LinkId;
+use domain::ids::LinkId;
 use edges::brake::BrakeConfig;
 use edges::flow::{Input, LinkConfig, Turn};
 use edges::session::Times;

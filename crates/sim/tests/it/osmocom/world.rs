@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::card::CardNumber;
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, ImportSubscribers, IssueCards, Language, LinkId, LoadRules, NewCard,
-    NewSubscriber, OperatorId, Staff,
+    Bind, Body, Caller, Command, Dialled, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
 };
 use domain::id::CommandId;
+use domain::ids::{Language, LinkId, OperatorId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
 use domain::time::Timestamp;

@@ -2,7 +2,7 @@
 //!
 //! Deliberately not here: how paper looks (see [`crate::press`]).
 
-use domain::command::Language;
+use domain::ids::Language;
 use domain::time::{Timestamp, Zone};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use domain::command::Language;
+use domain::ids::Language;
 use serde_json::{Value, json};
 
 use super::money::{Code, shown};

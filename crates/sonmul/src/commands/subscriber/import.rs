@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use domain::command::Language;
-use domain::msisdn::Imsi;
+use domain::ids::Language;
+use domain::number::Imsi;
 use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

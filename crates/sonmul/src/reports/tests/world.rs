@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::card::{CardNumber, Serial, Voiding};
+use domain::card::{Serial, Voiding};
 use domain::command::{
-    Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LinkId, LoadRules,
-    NewCard, NewSubscriber, OperatorId, OutletId, Staff,
+    Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard,
+    NewSubscriber, Staff,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
+use domain::ids::{CardId, LinkId, OperatorId, OutletId};
 use domain::money::Amount;
-use domain::msisdn::Msisdn;
+use domain::number::{CardNumber, Msisdn};
 use domain::office::batch::{BatchCommand, BatchId, MadeCard};
 use domain::office::currency::Currency;
 use domain::office::done::OfficeDone;
@@ -20,7 +21,7 @@ use domain::office::{Asked, Office};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::rules::Rules;
 use domain::rules::tariff::Ratio;
-use domain::state::{CardId, State};
+use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::checkpoint::{Checkpoint, Collector};

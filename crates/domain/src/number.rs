@@ -1,6 +1,6 @@
-//! Numbers of phones and of SIMs, as proofs that they were checked.
+//! Numbers of phones, of SIMs and of cards, as proofs that they were checked.
 //!
-//! Both print their last three digits only, so that neither can leak whole through a log line.
+//! All print their last three digits only, so that none can leak whole through a log line.
 //! Deliberately not here: national forms and number plans (see [`crate::rules::numbers`]).
 
 use core::fmt;
@@ -100,6 +100,99 @@ impl fmt::Debug for Imsi {
     }
 }
 
+/// Digits of a card number.
+pub const CARD_NUMBER_DIGITS: usize = 16;
+
+/// A card's number: 16 digits, the last a Luhn check digit (ISO/IEC 7812-1, Annex B). Random, so it tells nothing of the serial.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CardNumber(NonZeroU64);
+
+/// A text is no card number. Holds nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a card number is 16 digits, the last of them a check digit; the first is not 0")]
+pub struct CardNumberError;
+
+impl CardNumber {
+    /// Reads 16 ASCII digits and checks the last.
+    ///
+    /// # Errors
+    /// When there are not 16 digits, the first is 0, or the check digit is wrong.
+    pub fn parse(text: &str) -> Result<Self, CardNumberError> {
+        if text.len() != CARD_NUMBER_DIGITS || text.starts_with('0') {
+            return Err(CardNumberError);
+        }
+        let digits = parse_digits(text).ok_or(CardNumberError)?;
+        if luhn_sum(digits).is_multiple_of(10) {
+            NonZeroU64::new(digits).map(Self).ok_or(CardNumberError)
+        } else {
+            Err(CardNumberError)
+        }
+    }
+
+    /// The number with these 15 leading digits and their check digit.
+    ///
+    /// # Errors
+    /// When `payload` does not have exactly 15 digits.
+    pub fn from_payload(payload: u64) -> Result<Self, CardNumberError> {
+        if !(100_000_000_000_000..1_000_000_000_000_000).contains(&payload) {
+            return Err(CardNumberError);
+        }
+        let open = payload * 10;
+        let check = (10 - luhn_sum(open) % 10) % 10;
+        NonZeroU64::new(open + check).map(Self).ok_or(CardNumberError)
+    }
+
+    /// The number as stored: checked when it was made.
+    pub const fn from_stored(digits: u64) -> Self {
+        match NonZeroU64::new(digits) {
+            Some(digits) => Self(digits),
+            None => Self(NonZeroU64::MIN),
+        }
+    }
+
+    /// The digits as one integer.
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Shows the last three digits only: with its password a card number is money.
+impl fmt::Debug for CardNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CardNumber(…{:03})", self.0.get() % 1000)
+    }
+}
+
+impl<C> Encode<C> for CardNumber {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u64(self.get())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for CardNumber {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        NonZeroU64::new(d.u64()?).map(Self).ok_or_else(|| minicbor::decode::Error::message("not a card number"))
+    }
+}
+
+/// The Luhn sum of all digits, the last one not doubled. A number with a right check digit has a sum divisible by 10.
+const fn luhn_sum(mut digits: u64) -> u64 {
+    let mut sum = 0;
+    let mut doubled = false;
+    while digits > 0 {
+        let digit = digits % 10;
+        let value = if doubled { digit * 2 } else { digit };
+        sum += if value > 9 { value - 9 } else { value };
+        doubled = !doubled;
+        digits /= 10;
+    }
+    sum
+}
+
 /// ASCII digits as one integer; `None` for anything else, nothing at all, or more than fits.
 pub(crate) fn parse_digits(digits: &str) -> Option<u64> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -142,7 +235,8 @@ impl<'b, C> Decode<'b, C> for Imsi {
 
 #[cfg(test)]
 mod tests {
-    use super::{Imsi, Msisdn};
+    use super::{CardNumber, Imsi, Msisdn};
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_of_zero_to_forty_digits() {
@@ -162,5 +256,24 @@ mod tests {
         assert_eq!(format!("{msisdn:?}"), "Msisdn(…678)");
         let imsi = Imsi::parse("467051234567890").expect("an identity");
         assert_eq!(format!("{imsi:?}"), "Imsi(…890)");
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_no_card_number() {
+        assert!(CardNumber::parse("4539578763621486").is_ok());
+        for bad in
+            ["4539578763621487", "0539578763621486", "453957876362148", "45395787636214860", "", "453957876362148x"]
+        {
+            assert!(CardNumber::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_payload_gets_the_check_digit_that_parses(payload in 100_000_000_000_000_u64..1_000_000_000_000_000) {
+            let number = CardNumber::from_payload(payload).expect("15 digits");
+            prop_assert_eq!(CardNumber::parse(&number.get().to_string()), Ok(number));
+            prop_assert_eq!(format!("{number:?}").len(), "CardNumber(…123)".len());
+        }
     }
 }
