@@ -19,7 +19,7 @@ use crate::number::{CardNumber, Msisdn};
 use crate::office::batch::{Batch, BatchId};
 use crate::office::currency::Currency;
 use crate::office::hold::Hold;
-use crate::office::till::Outlet;
+use crate::office::till::{Outlet, Takings};
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
 use crate::receipt::Seq;
@@ -246,6 +246,14 @@ impl State {
     pub fn batch(&self, batch: BatchId) -> Option<&Batch> {
         match self.record(RecordKey::batch(batch))? {
             Record::Batch(batch) => Some(batch),
+            _ => None,
+        }
+    }
+
+    /// What several outlets took for a card; `None` when one outlet took all of it.
+    pub fn takings(&self, serial: Serial) -> Option<&Takings> {
+        match self.record(RecordKey::takings(serial))? {
+            Record::Takings(takings) => Some(takings),
             _ => None,
         }
     }

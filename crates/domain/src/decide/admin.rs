@@ -139,7 +139,7 @@ pub(super) fn change_card(draft: &mut Draft<'_>, change: &ChangeCard) -> Result<
     if let CardChange::Void(why) = change.change {
         return motion::void_one(draft, change.staff, (id, card.facts.operator), why);
     }
-    draft.change(Change::CardState { id, state });
+    draft.set_card(id, state);
     Ok(Done::CardChanged)
 }
 
@@ -200,6 +200,6 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
     if let Some(rest) = Amount::try_new(breakage_minor) {
         draft.transfer(AccountId::Card(id), AccountId::Breakage(card.facts.operator), rest)?;
     }
-    draft.change(Change::CardState { id, state: CardState::Expired { holder, at: draft.at, tag } });
+    draft.set_card(id, CardState::Expired { holder, at: draft.at, tag });
     Ok(Done::CardExpired { breakage_minor })
 }

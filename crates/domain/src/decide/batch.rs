@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::rules::Role;
 use crate::state::{Card, CardFacts, State};
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::office::{for_operator, may_issue};
 use super::{Draft, proof};
@@ -165,7 +165,7 @@ fn stock(draft: &mut Draft<'_>, staff: Staff, first: Serial, last: Serial, outle
         }
         match card.facts.state {
             CardState::Printed { tag } | CardState::InStock { tag, .. } => {
-                draft.change(Change::CardState { id, state: CardState::InStock { outlet, tag } });
+                draft.set_card(id, CardState::InStock { outlet, tag });
             }
             CardState::Sold { .. } | CardState::Bound { .. } | CardState::Frozen { .. } => {
                 return Err(OfficeRefusal::CardSold { serial }.into());

@@ -70,7 +70,7 @@ pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) ->
     if change.old.current().is_some_and(|old| old.opens(&tag)) {
         return Err(Refusal::NewPasswordSame);
     }
-    draft.change(Change::CardState { id: pick.id, state: pick.card.facts.state.with_tag(tag) });
+    draft.set_card(pick.id, pick.card.facts.state.with_tag(tag));
     Ok(Done::PasswordChanged)
 }
 
@@ -80,7 +80,7 @@ pub(super) fn freeze(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Ref
     let Some(tag) = pick.card.facts.state.tag() else { return Err(Refusal::CardNotUsable { why: Unusable::Closed }) };
     let tag = proved.proof.current().unwrap_or(tag);
     let state = CardState::Frozen { holder: known.id, tag, since: draft.at };
-    draft.change(Change::CardState { id: pick.id, state });
+    draft.set_card(pick.id, state);
     Ok(Done::Frozen { serial: Serial::of(pick.id) })
 }
 
@@ -156,7 +156,7 @@ fn bound(
 ) -> Result<Done, Refusal> {
     // The edge makes both tags or neither, so a proof that opened the card comes with this one.
     let tag = bind.holder_tag.ok_or(Refusal::WrongPassword { tries_left: 0, locked_until: None })?;
-    draft.change(Change::CardState { id, state: CardState::Bound { holder, tag } });
+    draft.set_card(id, CardState::Bound { holder, tag });
     if card.bind_wrong != 0 {
         draft.change(Change::BindWrong { id, wrong: 0 });
     }

@@ -4,9 +4,11 @@
 //! chained to the entry before. A refused draft drops its transfers, usage and rows, and keeps what refusals do.
 
 use crate::account::{AccountId, Transfer};
+use crate::card::{CardState, Serial};
 use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
+use crate::office::RecordKey;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -115,6 +117,16 @@ impl<'a> Draft<'a> {
     /// A change that happens even if the command is refused.
     pub(super) fn change_always(&mut self, change: Change) {
         self.always.push(change);
+    }
+
+    /// Puts a card into another state. One that leaves the shop can't be refunded any more: what each outlet took is forgotten.
+    pub(super) fn set_card(&mut self, id: CardId, state: CardState) {
+        let was_sold = self.state.card(id).is_some_and(|card| matches!(card.facts.state, CardState::Sold { .. }));
+        let serial = Serial::of(id);
+        if was_sold && !matches!(state, CardState::Sold { .. }) && self.state.takings(serial).is_some() {
+            self.change(Change::Record { key: RecordKey::takings(serial), record: None });
+        }
+        self.change(Change::CardState { id, state });
     }
 
     pub(super) fn set_lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {

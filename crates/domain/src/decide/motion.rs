@@ -20,7 +20,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{Rules, past};
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::office::{for_operator, reason, role_of_proposal};
 use super::{Draft, admin};
@@ -201,7 +201,7 @@ fn void(draft: &mut Draft<'_>, first: Serial, range: VoidCards) -> Result<(), Re
     for serial in (first.0..=range.last.0).map(Serial) {
         let (id, card) = draft.state.card_of_serial(serial).ok_or(Refusal::CardUnknown)?;
         if let Ok(state) = admin::changed_state(card, CardChange::Void(range.why), draft.at) {
-            draft.change(Change::CardState { id, state });
+            draft.set_card(id, state);
             changed = true;
         }
         if let Some(holder) = card.facts.state.holder().filter(|_| count == 1) {

@@ -115,7 +115,8 @@ pub(super) fn due(draft: &mut Draft<'_>, key: RecordKey) -> Result<Done, Refusal
         | Record::Rates(_)
         | Record::VoidCards(_)
         | Record::Reversed(_)
-        | Record::Stopped(_) => Err(Refusal::NothingToChange),
+        | Record::Stopped(_)
+        | Record::Takings(_) => Err(Refusal::NothingToChange),
     }
 }
 

@@ -10,7 +10,9 @@ use crate::money::Amount;
 use crate::office::currency::{Currency, price_up};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
-use crate::office::till::{Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TillCommand};
+use crate::office::till::{
+    Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TAKINGS_MAX, Taken, Takings, TillCommand,
+};
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
@@ -211,7 +213,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
             for serial in (first.0..first.0.saturating_add(count)).map(Serial) {
                 let (id, card, value) = for_sale(draft, operator, quote.outlet, serial)?;
                 let tag = card.facts.state.tag().ok_or(OfficeRefusal::CardSold { serial })?;
-                draft.change(Change::CardState { id, state: CardState::Sold { at: draft.at, tag } });
+                draft.set_card(id, CardState::Sold { at: draft.at, tag });
                 add_value(draft, operator, id, &quote, (price_of(value, quote.ratio)?, value))?;
             }
         }
@@ -245,13 +247,30 @@ fn add_value(
     let bought = Bought { currency: quote.currency, price, value, outlet: quote.outlet, sale: draft.own_seq() };
     let bought = match before {
         None => bought,
-        Some(before) => together(before, bought)?,
+        Some(before) => {
+            remember_takings(draft, id, &before, Taken { outlet: quote.outlet, price })?;
+            together(before, bought)?
+        }
     };
     if let Some(holder) = draft.state.card(id).and_then(|card| card.facts.state.holder()) {
         draft.name(holder);
     }
     draft.change(Change::Bought { id, bought });
     draft.transfer(AccountId::Position(operator), AccountId::Card(id), value)
+}
+
+/// A card that is not bound yet may be refunded: each outlet then gets back what was taken there.
+fn remember_takings(draft: &mut Draft<'_>, id: CardId, before: &Bought, more: Taken) -> Result<(), Refusal> {
+    let refundable = draft.state.card(id).is_some_and(|card| matches!(card.facts.state, CardState::Sold { .. }));
+    let serial = Serial::of(id);
+    let known = draft.state.takings(serial).cloned();
+    if !refundable || (known.is_none() && before.outlet == more.outlet) {
+        return Ok(());
+    }
+    let too_many = || OfficeRefusal::CardNotForSale { serial, state: format!("paid for at {TAKINGS_MAX} outlets") };
+    let takings = known.unwrap_or_else(|| Takings::of(before)).with(more).ok_or_else(too_many)?;
+    draft.record(RecordKey::takings(serial), Some(Record::Takings(takings)));
+    Ok(())
 }
 
 /// What both were bought for; the later sale is told.
@@ -281,11 +300,14 @@ fn refund(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, R
         return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
     draft.transfer(AccountId::Card(id), AccountId::Refunded(operator), bought.value)?;
-    let float = AccountId::Float(bought.outlet, bought.currency);
-    draft.transfer(AccountId::Cash(operator, bought.currency), float, bought.price)?;
+    let takings = draft.state.takings(serial).cloned().unwrap_or_else(|| Takings::of(&bought));
+    for Taken { outlet, price } in takings.list {
+        let float = AccountId::Float(outlet, bought.currency);
+        draft.transfer(AccountId::Cash(operator, bought.currency), float, price)?;
+    }
     // Somebody has seen its password: it is not sold again.
     let state = CardState::Void { holder: None, at: draft.at, why: Voiding::Faulty, tag };
-    draft.change(Change::CardState { id, state });
+    draft.set_card(id, state);
     Ok(OfficeDone::Refunded { currency: bought.currency, price_minor: bought.price.minor() }.into())
 }
 
@@ -316,7 +338,7 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
         draft.transfer(AccountId::Card(from_id), AccountId::Card(into_id), all)?;
     }
     let state = CardState::Closed { holder: Some(holder), at: draft.at };
-    draft.change(Change::CardState { id: from_id, state });
+    draft.set_card(from_id, state);
     Ok(OfficeDone::Merged { balance_minor: draft.balance_minor(AccountId::Card(into_id)) }.into())
 }
 
@@ -342,6 +364,6 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
         let cash = AccountId::Cash(operator, bought.currency);
         draft.transfer(cash, AccountId::CashPosition(operator, bought.currency), paid)?;
     }
-    draft.change(Change::CardState { id, state: CardState::Closed { holder, at: draft.at } });
+    draft.set_card(id, CardState::Closed { holder, at: draft.at });
     Ok(OfficeDone::PaidOut { currency: bought.currency, paid_minor, value_minor: rest.minor() }.into())
 }

@@ -29,7 +29,7 @@ use call::{Call, CallCommand};
 use currency::Currency;
 use hold::Hold;
 use motion::{Motion, MotionCommand};
-use till::{Outlet, Quote, Rates, TillCommand};
+use till::{Outlet, Quote, Rates, Takings, TillCommand};
 
 use crate::card::{Serial, Voiding};
 
@@ -144,11 +144,14 @@ pub enum RecordKind {
     /// Issuance that is stopped, by operator.
     #[n(9)]
     Stopped,
+    /// What several outlets took for a card, by its serial.
+    #[n(10)]
+    Takings,
 }
 
 impl RecordKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Outlet,
         Self::Batch,
         Self::Rates,
@@ -159,6 +162,7 @@ impl RecordKind {
         Self::VoidCards,
         Self::Reversed,
         Self::Stopped,
+        Self::Takings,
     ];
 
     /// Public name.
@@ -174,6 +178,7 @@ impl RecordKind {
             Self::VoidCards => "void-cards",
             Self::Reversed => "reversed",
             Self::Stopped => "stopped",
+            Self::Takings => "takings",
         }
     }
 
@@ -219,6 +224,11 @@ impl RecordKey {
     /// Of cards in a row that are void.
     pub const fn void_cards(first: Serial) -> Self {
         Self { kind: RecordKind::VoidCards, id: first.0 as u64 }
+    }
+
+    /// Of what several outlets took for a card.
+    pub const fn takings(serial: Serial) -> Self {
+        Self { kind: RecordKind::Takings, id: serial.0 as u64 }
     }
 
     /// Of an operator's stopped issuance.
@@ -275,6 +285,9 @@ pub enum Record {
     /// Why issuance is stopped.
     #[n(9)]
     Stopped(#[n(0)] String),
+    /// What several outlets took for a card that is not bound yet.
+    #[n(10)]
+    Takings(#[n(0)] Takings),
 }
 
 impl Record {
@@ -291,6 +304,7 @@ impl Record {
             Self::VoidCards(_) => RecordKind::VoidCards,
             Self::Reversed(_) => RecordKind::Reversed,
             Self::Stopped(_) => RecordKind::Stopped,
+            Self::Takings(_) => RecordKind::Takings,
         }
     }
 
@@ -306,7 +320,8 @@ impl Record {
             | Self::Rates(_)
             | Self::VoidCards(_)
             | Self::Reversed(_)
-            | Self::Stopped(_) => None,
+            | Self::Stopped(_)
+            | Self::Takings(_) => None,
         }
     }
 }

@@ -31,6 +31,7 @@ mod passwords;
 mod picture;
 mod reach;
 mod recount;
+mod refunds;
 mod size;
 mod subscribers;
 mod what_if;
