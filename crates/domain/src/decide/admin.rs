@@ -15,7 +15,7 @@ use crate::state::{Card, CardFacts, LimitIdentity, State};
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::office::may_issue;
+use super::issue::Issuing;
 use super::{Draft, batch, motion, proof};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
@@ -97,7 +97,7 @@ pub(super) fn with_limit_rows(state: &State, operator: OperatorId, mut rules: Ru
 pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<Done, Refusal> {
     draft.concern(issue.operator);
     let operator = draft.state.operator(issue.operator).ok_or(Refusal::OperatorUnknown)?;
-    may_issue(draft, issue.operator)?;
+    let mut issuing = Issuing::begin(draft, issue.operator)?;
     // The position account is touched as well.
     if issue.cards.len() >= TOUCH_MAX {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX - 1).unwrap_or(u32::MAX) });
@@ -114,9 +114,10 @@ pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<D
             batch: None,
         })?;
         first = first.or(Some(id));
-        draft.transfer(AccountId::Position(issue.operator), AccountId::Card(id), new.value)?;
+        issuing.issue(draft, AccountId::Card(id), new.value)?;
     }
     let first = first.ok_or(Refusal::NothingToChange)?;
+    issuing.keep(draft);
     let count = u32::try_from(issue.cards.len()).unwrap_or(u32::MAX);
     Ok(Done::Issued { first: Serial::of(first), count })
 }

@@ -17,6 +17,7 @@ use crate::state::{Card, CardFacts, State};
 use crate::time::Timestamp;
 use crate::verdict::Done;
 
+use super::issue::within_card_value;
 use super::office::{for_operator, may_issue};
 use super::{Draft, proof};
 
@@ -67,6 +68,8 @@ fn start(draft: &mut Draft<'_>, batch: Batch) -> Result<Done, Refusal> {
         return Err(Refusal::TooMuchAtOnce { max: BATCH_CARDS_MAX });
     }
     may_issue(draft, batch.operator)?;
+    let standing = &draft.state.operator(batch.operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
+    within_card_value(standing, Some(batch.value.minor()))?;
     let latest = draft.state.records_of(RecordKind::Batch).next_back().map_or(0, |(id, _)| id);
     let number = u32::try_from(latest).ok().and_then(|latest| BatchId::try_new(latest.checked_add(1)?));
     let number = number.ok_or(Refusal::TooMuchAtOnce { max: u32::MAX })?;

@@ -12,6 +12,7 @@ mod card;
 mod draft;
 mod gift;
 mod hold;
+mod issue;
 mod limits;
 mod motion;
 mod office;

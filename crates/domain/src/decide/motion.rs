@@ -22,6 +22,7 @@ use crate::rules::{Rules, past};
 use crate::time::Timestamp;
 use crate::verdict::Done;
 
+use super::issue::Issuing;
 use super::office::{for_operator, reason, role_of_proposal};
 use super::{Draft, admin};
 
@@ -90,7 +91,7 @@ fn approve(draft: &mut Draft<'_>, staff: Staff, seq: Seq, hash: &[u8; 32]) -> Re
         }
         Admitted::Reverse(reversal, amount) => reverse(draft, reversal, amount)?,
         Admitted::Adjust(debit, credit, amount) => {
-            draft.transfer(debit, credit, amount)?;
+            adjust(draft, debit, credit, amount)?;
             amount.minor()
         }
     };
@@ -290,6 +291,18 @@ fn admit_adjustment(
     if debit.is_purse() && short_by_minor > 0 {
         return Err(OfficeRefusal::BalanceShort { short_by_minor }.into());
     }
+    if matches!(debit, AccountId::Position(_)) {
+        Issuing::begin(draft, operator)?.admit(draft, credit, amount)?;
+    }
+    Ok(())
+}
+
+/// What comes out of the position is issued, whoever books it.
+fn adjust(draft: &mut Draft<'_>, debit: AccountId, credit: AccountId, amount: Amount) -> Result<(), Refusal> {
+    let AccountId::Position(operator) = debit else { return draft.transfer(debit, credit, amount) };
+    let mut issuing = Issuing::begin(draft, operator)?;
+    issuing.issue(draft, credit, amount)?;
+    issuing.keep(draft);
     Ok(())
 }
 

@@ -116,7 +116,8 @@ pub(super) fn due(draft: &mut Draft<'_>, key: RecordKey) -> Result<Done, Refusal
         | Record::VoidCards(_)
         | Record::Reversed(_)
         | Record::Stopped(_)
-        | Record::Takings(_) => Err(Refusal::NothingToChange),
+        | Record::Takings(_)
+        | Record::Issued(_) => Err(Refusal::NothingToChange),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
 use super::Draft;
-use super::office::may_issue;
+use super::issue::Issuing;
 use super::proof;
 
 /// The caller's own language.
@@ -34,13 +34,12 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
     draft.concern(import.operator);
     let operator = draft.state.operator(import.operator).ok_or(Refusal::OperatorUnknown)?;
     // The position account is touched as well when any airtime is issued.
-    let max = TOUCH_MAX - usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
+    let issues = import.subscribers.iter().any(|new| new.airtime.is_some());
+    let max = TOUCH_MAX - usize::from(issues);
     if import.subscribers.len() > max {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(max).unwrap_or(u32::MAX) });
     }
-    if import.subscribers.iter().any(|new| new.airtime.is_some()) {
-        may_issue(draft, import.operator)?;
-    }
+    let mut issuing = if issues { Some(Issuing::begin(draft, import.operator)?) } else { None };
     let mut seen = HashSet::new();
     let (mut created, mut updated) = (0, 0);
     for (index, new) in (0_u32..).zip(&import.subscribers) {
@@ -56,15 +55,24 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
         match draft.subscriber(new.msisdn, import.operator) {
             Some((id, row)) => updated += u32::from(update(draft, id, row, new)),
             None => {
-                create(draft, import.operator, &operator.rules, new)?;
+                create(draft, import.operator, &operator.rules, new, issuing.as_mut())?;
                 created += 1;
             }
         }
     }
+    if let Some(issuing) = issuing {
+        issuing.keep(draft);
+    }
     Ok(Done::Imported { created, updated })
 }
 
-fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewSubscriber) -> Result<(), Refusal> {
+fn create(
+    draft: &mut Draft<'_>,
+    operator: OperatorId,
+    rules: &Rules,
+    new: &NewSubscriber,
+    issuing: Option<&mut Issuing<'_>>,
+) -> Result<(), Refusal> {
     let facts = SubscriberFacts {
         msisdn: new.msisdn,
         imsi: new.imsi,
@@ -77,8 +85,8 @@ fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewS
     };
     let id = draft.create_subscriber(facts, false)?;
     draft.name(id);
-    if let Some(airtime) = new.airtime {
-        draft.transfer(AccountId::Position(operator), AccountId::Airtime(id), airtime)?;
+    if let (Some(issuing), Some(airtime)) = (issuing, new.airtime) {
+        issuing.issue(draft, AccountId::Airtime(id), airtime)?;
     }
     Ok(())
 }

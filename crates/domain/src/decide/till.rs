@@ -11,7 +11,8 @@ use crate::office::currency::{Currency, price_up};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{
-    Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TAKINGS_MAX, Taken, Takings, TillCommand,
+    Bought, FLOAT_MAX_MINOR, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TAKINGS_MAX, Taken, Takings,
+    TillCommand,
 };
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
@@ -21,7 +22,8 @@ use crate::rules::tariff::Ratio;
 use crate::state::Card;
 use crate::verdict::{Change, Done};
 
-use super::office::{for_operator, may_issue};
+use super::issue::Issuing;
+use super::office::for_operator;
 use super::{Draft, batch, hold, proof};
 
 /// Whatever a till asks.
@@ -31,6 +33,10 @@ pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) ->
         TillCommand::Deposit { outlet, currency, amount } => {
             let operator = outlet_of(draft, staff, *outlet)?;
             let float = AccountId::Float(*outlet, *currency);
+            let room_minor = FLOAT_MAX_MINOR.saturating_sub(draft.balance_minor(float)).max(0);
+            if amount.minor() > room_minor {
+                return Err(OfficeRefusal::FloatMax { room_minor }.into());
+            }
             draft.transfer(AccountId::CashPosition(operator, *currency), float, *amount)?;
             Ok(OfficeDone::FloatChanged { float_minor: draft.balance_minor(float) }.into())
         }
@@ -96,16 +102,21 @@ fn quote(
     goods: Goods,
 ) -> Result<Done, Refusal> {
     let operator = outlet_of(draft, staff, outlet)?;
-    may_issue(draft, operator)?;
+    let mut issuing = Issuing::begin(draft, operator)?;
     let rates = match draft.state.record(RecordKey::rates(operator, currency)) {
         Some(Record::Rates(rates)) => rates.at(draft.at),
         _ => None,
     };
     let ratio = rates.ok_or(OfficeRefusal::RateUnknown { currency })?.ratio;
     let (price, value) = match goods {
-        Goods::Cards { first, count } => price_of_cards(draft, (operator, outlet), (first, count), ratio)?,
+        Goods::Cards { first, count } => {
+            let (price, value) = price_of_cards(draft, (operator, outlet), (first, count), ratio)?;
+            issuing.admit_today(value)?;
+            (price, value)
+        }
         Goods::Reload { serial, value } => {
-            reloadable(draft, operator, serial, currency)?;
+            let id = reloadable(draft, operator, serial, currency)?;
+            issuing.admit(draft, AccountId::Card(id), value)?;
             (price_of(value, ratio)?, value)
         }
     };
@@ -203,7 +214,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
     let Some(Record::Quote(quote)) = draft.state.record(key) else { return Err(OfficeRefusal::QuoteUnknown.into()) };
     let quote = *quote;
     let operator = outlet_of(draft, staff, quote.outlet)?;
-    may_issue(draft, operator)?;
+    let mut issuing = Issuing::begin(draft, operator)?;
     if quote.expires_at <= draft.at {
         return Err(OfficeRefusal::QuoteExpired { at: quote.expires_at }.into());
     }
@@ -214,16 +225,17 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
                 let (id, card, value) = for_sale(draft, operator, quote.outlet, serial)?;
                 let tag = card.facts.state.tag().ok_or(OfficeRefusal::CardSold { serial })?;
                 draft.set_card(id, CardState::Sold { at: draft.at, tag });
-                add_value(draft, operator, id, &quote, (price_of(value, quote.ratio)?, value))?;
+                add_value(draft, &mut issuing, id, &quote, (price_of(value, quote.ratio)?, value))?;
             }
         }
         Goods::Reload { serial, value } => {
             let id = reloadable(draft, operator, serial, quote.currency)?;
-            add_value(draft, operator, id, &quote, (quote.price, value))?;
+            add_value(draft, &mut issuing, id, &quote, (quote.price, value))?;
         }
     }
     draft.transfer(float, AccountId::Cash(operator, quote.currency), quote.price)?;
     draft.record(key, None);
+    issuing.keep(draft);
     Ok(OfficeDone::Sold {
         goods: quote.goods,
         outlet: quote.outlet,
@@ -238,7 +250,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
 
 fn add_value(
     draft: &mut Draft<'_>,
-    operator: OperatorId,
+    issuing: &mut Issuing<'_>,
     id: CardId,
     quote: &Quote,
     (price, value): (Amount, Amount),
@@ -256,7 +268,7 @@ fn add_value(
         draft.name(holder);
     }
     draft.change(Change::Bought { id, bought });
-    draft.transfer(AccountId::Position(operator), AccountId::Card(id), value)
+    issuing.issue(draft, AccountId::Card(id), value)
 }
 
 /// A card that is not bound yet may be refunded: each outlet then gets back what was taken there.

@@ -13,6 +13,7 @@ pub mod call;
 pub mod currency;
 pub mod done;
 pub mod hold;
+pub mod issued;
 pub mod motion;
 pub mod refusal;
 pub mod till;
@@ -28,6 +29,7 @@ use batch::{Batch, BatchCommand, BatchId};
 use call::{Call, CallCommand};
 use currency::Currency;
 use hold::Hold;
+use issued::Issued;
 use motion::{Motion, MotionCommand};
 use till::{Outlet, Quote, Rates, Takings, TillCommand};
 
@@ -147,11 +149,14 @@ pub enum RecordKind {
     /// What several outlets took for a card, by its serial.
     #[n(10)]
     Takings,
+    /// What was issued today, by operator.
+    #[n(11)]
+    Issued,
 }
 
 impl RecordKind {
     /// Every kind there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Outlet,
         Self::Batch,
         Self::Rates,
@@ -163,6 +168,7 @@ impl RecordKind {
         Self::Reversed,
         Self::Stopped,
         Self::Takings,
+        Self::Issued,
     ];
 
     /// Public name.
@@ -179,6 +185,7 @@ impl RecordKind {
             Self::Reversed => "reversed",
             Self::Stopped => "stopped",
             Self::Takings => "takings",
+            Self::Issued => "issued",
         }
     }
 
@@ -229,6 +236,11 @@ impl RecordKey {
     /// Of what several outlets took for a card.
     pub const fn takings(serial: Serial) -> Self {
         Self { kind: RecordKind::Takings, id: serial.0 as u64 }
+    }
+
+    /// Of what an operator issued today.
+    pub const fn issued(operator: OperatorId) -> Self {
+        Self { kind: RecordKind::Issued, id: operator.0 as u64 }
     }
 
     /// Of an operator's stopped issuance.
@@ -288,6 +300,9 @@ pub enum Record {
     /// What several outlets took for a card that is not bound yet.
     #[n(10)]
     Takings(#[n(0)] Takings),
+    /// What was issued today.
+    #[n(11)]
+    Issued(#[n(0)] Issued),
 }
 
 impl Record {
@@ -305,6 +320,7 @@ impl Record {
             Self::Reversed(_) => RecordKind::Reversed,
             Self::Stopped(_) => RecordKind::Stopped,
             Self::Takings(_) => RecordKind::Takings,
+            Self::Issued(_) => RecordKind::Issued,
         }
     }
 
@@ -321,7 +337,8 @@ impl Record {
             | Self::VoidCards(_)
             | Self::Reversed(_)
             | Self::Stopped(_)
-            | Self::Takings(_) => None,
+            | Self::Takings(_)
+            | Self::Issued(_) => None,
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 pub const OUTLET_NAME_LEN_MAX: usize = 40;
 /// Cards of one quote at most: their accounts, the float and three of the operator's fit one command.
 pub const QUOTE_CARDS_MAX: u32 = 900;
+/// What an outlet's float may hold by deposits in one currency, minor units: 10^13. A million such floats fill no 63 bits.
+pub const FLOAT_MAX_MINOR: i64 = 10_000_000_000_000;
 /// Rates of one currency that are remembered at most: one a day for ten years.
 pub const RATES_MAX: usize = 3_660;
 
