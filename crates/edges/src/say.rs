@@ -10,8 +10,8 @@ use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
 
-use crate::menu::Wish;
 use crate::port::GiftLine;
+use crate::wish::Wish;
 
 /// Why a recipient is asked for once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,8 +56,8 @@ fn admin(dice: Dice) -> Admin {
 /// Nothing is printed here.
 struct NoPress;
 
-impl super::batches::Press for NoPress {
-    fn begin(&self, _: &super::batches::PressOrder) -> Result<Box<dyn super::batches::CardSink>, String> {
+impl super::Press for NoPress {
+    fn begin(&self, _: &super::PressOrder) -> Result<Box<dyn super::CardSink>, String> {
         Err(String::from("there is no press here"))
     }
 

@@ -13,8 +13,7 @@ use domain::rules::tariff::Ratio;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::effects::account_json;
-use super::{Names, msisdn_json, rules_json, voiding_name};
+use super::values::{Names, account_json, msisdn_json, rules_json, voiding_name};
 
 fn hex(octets: &[u8; 32]) -> String {
     blake3::Hash::from_bytes(*octets).to_hex().to_string()

@@ -13,10 +13,10 @@ use domain::rules::{Limit, LimitName, Rules};
 use domain::time::Timestamp;
 
 use super::{DIGITS_MAX, Voice};
-use crate::menu::{Greeting, Wish};
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, FullForm, Line, NewPasswordProblem, RecipientProblem, Say};
 use crate::texts::SenderSms;
+use crate::wish::{Greeting, Wish};
 
 /// 2026-06-01.
 pub(super) const NOW: Timestamp = Timestamp::from_ms(1_780_272_000_000);
