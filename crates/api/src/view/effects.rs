@@ -1,8 +1,8 @@
 //! What followed for the books.
 
 use domain::account::{AccountId, Transfer};
-use domain::card::{CardState, Serial};
-use domain::ids::CardId;
+use domain::card::CardState;
+use domain::ids::{CardId, Serial};
 use domain::rules::limit::Subject;
 use domain::state::{CardFacts, SubscriberFacts};
 use domain::time::Timestamp;
@@ -161,7 +161,7 @@ fn card_json(facts: &CardFacts, names: &Names) -> Value {
         "issued_at": issued_at.rfc3339(),
         "expires_at": until_json(*expires_at),
         "state": state_json(state),
-        "batch": batch.map(domain::office::batch::BatchId::get),
+        "batch": batch.map(domain::ids::BatchId::get),
     })
 }
 

@@ -6,9 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountId;
-use domain::card::Serial;
-use domain::ids::OperatorId;
-use domain::office::currency::Currency;
+use domain::currency::Currency;
+use domain::ids::{OperatorId, Serial};
 use domain::receipt::Seq;
 use domain::state::State;
 use engine::checkpoint::{Checkpoint, Loaded};
