@@ -141,7 +141,7 @@ fn card_json(facts: &CardFacts, names: &Names) -> Value {
         "issued_at": issued_at.rfc3339(),
         "expires_at": until_json(*expires_at),
         "state": state_json(state),
-        "batch": batch.map(domain::office::batch::BatchId::get),
+        "batch": batch.map(domain::ids::BatchId::get),
     })
 }
 

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
 };
 use domain::id::CommandId;
-use domain::ids::{LinkId, OperatorId};
+use domain::ids::{LinkId, OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, PasswordTag, Proof, TagKeys};
@@ -24,8 +24,8 @@ use wire::imsi::Imsi;
 
 use super::baselines::Random;
 use super::callers::is_given;
-use sonmul::init;
 use sonmul::exit::Failure;
+use sonmul::init;
 use sonmul::keys::{load_tag_keys, local_key_path, read_secret};
 use sonmul::progress::Progress;
 use sonmul::serve::{Options, Server, Sink};

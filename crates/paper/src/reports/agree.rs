@@ -4,9 +4,8 @@
 //! Bounded by [`SHOWN_MAX`] lines of a checkpoint's differences. Deliberately not here: where a checkpoint is kept ([`Kept`]).
 
 use domain::account::AccountId;
-use domain::card::Serial;
-use domain::ids::OperatorId;
-use domain::office::currency::Currency;
+use domain::currency::Currency;
+use domain::ids::{OperatorId, Serial};
 use domain::receipt::Seq;
 use domain::state::State;
 use engine::checkpoint::{CheckpointFault, Loaded};

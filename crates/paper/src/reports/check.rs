@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use domain::currency::Currency;
 use domain::ids::OperatorId;
-use domain::office::currency::Currency;
 use domain::state::State;
 use domain::verdict::Entry;
 use engine::journal::Head;

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::card::{Serial, Voiding};
+use domain::card::Voiding;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard,
-    NewSubscriber, Staff,
+    NewSubscriber,
 };
+use domain::currency::Currency;
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{CardId, LinkId, OperatorId, OutletId};
+use domain::ids::{BatchId, CardId, LinkId, OperatorId, OutletId, Serial, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
-use domain::office::batch::{BatchCommand, BatchId, MadeCard};
-use domain::office::currency::Currency;
+use domain::office::batch::{BatchCommand, MadeCard};
 use domain::office::done::OfficeDone;
 use domain::office::motion::{MotionCommand, Proposal};
 use domain::office::till::{Goods, Rate, TillCommand};
