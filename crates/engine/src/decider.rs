@@ -8,10 +8,10 @@
 
 use std::sync::Arc;
 
-use domain::card::{CardState, Serial};
+use domain::card::CardState;
 use domain::command::Command;
 use domain::decide::decide;
-use domain::ids::{CardId, Language, SubscriberId};
+use domain::ids::{CardId, Language, Serial, SubscriberId};
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::state::{Card, Standing, State};
@@ -334,7 +334,7 @@ impl Decider {
         let card = self.state.card(id)?;
         let holder = card.facts.state.holder().and_then(|holder| self.state.subscriber(holder));
         Some(CardView {
-            serial: domain::card::Serial::of(id),
+            serial: domain::ids::Serial::of(id),
             operator: card.facts.operator,
             state: self.state_name(id, card),
             balance_minor: card.purse.balance_minor,
@@ -350,7 +350,7 @@ impl Decider {
     /// A range of void cards holds whatever a card's own state says, unless that one ended already.
     fn state_name(&self, id: CardId, card: &Card) -> &'static str {
         let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
-        let void = !ended && self.state.void_range(domain::card::Serial::of(id)).is_some();
+        let void = !ended && self.state.void_range(domain::ids::Serial::of(id)).is_some();
         if void { "void" } else { card.facts.state.name() }
     }
 

@@ -5,7 +5,7 @@
 //! `card_value_max`; all of a business day stays within `issued_per_day_max`. Without these, one card of 2^63 − 1 would make
 //! every later issue overflow.
 //!
-//! Deliberately not here: who may ask (see [`super::office`]), prices (see [`super::till`]).
+//! Deliberately not here: who may ask (see [`super::staff`]), prices (see [`super::till`]).
 
 use crate::account::AccountId;
 use crate::ids::OperatorId;
@@ -16,8 +16,8 @@ use crate::office::{Record, RecordKey};
 use crate::refusal::Refusal;
 use crate::rules::Standing;
 
-use super::Draft;
-use super::office::may_issue;
+use super::draft::Draft;
+use super::staff::may_issue;
 
 /// What one command issues, until it is [`kept`](Self::keep).
 pub(super) struct Issuing<'a> {

@@ -11,7 +11,7 @@ use crate::rules::Rules;
 use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
-use super::Draft;
+use super::draft::Draft;
 use super::issue::Issuing;
 use super::proof;
 

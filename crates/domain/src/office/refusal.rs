@@ -2,8 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use super::currency::Currency;
-use crate::card::Serial;
+use crate::currency::Currency;
+use crate::ids::Serial;
 use crate::receipt::Seq;
 use crate::time::{BusinessDate, Timestamp};
 
@@ -281,11 +281,5 @@ impl OfficeRefusal {
             Self::IssuedPerDayMax { .. } => "issued-per-day-max",
             Self::FloatMax { .. } => "float-max",
         }
-    }
-}
-
-impl From<OfficeRefusal> for crate::refusal::Refusal {
-    fn from(refusal: OfficeRefusal) -> Self {
-        Self::Office(Box::new(refusal))
     }
 }

@@ -3,9 +3,8 @@
 use super::desk::{amount, answer, done, rate, resolve, sold, stocked};
 use super::script::{Stage, play};
 use crate::account::AccountId;
-use crate::card::Serial;
-use crate::ids::{OperatorId, OutletId};
-use crate::office::currency::Currency;
+use crate::currency::Currency;
+use crate::ids::{OperatorId, OutletId, Serial};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Goods, TAKINGS_MAX, TillCommand};
