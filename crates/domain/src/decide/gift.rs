@@ -18,14 +18,15 @@ use crate::verdict::{Change, Done};
 use super::draft::Draft;
 use super::hold;
 use super::limits::{self, Parties};
-use super::proof::{self, Known, Pick};
+use super::proof::{self, Known, Pick, Wanted};
 
 /// A gift.
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
     let (rules, period) = open_service(draft, &gift.caller)?;
     let sender = proof::caller(draft, &gift.caller)?;
     proof::not_resting(draft.at, &sender.facts, rules)?;
-    let pick = proof::card(draft, sender, &gift.caller, &gift.proof, false)?;
+    let wanted = payer(&period.gift_fee, gift.amount, period.residual_min_minor);
+    let pick = proof::card(draft, sender, &gift.caller, &gift.proof, wanted)?;
     // The password was right: from here on a refusal counts, so that nobody can probe numbers for free.
     counted(draft, sender, period, |draft| post_gift(draft, gift, rules, period, sender, pick))
 }
@@ -74,7 +75,7 @@ fn post_gift(
     let to = recipient.row(draft)?;
     let parties = Parties { kind: Kind::Gift, from: sender.id, to, card: pick.id };
     let usage = limits::admit(draft, period, parties, amount)?;
-    room(period, draft.balance_minor(AccountId::Airtime(to)), amount)?;
+    room(period, coming(draft, to), amount)?;
     let charged = cover(&period.gift_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
 
     // From here on the gift must succeed.
@@ -99,7 +100,8 @@ pub(super) fn top_up(draft: &mut Draft<'_>, top_up: &TopUp) -> Result<Done, Refu
     let (rules, period) = open_service(draft, &top_up.caller)?;
     let holder = proof::caller(draft, &top_up.caller)?;
     proof::not_resting(draft.at, &holder.facts, rules)?;
-    let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, false)?;
+    let wanted = payer(&period.top_up_fee, top_up.amount, period.residual_min_minor);
+    let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, wanted)?;
     counted(draft, holder, period, |draft| post_top_up(draft, top_up, rules, period, holder, pick))
 }
 
@@ -119,7 +121,7 @@ fn post_top_up(
     let parties = Parties { kind: Kind::TopUp, from: holder.id, to: holder.id, card: pick.id };
     let usage = limits::admit(draft, period, parties, amount)?;
     let airtime = AccountId::Airtime(holder.id);
-    room(period, draft.balance_minor(airtime), amount)?;
+    room(period, coming(draft, holder.id), amount)?;
     let charged = cover(&period.top_up_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
 
     // From here on the top-up must succeed.
@@ -251,11 +253,33 @@ pub(super) fn old_enough(
     }
 }
 
+/// A subscriber's airtime with what is on hold for them: all of it may arrive.
+fn coming(draft: &Draft<'_>, to: SubscriberId) -> i64 {
+    draft.balance_minor(AccountId::Airtime(to)).saturating_add(draft.state.held_for(to))
+}
+
 /// Whether so much more fits on an airtime account.
 pub(super) fn room(period: &Period, airtime_minor: i64, amount: Amount) -> Result<(), Refusal> {
     let max_minor = period.recipient_balance_max.map_or(i64::MAX, Amount::minor);
     let room_minor = max_minor.saturating_sub(airtime_minor).max(0);
     if amount.minor() > room_minor { Err(Refusal::RecipientBalanceMax { room_minor }) } else { Ok(()) }
+}
+
+/// Of several cards with one password the one that can pay. An amount that does not parse is refused later, whichever it is.
+fn payer(fee: &Fee, amount: Dialled<Amount>, residual_min_minor: i64) -> Wanted {
+    let needed = amount.value().map(|amount| needed(fee, amount, residual_min_minor));
+    let needed_minor = needed.map_or(0, |needed| needed.map_or(i64::MAX, |(_, needed_minor)| needed_minor));
+    Wanted::Payer { needed_minor }
+}
+
+/// The fee, and what a card must hold for amount, fee and what must stay on it, minor units.
+fn needed(fee: &Fee, amount: Amount, residual_min_minor: i64) -> Result<(Charged, i64), Refusal> {
+    let charged = fee.charge(amount).map_err(|_| Refusal::AmountOverflow)?;
+    let needed_minor = [charged.fee_minor, charged.tax_minor, residual_min_minor]
+        .into_iter()
+        .try_fold(amount.minor(), i64::checked_add)
+        .ok_or(Refusal::AmountOverflow)?;
+    Ok((charged, needed_minor))
 }
 
 /// The fee, when the card holds amount, fee and what must stay on it.
@@ -265,11 +289,7 @@ pub(super) fn cover(
     balance_minor: i64,
     residual_min_minor: i64,
 ) -> Result<Charged, Refusal> {
-    let charged = fee.charge(amount).map_err(|_| Refusal::AmountOverflow)?;
-    let needed = [charged.fee_minor, charged.tax_minor, residual_min_minor]
-        .into_iter()
-        .try_fold(amount.minor(), i64::checked_add)
-        .ok_or(Refusal::AmountOverflow)?;
+    let (charged, needed) = needed(fee, amount, residual_min_minor)?;
     let short_by_minor = needed.saturating_sub(balance_minor);
     if short_by_minor > 0 { Err(Refusal::InsufficientFunds { short_by_minor }) } else { Ok(charged) }
 }

@@ -15,9 +15,8 @@ use crate::rules::{Held, HoldRule};
 use crate::state::{RepeatKey, Standing, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
-use super::card;
 use super::draft::Draft;
-use super::proof::{Known, Pick};
+use super::proof::{self, Known, Pick, Wanted};
 
 /// Whether the rule holds a gift to this recipient.
 pub(super) fn holds(draft: &Draft<'_>, rule: HoldRule, sender: Known<'_>, recipient: Option<SubscriberId>) -> bool {
@@ -62,7 +61,7 @@ pub(super) fn take(
 
 /// Takes back the caller's latest gift that is still on hold.
 pub(super) fn undo(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, _) = card::proven(draft, proved, false)?;
+    let (known, _) = proof::proven(draft, proved, Wanted::Usable)?;
     // What is due is due, whether its timer has run or not.
     let on_hold = |seq: &&Seq| draft.state.hold(**seq).is_some_and(|hold| draft.at < hold.expires_at);
     let seq = draft.state.holds_of(known.id).iter().rev().find(on_hold).copied().ok_or(Refusal::NothingToUndo)?;
