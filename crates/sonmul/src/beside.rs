@@ -7,8 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
+use engine::replica::Replica;
 use store::SqliteCheckpoint;
 
 /// A checkpoint that is written more often than it can be read is given up.
@@ -20,7 +21,7 @@ const WAIT: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When it can't be read, or never held still.
-pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, CheckpointFault> {
+pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, CheckpointFault> {
     for _ in 0..TRIES {
         if !path.exists() {
             return Ok(None);
@@ -41,7 +42,7 @@ pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, Checkp
 #[derive(Debug)]
 pub(crate) struct Still {
     path: PathBuf,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     ids_max: usize,
 }
 
@@ -64,7 +65,7 @@ impl Checkpoint for Still {
         Err(CheckpointFault::Io(String::from("it was opened for reading")))
     }
 
-    fn load(&mut self, _: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, _: usize) -> Result<Replica, CheckpointFault> {
         let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
         match self.loaded.take() {
             Some(loaded) => Ok(loaded),

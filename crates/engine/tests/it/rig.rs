@@ -16,12 +16,12 @@ use domain::receipt::Seq;
 use domain::time::Timestamp;
 use domain::verdict::Outcome;
 use engine::answer::{Answer, Reply};
-use engine::checkpoint::Loaded;
 use engine::clock::Clock;
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
 use engine::journal::{AppendFault, Head, Journal, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
+use engine::replica::Replica;
 
 /// Ten in the morning in Pyongyang, under the rules of 2022.
 pub(crate) const NOW_MS: i64 = 1_795_309_200_000;
@@ -87,7 +87,7 @@ pub(crate) fn msisdn(last: u64) -> Msisdn {
     Msisdn::try_new(8_501_911_000_000 + last).expect("a number")
 }
 
-pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Loaded {
+pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Replica {
     let head: Head = journal.head();
     recover(&mut checkpoint.clone(), &journal.reader(), head, IDS_MAX, &mut |_| {}).expect("recovers")
 }

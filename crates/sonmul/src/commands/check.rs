@@ -13,15 +13,14 @@ use std::collections::BTreeMap;
 
 use domain::ids::OperatorId;
 use domain::office::currency::Currency;
-use domain::state::State;
 use domain::verdict::Entry;
-use engine::journal::Head;
+use engine::replica::Books;
 use serde_json::{Value, json};
 use store::DataDir;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::reports::agree::{REBUILD, Waiting, operator_name, unbalanced, unit_name};
-use crate::reports::balances::{Books, books};
+use crate::reports::balances::{Books as Balances, books};
 use crate::reports::fold::{self, Journal};
 use crate::reports::turnover::{Flow, KINDS, Turnover, flow, kinds};
 use crate::{faults, print};
@@ -85,8 +84,7 @@ pub(crate) fn run(args: &CheckArgs) -> Outcome {
 
 #[derive(Default)]
 struct Check {
-    state: State,
-    head: Head,
+    books: Books,
     moved: BTreeMap<OperatorId, Moves>,
     differences: Vec<Difference>,
     /// The checkpoint is not what the journal says.
@@ -123,22 +121,21 @@ impl Check {
     fn fold(&mut self, dir: &DataDir) -> Outcome<Option<usize>> {
         let mut checkpoint = Waiting::load(dir.checkpoint())?;
         Journal::open(dir)?.each("checking", |batch| {
-            fold::apply(&mut self.state, batch)?;
-            self.head = fold::head_of(batch);
+            fold::apply(&mut self.books, batch)?;
             for entry in &batch.entries {
                 self.moves(entry);
             }
-            for what in checkpoint.after(self.head, &self.state)? {
+            for what in checkpoint.after(self.books.head, &self.books.state)? {
                 self.differences.push(Difference { operator: None, what });
                 self.rebuild = true;
             }
             Ok(fold::ON)
         })?;
-        checkpoint.none_ahead(self.head)?;
-        let unbalanced = unbalanced(&self.state).into_iter();
+        checkpoint.none_ahead(self.books.head)?;
+        let unbalanced = unbalanced(&self.books.state).into_iter();
         self.differences.extend(unbalanced.map(|(operator, what)| Difference { operator: Some(operator), what }));
-        for (operator, _) in self.state.operators() {
-            self.differences.extend(self.unmoved(operator, &books(&self.state, operator)));
+        for (operator, _) in self.books.state.operators() {
+            self.differences.extend(self.unmoved(operator, &books(&self.books.state, operator)));
         }
         Ok(checkpoint.compared.map(|(_, accounts)| accounts))
     }
@@ -146,18 +143,18 @@ impl Check {
     fn moves(&mut self, entry: &Entry) {
         let effects = &entry.verdict.effects;
         let Some(first) = effects.transfers.first() else { return };
-        let owner = effects.operator.or_else(|| self.state.owner(first.debit));
+        let owner = effects.operator.or_else(|| self.books.state.owner(first.debit));
         if let Some(owner) = owner {
             self.moved.entry(owner).or_default().add(entry);
         }
     }
 
     /// Balances of an operator that are not what its entries moved.
-    fn unmoved(&self, operator: OperatorId, books: &Books) -> Vec<Difference> {
+    fn unmoved(&self, operator: OperatorId, books: &Balances) -> Vec<Difference> {
         let nothing = Moves::default();
         let moves = self.moved.get(&operator).unwrap_or(&nothing);
         let balance = |kind| books.get(&kind).map_or(0, |held| held.balance);
-        let name = operator_name(&self.state, operator);
+        let name = operator_name(&self.books.state, operator);
         let mut found = Vec::new();
         for kind in kinds() {
             let moved = moves.turnover.of(kind);
@@ -183,8 +180,8 @@ impl Check {
     /// What the parts of each unit are, for whoever reads along.
     fn parts(&self) -> Vec<Value> {
         let mut parts = Vec::new();
-        for (operator, known) in self.state.operators() {
-            let books = books(&self.state, operator);
+        for (operator, known) in self.books.state.operators() {
+            let books = books(&self.books.state, operator);
             let name = &known.rules.operator;
             for unit in [None].into_iter().chain(Currency::ALL.map(Some)) {
                 let of_unit: Vec<(&str, i128)> = books
@@ -211,11 +208,11 @@ impl Check {
         let whats: Vec<&str> = self.differences.iter().map(|difference| difference.what.as_str()).collect();
         if args.json {
             return print::json(&json!({
-                "ok": whats.is_empty(), "seq": self.head.seq.0, "at": self.head.at.rfc3339(),
+                "ok": whats.is_empty(), "seq": self.books.head.seq.0, "at": self.books.head.at.rfc3339(),
                 "checkpoint_accounts": checkpoint, "units": self.parts(), "differences": whats,
             }));
         }
-        print::line(&format!("{} entries, as of {}", self.head.seq, self.head.at.rfc3339()))?;
+        print::line(&format!("{} entries, as of {}", self.books.head.seq, self.books.head.at.rfc3339()))?;
         match checkpoint {
             Some(accounts) => print::line(&format!("{accounts} accounts were compared with the checkpoint"))?,
             None => print::line("there is no checkpoint to compare")?,
@@ -234,7 +231,7 @@ impl Check {
 
     /// Asks the server to issue nothing more; says what came of it. The run ends as damaged either way.
     fn stop(&self, args: &CheckArgs) {
-        for (operator, known) in self.state.operators() {
+        for (operator, known) in self.books.state.operators() {
             let concerns = |difference: &&Difference| difference.operator.is_none_or(|whose| whose == operator);
             let Some(why) = self.differences.iter().find(concerns) else { continue };
             let name = &known.rules.operator;
@@ -248,7 +245,7 @@ impl Check {
     }
 }
 
-fn cash_of(books: &Books, currency: Currency) -> i128 {
+fn cash_of(books: &Balances, currency: Currency) -> i128 {
     let place = KINDS.iter().position(|kind| *kind == "cash").unwrap_or_default();
     books.get(&(Some(currency), place)).map_or(0, |held| held.balance)
 }

@@ -9,8 +9,8 @@
 use std::str::FromStr;
 
 use domain::receipt::Seq;
-use domain::state::State;
 use engine::journal::{Head, JournalReader};
+use engine::replica::Books;
 use serde_json::json;
 use store::verify::{Verified, verify_chain};
 use store::{DataDir, SqliteReader};
@@ -71,11 +71,11 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut progress = Progress::new("checking the chain", Some(journal.entries()));
     let chain = verify_chain(journal.reader(), Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
-    let mut fold = Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
+    let mut fold = Fold { books: Books::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
     if whole {
         fold.whole(&journal)?;
-        if let Some((_, what)) = unbalanced(&fold.state).into_iter().next() {
+        if let Some((_, what)) = unbalanced(&fold.books.state).into_iter().next() {
             return Err(damaged(what));
         }
     } else {
@@ -90,8 +90,7 @@ fn damaged(what: String) -> Failure {
 }
 
 struct Fold {
-    state: State,
-    head: Head,
+    books: Books,
     checkpoint: Waiting,
     anchors: Vec<Anchor>,
 }
@@ -99,21 +98,21 @@ struct Fold {
 impl Fold {
     fn whole(&mut self, journal: &Journal) -> Outcome<()> {
         journal.each("folding", |batch| {
-            fold::apply(&mut self.state, batch)?;
-            self.head = fold::head_of(batch);
-            self.anchored(batch.first_seq, self.head)?;
+            fold::apply(&mut self.books, batch)?;
+            self.anchored(batch.first_seq, self.books.head)?;
             self.as_checkpointed()?;
             Ok(fold::ON)
         })?;
-        self.checkpoint.none_ahead(self.head)?;
-        let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.head.seq);
+        let head = self.books.head;
+        self.checkpoint.none_ahead(head)?;
+        let beyond = self.anchors.iter().find(|anchor| anchor.seq > head.seq);
         beyond.map_or(Ok(()), |anchor| {
-            Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", self.head.seq, anchor.seq)))
+            Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", head.seq, anchor.seq)))
         })
     }
 
     fn as_checkpointed(&mut self) -> Outcome<()> {
-        let differences = self.checkpoint.after(self.head, &self.state)?;
+        let differences = self.checkpoint.after(self.books.head, &self.books.state)?;
         for difference in &differences {
             eprintln!("{difference}");
         }
@@ -146,18 +145,18 @@ impl Fold {
                 }
             }
         }
-        self.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
+        self.books.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
         Ok(())
     }
 }
 
 fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold, whole: bool) -> Outcome<()> {
     let absent: Vec<_> = chain.absent.iter().map(|gap| json!({ "first": gap.first.0, "last": gap.last.0 })).collect();
-    let head = format!("{}:{}", fold.head.seq, hex(&fold.head.hash));
+    let head = format!("{}:{}", fold.books.head.seq, hex(&fold.books.head.hash));
     if args.json {
         let checkpoint = fold.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
         return print::json(&json!({
-            "ok": true, "entries": chain.entries, "head": head, "at": fold.head.at.rfc3339(), "folded": whole,
+            "ok": true, "entries": chain.entries, "head": head, "at": fold.books.head.at.rfc3339(), "folded": whole,
             "checkpoint": checkpoint, "absent": absent, "anchors": fold.anchors.len(),
         }));
     }

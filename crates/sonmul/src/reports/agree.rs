@@ -11,9 +11,10 @@ use domain::ids::OperatorId;
 use domain::office::currency::Currency;
 use domain::receipt::Seq;
 use domain::state::State;
-use engine::checkpoint::{Checkpoint, Loaded};
+use engine::checkpoint::Checkpoint;
 use engine::journal::Head;
 use engine::recover::RecoverFault;
+use engine::replica::Replica;
 use store::SqliteCheckpoint;
 use store::checkpoint::Difference;
 
@@ -30,7 +31,7 @@ pub(crate) const REBUILD: &str = "; remove checkpoint.sqlite and start the serve
 pub(crate) struct Waiting {
     /// Its tables.
     path: PathBuf,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     /// Its entry, and how many accounts agree.
     pub(crate) compared: Option<(Seq, usize)>,
 }

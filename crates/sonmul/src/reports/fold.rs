@@ -10,9 +10,8 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use domain::receipt::Seq;
-use domain::state::State;
-use engine::journal::{Batch, Head, JournalReader, ReadFault, decode};
-use engine::recover::check_link;
+use engine::journal::{Batch, Head, JournalReader, ReadFault};
+use engine::replica::{Books, Chain};
 use store::{DataDir, SqliteReader};
 
 use crate::exit::Outcome;
@@ -69,9 +68,9 @@ impl Journal {
     /// Until the end, a fault, or nobody listens any more.
     #[expect(clippy::needless_pass_by_value, reason = "the listener hears of the end when this is dropped")]
     fn read_ahead(&self, tell: SyncSender<Result<Vec<Batch>, ReadFault>>) {
-        let mut head = Head::default();
-        while head.seq < self.end {
-            let part = self.part(&mut head);
+        let mut chain = Chain::default();
+        while chain.head().seq < self.end {
+            let part = self.part(&mut chain);
             let over = part.as_ref().map_or(true, Vec::is_empty);
             if tell.send(part).is_err() || over {
                 return;
@@ -79,14 +78,9 @@ impl Journal {
         }
     }
 
-    fn part(&self, head: &mut Head) -> Result<Vec<Batch>, ReadFault> {
-        let links = self.reader.read(head.seq.next(), READ_BYTES)?;
-        let mut batches = Vec::with_capacity(links.len());
-        for link in &links {
-            batches.push(decode(check_link(link, head.seq, &head.hash)?)?);
-            *head = link.head();
-        }
-        Ok(batches)
+    fn part(&self, chain: &mut Chain) -> Result<Vec<Batch>, ReadFault> {
+        let links = self.reader.read(chain.head().seq.next(), READ_BYTES)?;
+        links.iter().map(|link| chain.next(link)).collect()
     }
 }
 
@@ -99,7 +93,7 @@ fn take_all(
     let mut head = Head::default();
     while let Ok(part) = hear.recv() {
         for batch in part.map_err(faults::read)? {
-            head = head_of(&batch);
+            head = batch.head();
             if take(&batch)?.is_break() {
                 return Ok(head);
             }
@@ -109,16 +103,7 @@ fn take_all(
     Ok(head)
 }
 
-/// The end of a journal that ends with this append.
-pub(crate) fn head_of(batch: &Batch) -> Head {
-    Head { seq: batch.last_seq(), hash: batch.hash, at: batch.at }
-}
-
-/// Applies all of an append.
-pub(crate) fn apply(state: &mut State, batch: &Batch) -> Outcome<()> {
-    for (seq, entry) in batch.iter() {
-        let applied = state.apply(seq, batch.at, &entry.verdict.effects);
-        applied.map_err(|misfit| faults::recover(misfit.into()))?;
-    }
-    Ok(())
+/// Applies an append to the books.
+pub(crate) fn apply(books: &mut Books, batch: &Batch) -> Outcome<()> {
+    books.batch(batch).map_err(|misfit| faults::recover(misfit.into()))
 }
