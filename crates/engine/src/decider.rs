@@ -293,6 +293,9 @@ impl Decider {
                 View::Records(self.with_numbers(list))
             }
             Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
+            Query::CardsDue { first, last, at } => {
+                View::CardsDue(crate::timers::cards_due(&self.replica.state, first, last, at))
+            }
             Query::CallPrice { msisdn, cross, seconds } => {
                 View::CallPrice(domain::decide::call_price(&self.replica.state, msisdn, cross, seconds))
             }
