@@ -11,7 +11,7 @@ mod seeds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// DESIGN §5: what each crate may use of ours. A ninth crate needs a page in docs/adr.
+/// What each crate may use of ours (docs/design.md, *Crates and floors*). A ninth crate needs a page in docs/adr.
 const MAY_USE: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("wire", &[]),
