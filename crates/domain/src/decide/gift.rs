@@ -1,6 +1,6 @@
 //! Gifts and own top-ups: the main job.
 //!
-//! [`give`] checks in the order of DESIGN §4.2 (which is [`crate::refusal::GIFT_ORDER`]) and then books.
+//! [`give`] checks in the order of [`crate::refusal::GIFT_ORDER`] and then books.
 
 use crate::account::AccountId;
 use crate::command::{Caller, Dialled, Gift, TopUp};
