@@ -1,6 +1,6 @@
 # What a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench fuzz
+.PHONY: help build demo test bench fuzz mutants
 
 CARGO ?= cargo
 # make demo ONCE=1 ends after the first gifts; DEBUG=1 takes target/debug/sonmul as the tests left it.
@@ -10,6 +10,9 @@ ARGS ?=
 # make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
 TARGET ?=
 SECONDS ?= 60
+# make mutants ONLY=decide/limits MINUTES=30; without ONLY all files, without MINUTES to the end.
+ONLY ?=
+MINUTES ?=
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -24,9 +27,12 @@ demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: 
 test: ## Everything that CI checks; installs what it needs and says so
 	scripts/test.sh
 
-bench: ## The numbers of DESIGN §8 on this machine (ARGS=... for `sonmul bench`)
-	@$(CARGO) build --release --locked -p sonmul
-	target/release/sonmul bench $(ARGS)
+bench: ## The numbers of docs/benchmarks.md on this machine (ARGS=... for `sonmul-lab bench`)
+	@$(CARGO) build --release --locked -p sonmul -p lab
+	target/release/sonmul-lab bench $(ARGS)
 
 fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
 	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"
+
+mutants: ## Changes the rules one by one; a test must notice (ONLY=decide/limits MINUTES=30: a part; goes on where it was)
+	scripts/mutants.sh $(ONLY) $(if $(MINUTES),--minutes $(MINUTES))

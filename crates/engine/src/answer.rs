@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::card::Serial;
-use domain::ids::{CardId, Language, OperatorId, SubscriberId};
+use domain::ids::{BatchId, CardId, Language, OperatorId, Serial, SubscriberId};
 use domain::number::Msisdn;
-use domain::office::batch::BatchId;
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;

@@ -8,11 +8,11 @@
 
 use std::sync::Arc;
 
-use domain::card::{CardState, Serial};
+use domain::card::CardState;
 use domain::command::Command;
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{CardId, Language, SubscriberId};
+use domain::ids::{CardId, Language, Serial, SubscriberId};
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::state::{Card, Standing, State};
@@ -341,7 +341,7 @@ impl Decider {
         let card = self.replica.state.card(id)?;
         let holder = card.facts.state.holder().and_then(|holder| self.replica.state.subscriber(holder));
         Some(CardView {
-            serial: domain::card::Serial::of(id),
+            serial: domain::ids::Serial::of(id),
             operator: card.facts.operator,
             state: self.state_name(id, card),
             balance_minor: card.purse.balance_minor,
@@ -357,7 +357,7 @@ impl Decider {
     /// A range of void cards holds whatever a card's own state says, unless that one ended already.
     fn state_name(&self, id: CardId, card: &Card) -> &'static str {
         let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
-        let void = !ended && self.replica.state.void_range(domain::card::Serial::of(id)).is_some();
+        let void = !ended && self.replica.state.void_range(domain::ids::Serial::of(id)).is_some();
         if void { "void" } else { card.facts.state.name() }
     }
 

@@ -359,7 +359,7 @@ impl<C: Clock + ?Sized + Sync> Clock for Arc<C> {
     }
 }
 
-/// "In 5 minutes your balance shows whether it was sent" (DESIGN §4.6), seconds.
+/// "In 5 minutes your balance shows whether it was sent" (docs/design.md, *Unknown*), seconds.
 pub const DECIDE_WITHIN_MAX_S: i64 = 300;
 
 /// How long the decider's thread sleeps on an empty queue before it looks around.

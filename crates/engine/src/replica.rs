@@ -62,8 +62,8 @@ pub struct Replica<R = Ids> {
     pub head: Head,
 }
 
-/// The books alone: for reports and checks.
-pub type Books = Replica<()>;
+/// The fold alone: for reports and checks.
+pub type Fold = Replica<()>;
 
 impl<R: Remember> Replica<R> {
     /// Before the first entry.

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
-    Staff, TopUp,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, TopUp,
 };
 use domain::id::CommandId;
-use domain::ids::{LinkId, OperatorId};
+use domain::ids::{LinkId, OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use domain::card::{Serial, Voiding};
-use domain::command::{Body, CardChange, ChangeCard, Staff};
+use domain::card::Voiding;
+use domain::command::{Body, CardChange, ChangeCard};
+use domain::ids::{Serial, Staff};
 use domain::office::call::CallCommand;
 use domain::office::done::OfficeDone;
 use domain::office::motion::MotionCommand;
