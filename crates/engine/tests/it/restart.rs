@@ -18,7 +18,7 @@ use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
 
 fn checkpointed(rig: &mut Rig) {
     let head = rig.checkpoint.head();
-    let collector = Collector::new(head, Turning::new(IDS_MAX), 0);
+    let collector = Collector::new(head, Turning::new(IDS_MAX));
     let config = CheckpointConfig { interval_ms: 0, ..CheckpointConfig::default() };
     let floor = floor_of(&rig.handle());
     let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, floor).expect("starts");

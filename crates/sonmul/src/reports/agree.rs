@@ -10,12 +10,12 @@ use domain::card::Serial;
 use domain::ids::OperatorId;
 use domain::office::currency::Currency;
 use domain::receipt::Seq;
+use domain::same::Difference;
 use domain::state::State;
 use engine::checkpoint::{Checkpoint, Loaded};
 use engine::journal::Head;
 use engine::recover::RecoverFault;
 use store::SqliteCheckpoint;
-use store::checkpoint::Difference;
 
 use crate::exit::Outcome;
 use crate::{beside, faults};
@@ -55,8 +55,8 @@ impl Waiting {
         let (accounts, mut found) = compare_accounts(state, &loaded.state);
         self.compared = Some((head.seq, accounts));
         let tables = compare_tables(&self.path, state)?;
-        found.extend(tables.into_iter().map(|Difference { row, fact, checkpoint, journal }| {
-            format!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}")
+        found.extend(tables.into_iter().map(|Difference { row, fact, one, other }| {
+            format!("{row}, {fact}: the journal says {other}, the checkpoint {one}")
         }));
         Ok(found)
     }

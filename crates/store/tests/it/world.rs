@@ -246,7 +246,7 @@ pub(crate) fn batches(links: &[Link]) -> Vec<Batch> {
 }
 
 pub(crate) fn collector() -> Collector {
-    Collector::new(Head::default(), Turning::new(IDS_MAX), 0)
+    Collector::new(Head::default(), Turning::new(IDS_MAX))
 }
 
 /// Everything of a state that must be the same after a restart, as text. Pair usage from before `pairs_from` days ago

@@ -214,7 +214,7 @@ impl World {
         let dir = DataDir::open(&path).expect("nobody else has it");
         let config = JournalConfig { wal_prewritten_bytes: 0, disk_reserve_bytes: 0, ..JournalConfig::default() };
         let (mut journal, _) = SqliteJournal::open(&dir, config).expect("a journal");
-        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default(), Turning::new(40), 0));
+        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default(), Turning::new(40)));
         for (at, entry) in &self.entries {
             let mut draft = Draft::new(*at, 0);
             draft.push(entry);
