@@ -1,20 +1,53 @@
-//! Reading a checkpoint that another thread or process may be writing.
+//! Reading a journal and a checkpoint that another thread or process may be writing.
 //!
 //! Guarantees: what is given out is whole: the tables did not move while they were read. They are read through several
 //! connections, so that one transaction can't say so; the head before and after can.
 //! Bounded by: [`TRIES`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::receipt::Seq;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
 use engine::journal::Head;
-use store::SqliteCheckpoint;
+use paper::reports::agree::Kept;
+use paper::reports::fold::Journal;
+use store::{DataDir, SqliteCheckpoint, SqliteReader};
+
+use crate::exit::Outcome;
+use crate::faults;
 
 /// A checkpoint that is written more often than it can be read is given up.
 const TRIES: u32 = 50;
 /// Between two tries.
 const WAIT: Duration = Duration::from_millis(100);
+/// What helps against a wrong checkpoint.
+pub(crate) const REBUILD: &str = "remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
+
+/// The journal of a data directory up to where it ends now, for folding; and what reads more of it.
+pub(crate) fn journal_of(dir: &DataDir) -> Outcome<(Journal, SqliteReader)> {
+    let reader = SqliteReader::open(dir).map_err(faults::store)?;
+    let end = reader.latest().map_err(faults::read)?.map_or(Seq::ZERO, |link| link.last_seq());
+    Ok((Journal::new(Arc::new(reader.clone()), end), reader))
+}
+
+/// The checkpoint of a data directory, for comparing it with a fold.
+#[derive(Debug)]
+pub(crate) struct Beside(PathBuf);
+
+impl Beside {
+    /// Opens nothing yet.
+    pub(crate) fn new(dir: &DataDir) -> Self {
+        Self(dir.checkpoint())
+    }
+}
+
+impl Kept for Beside {
+    fn load(&self) -> Result<Option<Loaded>, CheckpointFault> {
+        load(&self.0, 1)
+    }
+}
 
 /// A checkpoint as it was at one moment. `None`: there is none.
 ///

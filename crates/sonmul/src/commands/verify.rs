@@ -6,20 +6,23 @@
 //!
 //! Deliberately not here: deciding again (what-if). Rules that were wrong then are not wrong entries.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use domain::receipt::Seq;
 use domain::state::State;
 use engine::journal::{Head, JournalReader};
+use paper::reports::agree::{Waiting, unbalanced};
+use paper::reports::fault::ReportFault;
+use paper::reports::fold::{self, Journal};
 use serde_json::json;
 use store::verify::{Verified, verify_chain};
 use store::{DataDir, SqliteReader};
 
+use crate::beside::{Beside, REBUILD, journal_of};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::{hex, unhex};
 use crate::progress::Progress;
-use crate::reports::agree::{REBUILD, Waiting, unbalanced};
-use crate::reports::fold::{self, Journal};
 use crate::{faults, print};
 
 use super::DataArg;
@@ -66,10 +69,12 @@ impl FromStr for Anchor {
 /// Walks, folds, compares.
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
-    let checkpoint = Waiting::load(dir.checkpoint())?;
-    let journal = Journal::open(&dir)?;
+    let kept = Beside::new(&dir);
+    // Before the journal is opened, so that the fold comes past it.
+    let checkpoint = Waiting::load(&kept).map_err(faults::report)?;
+    let (journal, reader) = journal_of(&dir)?;
     let mut progress = Progress::new("checking the chain", Some(journal.entries()));
-    let chain = verify_chain(journal.reader(), Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
+    let chain = verify_chain(&reader, Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
     let mut fold = Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
@@ -79,7 +84,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
             return Err(damaged(what));
         }
     } else {
-        fold.anchors_only(journal.reader())?;
+        fold.anchors_only(&reader)?;
     }
     told(args, &chain, &fold, whole)?;
     Ok(Exit::Ok)
@@ -98,30 +103,34 @@ struct Fold {
 
 impl Fold {
     fn whole(&mut self, journal: &Journal) -> Outcome<()> {
-        journal.each("folding", |batch| {
+        let mut progress = Progress::new("folding", Some(journal.entries()));
+        let broke = journal.each(&mut |done| progress.set(done), |batch| {
             fold::apply(&mut self.state, batch)?;
             self.head = fold::head_of(batch);
-            self.anchored(batch.first_seq, self.head)?;
-            self.as_checkpointed()?;
-            Ok(fold::ON)
-        })?;
-        self.checkpoint.none_ahead(self.head)?;
+            if let Err(failure) = self.anchored(batch.first_seq, self.head) {
+                return Ok(ControlFlow::Break(failure));
+            }
+            self.as_checkpointed()
+        });
+        if let Some(failure) = broke.map_err(faults::report)? {
+            return Err(failure);
+        }
+        self.checkpoint.none_ahead(self.head).map_err(faults::recover)?;
         let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.head.seq);
         beyond.map_or(Ok(()), |anchor| {
             Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", self.head.seq, anchor.seq)))
         })
     }
 
-    fn as_checkpointed(&mut self) -> Outcome<()> {
+    fn as_checkpointed(&mut self) -> Result<ControlFlow<Failure>, ReportFault> {
         let differences = self.checkpoint.after(self.head, &self.state)?;
         for difference in &differences {
             eprintln!("{difference}");
         }
         if differences.is_empty() {
-            Ok(())
-        } else {
-            Err(damaged(format!("the checkpoint is not what the journal says; {REBUILD}")))
+            return Ok(ControlFlow::Continue(()));
         }
+        Ok(ControlFlow::Break(damaged(format!("the checkpoint is not what the journal says; {REBUILD}"))))
     }
 
     /// An anchor names the last entry of an append.

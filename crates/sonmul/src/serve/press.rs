@@ -12,7 +12,7 @@ use domain::office::batch::BatchId;
 use domain::password::Password;
 use zeroize::Zeroizing;
 
-use crate::press::{CardFile, Label};
+use paper::press::{CardFile, Label};
 
 /// Where files of cards are, in the data directory.
 const BATCHES: &str = "batches";

@@ -64,7 +64,7 @@ impl Cash {
 /// `12.50 USD`.
 pub(crate) fn shown(minor: i64, code: &str) -> String {
     let digits = Currency::from_code(code).map_or(0, Currency::minor_digits);
-    format!("{} {code}", crate::press::amount_fixed(minor, digits))
+    format!("{} {code}", paper::press::amount_fixed(minor, digits))
 }
 
 #[cfg(test)]
