@@ -1,6 +1,6 @@
 //! Gifts and own top-ups: the main job.
 //!
-//! [`give`] checks in the order of DESIGN §4.2 (which is [`crate::refusal::GIFT_ORDER`]) and then books.
+//! [`give`] checks in the order of [`crate::refusal::GIFT_ORDER`] and then books.
 
 use crate::account::AccountId;
 use crate::command::{Caller, Dialled, Gift, TopUp};
@@ -224,7 +224,7 @@ pub(super) fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusa
 pub(super) fn not_repeated(rules: &Rules, before: Option<Repeat>, at: Timestamp) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
     match before {
-        Some(given) if given.seq != Repeat::FORGOTTEN && at < given.at.plus_s(window_s) => {
+        Some(given) if at < given.at.plus_s(window_s) => {
             Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
         }
         _ => Ok(()),

@@ -15,6 +15,7 @@ mod gift;
 mod hold;
 mod issue;
 mod limits;
+mod memories;
 mod motion;
 mod office;
 mod proof;

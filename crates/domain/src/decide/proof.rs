@@ -1,4 +1,5 @@
-//! Who is calling, and whether the password opens one of their cards (DESIGN §4.1, §4.5, §4.7).
+//! Who is calling, and whether the password opens one of their cards (docs/design.md,
+//! *Dial strings*, *Passwords and keys*, *Who is calling*).
 //!
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
