@@ -133,15 +133,15 @@ fn of_undo(proved: &Proved, done: &Done) -> Option<Told> {
 
 /// The end of a hold that nobody dialled.
 fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
-    match *done {
+    match done {
         OfficeDone::HoldPosted { gift, language } => {
-            let HeldGift { hold, operator, from, to, amount, occasion } = gift;
+            let HeldGift { hold, operator, from, to, amount, occasion } = *gift;
             let what = What::Received { from, amount, occasion, of: hold };
-            [Some(Told { operator, to, language: Some(language), what }), None]
+            [Some(Told { operator, to, language: Some(*language), what }), None]
         }
-        OfficeDone::HoldVoided { gift, balance_minor } => {
-            let HeldGift { hold, operator, from, to, amount, .. } = gift;
-            let sms = SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: hold };
+        OfficeDone::HoldVoided { gift, balance_minor, why: _ } => {
+            let HeldGift { hold, operator, from, to, amount, .. } = *gift;
+            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, undone: false, seq: hold };
             [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
         }
         _ => [None, None],

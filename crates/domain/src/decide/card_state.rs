@@ -4,9 +4,13 @@
 
 use crate::card::CardState;
 use crate::command::CardChange;
+use crate::ids::CardId;
 use crate::refusal::Refusal;
 use crate::state::Card;
 use crate::time::Timestamp;
+
+use super::draft::Draft;
+use super::proof::unusable_why;
 
 /// Every (state, change) pair is decided here. No `_` for states: a new one must fail to compile.
 pub(super) fn changed_state(card: &Card, change: CardChange, at: Timestamp) -> Result<CardState, Refusal> {
@@ -33,5 +37,27 @@ pub(super) fn changed_state(card: &Card, change: CardChange, at: Timestamp) -> R
         )
         | (CardState::Closed { .. } | CardState::Expired { .. } | CardState::Void { .. }, _)
         | (_, CardChange::UnblockBinding) => forbidden(),
+    }
+}
+
+/// Where value goes that comes back to a card: to it, or, when its life is over, to the card that its holder bound first and
+/// can use, or could after care thaws it; `None` when there is none. What comes back to a void card is paid out from there.
+pub(super) fn home_of(draft: &Draft<'_>, card: CardId) -> Option<CardId> {
+    let known = draft.state.card(card)?;
+    match known.facts.state {
+        CardState::Printed { .. }
+        | CardState::InStock { .. }
+        | CardState::Sold { .. }
+        | CardState::Bound { .. }
+        | CardState::Frozen { .. }
+        | CardState::Void { .. } => Some(card),
+        CardState::Closed { .. } | CardState::Expired { .. } => {
+            let holder = draft.state.subscriber(known.facts.state.holder()?)?;
+            let alive = |(id, other): &(CardId, &Card)| {
+                let frozen = matches!(other.facts.state, CardState::Frozen { .. });
+                other.facts.operator == known.facts.operator && (frozen || unusable_why(draft, *id, other).is_none())
+            };
+            draft.state.cards_of(holder).find(alive).map(|(id, _)| id)
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> 
 
 /// The rules and the period that a caller's command is decided under.
 fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let open = rules_now(draft.state, caller, draft.at);
+    let open = rules_now(draft.state, caller.operator, draft.at);
     // Nothing else is looked at on a closed day, but care still finds who tried.
     if open.is_err()
         && let Some((id, _)) = draft.subscriber(caller.msisdn, caller.operator)
@@ -43,8 +43,13 @@ fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules
     open
 }
 
-fn rules_now<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
+/// The rules in force and the open period of an instant.
+pub(super) fn rules_now<'a>(
+    state: &'a State,
+    operator: OperatorId,
+    at: Timestamp,
+) -> Result<(&'a Rules, &'a Period), Refusal> {
+    let rules = &*state.operator(operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
     let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
     if period.closed {
         return Err(Refusal::ServiceClosed { period: Some(period.name.clone()) });

@@ -8,6 +8,7 @@ use super::till::Goods;
 use crate::currency::Currency;
 use crate::ids::{BatchId, Language, OutletId, Serial};
 use crate::receipt::Seq;
+use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
 use crate::time::Timestamp;
 
@@ -204,15 +205,18 @@ pub enum OfficeDone {
         #[n(1)]
         language: Language,
     },
-    /// A held gift is back on its card, for its recipient is gone.
+    /// A held gift is back on its card: when its time came it could not arrive any more.
     #[n(18)]
     HoldVoided {
         /// Which.
         #[n(0)]
         gift: HeldGift,
-        /// On the sender's card after it, minor units.
+        /// On the card that it is on again, minor units.
         #[n(1)]
         balance_minor: i64,
+        /// What a gift would be refused for then.
+        #[n(2)]
+        why: Refusal,
     },
     /// A quote, a motion or a reservation is over.
     #[n(19)]

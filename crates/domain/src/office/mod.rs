@@ -29,7 +29,7 @@ use batch::{Batch, BatchCommand};
 use call::{Call, CallCommand};
 use hold::Hold;
 use issued::Issued;
-use motion::{Motion, MotionCommand};
+use motion::{Motion, MotionCommand, Reversed};
 use till::{Outlet, Quote, Rates, Takings, TillCommand};
 
 /// What the office is asked, and by whom.
@@ -288,9 +288,9 @@ pub enum Record {
     /// Void cards in a row.
     #[n(7)]
     VoidCards(#[n(0)] VoidCards),
-    /// A gift that was taken back, by this entry.
+    /// A gift that was taken back or undone.
     #[n(8)]
-    Reversed(#[n(0)] Seq),
+    Reversed(#[n(0)] Reversed),
     /// Why issuance is stopped.
     #[n(9)]
     Stopped(#[n(0)] String),
@@ -328,11 +328,11 @@ impl Record {
             Self::Motion(motion) => Some(motion.expires_at),
             Self::Hold(hold) => Some(hold.expires_at),
             Self::Call(call) => Some(call.expires_at),
+            Self::Reversed(reversed) => Some(reversed.until),
             Self::Outlet(_)
             | Self::Batch(_)
             | Self::Rates(_)
             | Self::VoidCards(_)
-            | Self::Reversed(_)
             | Self::Stopped(_)
             | Self::Takings(_)
             | Self::Issued(_) => None,

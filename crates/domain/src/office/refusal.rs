@@ -231,6 +231,13 @@ pub enum OfficeRefusal {
         #[n(0)]
         room_minor: i64,
     },
+    /// The gift was given too long ago to be taken back.
+    #[n(43)]
+    TooLateToReverse {
+        /// Since when.
+        #[n(0)]
+        since: Timestamp,
+    },
 }
 
 impl OfficeRefusal {
@@ -280,6 +287,7 @@ impl OfficeRefusal {
             Self::CardValueMax { .. } => "card-value-max",
             Self::IssuedPerDayMax { .. } => "issued-per-day-max",
             Self::FloatMax { .. } => "float-max",
+            Self::TooLateToReverse { .. } => "too-late-to-reverse",
         }
     }
 }

@@ -72,7 +72,8 @@ fn a_card_with_another_password_never_pays() {
 
 /// Somebody with as many cards as a phone may have, each of 10, and a few more in a drawer.
 fn full_phone(more: usize) -> String {
-    let mut script = String::from("test from 2020-01-01\n191…001 is known since 2019-01-01\n191…002 is known since 2019-01-01\n");
+    let mut script =
+        String::from("test from 2020-01-01\n191…001 is known since 2019-01-01\n191…002 is known since 2019-01-01\n");
     for _ in 0..CARDS_MAX {
         script += "191…001 has a card with 10\n";
     }

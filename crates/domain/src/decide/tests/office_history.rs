@@ -404,7 +404,7 @@ fn reversal(world: &World, desk: &Desk) -> Option<Reversal> {
     let seqs: Vec<u64> = (1..=world.state.seq().0).collect();
     let entries = world.journal.iter().zip(seqs).rev();
     let gifts = entries.filter_map(|(kept, of)| {
-        let entry = kept.entry();
+        let (entry, given_at) = (kept.entry(), kept.at);
         let (Outcome::Done(Done::Given { .. } | Done::Held { .. }), Body::Gift(_)) =
             (&entry.verdict.outcome, &entry.body)
         else {
@@ -414,7 +414,7 @@ fn reversal(world: &World, desk: &Desk) -> Option<Reversal> {
         let AccountId::Card(card) = effects.transfers[0].debit else { return None };
         let (sender, recipient) = (effects.named[0].subscriber, effects.named[1].subscriber);
         let reason = String::from("the wrong number");
-        Some(Reversal { of: Seq(of), card, sender, recipient, amount: effects.transfers[0].amount, reason })
+        Some(Reversal { of: Seq(of), card, sender, recipient, amount: effects.transfers[0].amount, reason, given_at })
     });
     gifts.skip(desk.n(0) % 3).find(|gift| world.state.owner(AccountId::Card(gift.card)) == Some(desk.operator()))
 }

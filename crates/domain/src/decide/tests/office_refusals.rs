@@ -10,16 +10,17 @@ use super::script::{PASSWORD, STAFF, Stage, play};
 use super::world::number;
 use crate::account::AccountId;
 use crate::card::Voiding;
+use crate::command::Body;
 use crate::currency::Currency;
 use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::money::Amount;
-use crate::office::Asked;
 use crate::office::batch::BatchCommand;
 use crate::office::call::CallCommand;
 use crate::office::done::OfficeDone;
-use crate::office::motion::{MotionCommand, Proposal, Reversal};
+use crate::office::motion::{MotionCommand, Proposal, Reversal, reversible_until};
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Goods, Rate, TillCommand};
+use crate::office::{Asked, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
@@ -28,7 +29,7 @@ use crate::verdict::Outcome;
 
 const OPERATOR: OperatorId = OperatorId(0);
 /// How many there are.
-const REFUSALS: usize = 43;
+const REFUSALS: usize = 44;
 
 const fn place(refusal: &OfficeRefusal) -> usize {
     match refusal {
@@ -75,6 +76,7 @@ const fn place(refusal: &OfficeRefusal) -> usize {
         OfficeRefusal::CardValueMax { .. } => 40,
         OfficeRefusal::IssuedPerDayMax { .. } => 41,
         OfficeRefusal::FloatMax { .. } => 42,
+        OfficeRefusal::TooLateToReverse { .. } => 43,
     }
 }
 
@@ -318,10 +320,11 @@ fn reversals() -> BTreeSet<usize> {
          191…001 gives 300 to 191…002",
     );
     let of = story.stage.world.state.seq();
+    let given_at = story.stage.world.at;
     let reversal = |of: Seq, reason: &str| {
         let (sender, recipient) = (SubscriberId(0), SubscriberId(1));
         let (card, amount, reason) = (CardId(0), amount(300), String::from(reason));
-        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason })
+        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason, given_at })
     };
     assert_eq!(story.no(propose(reversal(of, " "))), OfficeRefusal::ReasonMalformed);
     assert_eq!(story.no(propose(reversal(of, &"x".repeat(201)))), OfficeRefusal::ReasonMalformed);
@@ -343,6 +346,16 @@ fn reversals() -> BTreeSet<usize> {
     let by = story.stage.world.state.seq();
     assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::AlreadyReversed { by });
     assert_eq!(story.no(propose(reversal(Seq(of.0 - 1), "typo"))), OfficeRefusal::NothingLeft);
+    // It is remembered as long as anybody could take it back, and then forgotten.
+    let key = RecordKey::made_by(RecordKind::Reversed, of);
+    let since = reversible_until(given_at);
+    story.stage.world.at = since.plus_ms(-1);
+    assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::AlreadyReversed { by });
+    assert!(matches!(story.stage.world.act(&Body::Due(key)).outcome, Outcome::Refused(Refusal::NothingToChange)));
+    story.stage.world.at = since;
+    assert!(matches!(story.stage.world.act(&Body::Due(key)).outcome, Outcome::Done(_)));
+    assert_eq!(story.stage.world.state.record(key), None);
+    assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::TooLateToReverse { since });
     story.met
 }
 
