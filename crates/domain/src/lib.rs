@@ -15,10 +15,12 @@ pub mod apply;
 pub mod card;
 pub mod cbor;
 pub mod command;
+pub mod currency;
 pub mod decide;
 pub mod generations;
 pub mod id;
 pub mod ids;
+pub mod memory;
 pub mod money;
 pub mod number;
 pub mod office;
@@ -28,9 +30,11 @@ pub mod receipt;
 pub mod refusal;
 pub mod restore;
 pub mod rules;
+pub mod same;
 pub mod state;
 pub mod time;
 pub mod verdict;
 
-/// No command touches more accounts than this; larger work is a job of many commands (DESIGN §2).
+/// No command touches more accounts than this; larger work is a job of many commands (docs/design.md, *What
+/// makes it safe*).
 pub const TOUCH_MAX: usize = 1_000;

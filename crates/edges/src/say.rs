@@ -3,7 +3,7 @@
 //! Guarantees: nothing in here was typed by anybody, except an amount and a recipient that passed every check an edge can
 //! make. Deliberately not here: words, languages, budgets.
 
-use domain::card::Serial;
+use domain::ids::Serial;
 use domain::money::Amount;
 use domain::number::Msisdn;
 use domain::receipt::Seq;

@@ -22,7 +22,7 @@ use domain::time::Timestamp;
 
 use crate::menu::State;
 
-/// As long as the engine remembers ids of prompts: until then the same names are the same session (DESIGN §2, Ids).
+/// As long as the engine remembers ids of prompts: until then the same names are the same session (docs/design.md, *Ids*).
 pub const REMEMBERED_S: i64 = 600;
 /// Latest screens that a session keeps for repeated frames. Networks repeat the last frame; four allow for a few in flight.
 pub const ANSWERS_MAX: usize = 4;
@@ -40,7 +40,7 @@ pub struct Times {
     pub total_s: u32,
 }
 
-/// 30 s idle, 180 s in all: what networks allow (facts/protocols).
+/// 30 s idle, 180 s in all: what networks allow.
 impl Default for Times {
     fn default() -> Self {
         Self { idle_s: 30, total_s: 180 }

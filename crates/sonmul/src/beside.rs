@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::receipt::Seq;
-use domain::state::State;
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
+use engine::replica::Replica;
 use paper::reports::agree::Kept;
 use paper::reports::fold::Journal;
-use store::checkpoint::Difference;
 use store::{DataDir, SqliteCheckpoint, SqliteReader};
 
 use crate::exit::Outcome;
@@ -46,21 +45,8 @@ impl Beside {
 }
 
 impl Kept for Beside {
-    fn load(&self) -> Result<Option<Loaded>, CheckpointFault> {
+    fn load(&self) -> Result<Option<Replica>, CheckpointFault> {
         load(&self.0, 1)
-    }
-
-    fn differences(&self, fold: &State, most: usize) -> Result<Vec<String>, CheckpointFault> {
-        let tables = SqliteCheckpoint::open(&self.0)?;
-        let found = tables.compare(fold, most)?;
-        let after = SqliteCheckpoint::open(&self.0)?;
-        if tables.head().seq != fold.seq() || tables.head() != after.head() {
-            return Ok(Vec::new());
-        }
-        let told = found.into_iter().map(|Difference { row, fact, checkpoint, journal }| {
-            format!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}")
-        });
-        Ok(told.collect())
     }
 }
 
@@ -68,7 +54,7 @@ impl Kept for Beside {
 ///
 /// # Errors
 /// When it can't be read, or never held still.
-pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, CheckpointFault> {
+pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, CheckpointFault> {
     for _ in 0..TRIES {
         if !path.exists() {
             return Ok(None);
@@ -89,7 +75,7 @@ pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, Checkp
 #[derive(Debug)]
 pub(crate) struct Still {
     path: PathBuf,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     ids_max: usize,
 }
 
@@ -112,7 +98,7 @@ impl Checkpoint for Still {
         Err(CheckpointFault::Io(String::from("it was opened for reading")))
     }
 
-    fn load(&mut self, _: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, _: usize) -> Result<Replica, CheckpointFault> {
         let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
         match self.loaded.take() {
             Some(loaded) => Ok(loaded),

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::TOUCH_MAX;
-use domain::card::Serial;
 use domain::command::Body;
+use domain::ids::{BatchId, Serial};
 use domain::number::CardNumber;
 use domain::office::Asked as Wish;
-use domain::office::batch::{Batch, BatchCommand, BatchId, MadeCard};
+use domain::office::batch::{Batch, BatchCommand, MadeCard};
 use domain::office::done::OfficeDone;
 use domain::password::Password;
 use domain::refusal::Refusal;

@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use domain::card::Serial;
-use domain::ids::OperatorId;
+use domain::ids::{BatchId, OperatorId, Serial};
 use domain::money::Amount;
 use domain::number::CardNumber;
-use domain::office::batch::BatchId;
 use domain::password::Password;
 use domain::rules::Rules;
 

@@ -1,11 +1,10 @@
 //! What was asked.
 
-use domain::card::Serial;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Gift, ImportSubscribers, IssueCards,
     LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
-use domain::ids::Language;
+use domain::ids::{Language, Serial};
 use domain::money::Amount;
 use domain::password::Proof;
 use domain::time::Timestamp;

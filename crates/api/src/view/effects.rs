@@ -116,6 +116,7 @@ fn change_json(change: &Change, names: &Names) -> Value {
         Change::Recent { sender, recipient } => {
             json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
         }
+        Change::Turn { memory } => json!({ "name": "turn", "memory": memory.name() }),
     }
 }
 
@@ -141,7 +142,7 @@ fn card_json(facts: &CardFacts, names: &Names) -> Value {
         "issued_at": issued_at.rfc3339(),
         "expires_at": until_json(*expires_at),
         "state": state_json(state),
-        "batch": batch.map(domain::office::batch::BatchId::get),
+        "batch": batch.map(domain::ids::BatchId::get),
     })
 }
 

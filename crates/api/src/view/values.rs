@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use domain::account::AccountId;
-use domain::card::{Serial, Voiding};
-use domain::ids::{CardId, LimitId, OperatorId};
+use domain::card::Voiding;
+use domain::ids::{CardId, LimitId, OperatorId, Serial};
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::PasswordTag;
 use domain::rules::Rules;

@@ -7,12 +7,15 @@ use crate::account::{AccountId, Transfer};
 use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
+use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{CardFacts, Lock, Standing, State, Subscriber, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
+
+use super::memories;
 
 /// See the module.
 pub(super) struct Draft<'a> {
@@ -112,6 +115,16 @@ impl<'a> Draft<'a> {
         self.effects.changes.push(change);
     }
 
+    /// What the office keeps under this name from now on.
+    pub(super) fn record(&mut self, key: RecordKey, record: Option<Record>) {
+        self.change(Change::Record { key, record });
+    }
+
+    /// The entry that this draft becomes.
+    pub(super) const fn own_seq(&self) -> Seq {
+        self.state.seq().next()
+    }
+
     /// A change that happens even if the command is refused.
     pub(super) fn change_always(&mut self, change: Change) {
         self.always.push(change);
@@ -159,7 +172,10 @@ impl<'a> Draft<'a> {
 
     /// Ends the draft.
     pub(super) fn verdict(mut self, done: Result<Done, Refusal>) -> Verdict {
-        if done.is_err() {
+        if done.is_ok() {
+            let turns = memories::turns(&self, &self.effects.changes, &self.effects.usage);
+            self.always.extend(turns);
+        } else {
             self.effects.transfers.clear();
             self.effects.balances.clear();
             self.effects.usage.clear();

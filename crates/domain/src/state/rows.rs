@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use super::{BOOKS, RECENTS};
 use crate::card::CardState;
-use crate::ids::{CardId, Language, LimitId, OperatorId, SubscriberId};
+use crate::ids::{BatchId, CardId, Language, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::{CardNumber, Imsi, Msisdn};
-use crate::office::batch::BatchId;
 use crate::office::till::Bought;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
 use crate::rules::{LimitName, Rules};
 use crate::time::{BusinessDate, Timestamp};
+
+/// A sender's latest recipients that are remembered.
+pub const RECENTS: usize = 8;
+/// Accounts that an operator has one of.
+pub const BOOKS: usize = 5;
 
 /// Whether a number is in use and may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -218,13 +221,8 @@ pub struct RepeatKey {
 pub struct Repeat {
     /// When.
     pub at: Timestamp,
-    /// Its entry; [`Repeat::FORGOTTEN`] when it was undone.
+    /// Its entry.
     pub seq: Seq,
-}
-
-impl Repeat {
-    /// In the place of an undone gift's entry: a map of generations forgets whole ones only.
-    pub const FORGOTTEN: Seq = Seq::ZERO;
 }
 
 /// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.

@@ -49,7 +49,7 @@ use crate::told::{TOLD_MAX, Told};
 pub const PROMPTS_MAX: u32 = 64;
 /// Octets of a session's name: aggregators send UUIDs, switches 32 bits.
 pub const SESSION_NAME_LEN_MAX: usize = 128;
-/// A command may be decided so long after it was dialled, at most: "in 5 minutes your balance shows" (DESIGN §4.6).
+/// Longest time between dialling and decision: "in 5 minutes your balance shows" (docs/design.md, *Unknown*).
 pub const DECIDE_WITHIN_S_MAX: u32 = 300;
 
 /// How many, and how long.

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::password::KeyId;
-use engine::checkpoint::{Checkpoint, Collector, Loaded};
+use engine::checkpoint::{Checkpoint, Collector};
 use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
 use engine::clock::{ClockLimits, SystemClock};
 use engine::handle::{Engine, EngineConfig, Parts, Refold};
 use engine::ids::Turning;
 use engine::journal::{Head, Journal};
 use engine::recover::recover;
+use engine::replica::Replica;
 use engine::timers::{DueTimer, dues};
 use store::{DataDir, JournalConfig, SqliteCheckpoint, SqliteJournal, SqliteReader};
 
@@ -50,8 +51,7 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     needed_keys(&loaded, keys)?;
     let file_hashes =
         loaded.state.operators().map(|(_, operator)| (operator.rules.operator.clone(), operator.file_hash)).collect();
-    let windows = loaded.state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s);
-    let collector = Collector::new(kept, Turning::new(word(limits.ids_max)), windows.max().unwrap_or(0));
+    let collector = Collector::new(kept, Turning::new(word(limits.ids_max)));
     let due = dues(&loaded.state);
     let parts = Parts {
         loaded,
@@ -81,7 +81,7 @@ fn refold(path: PathBuf, reader: SqliteReader, ids_max: usize) -> Refold {
 }
 
 /// A key that is not there would make every right password a wrong one, and lock its holder out.
-fn needed_keys(loaded: &Loaded, keys: &[KeyId]) -> Outcome<()> {
+fn needed_keys(loaded: &Replica, keys: &[KeyId]) -> Outcome<()> {
     let tags = loaded.state.cards().filter_map(|(_, card)| card.facts.state.tag());
     let missing = tags.map(|tag| tag.key()).find(|key| !keys.contains(key));
     missing.map_or(Ok(()), |KeyId(id)| {

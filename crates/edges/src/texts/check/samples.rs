@@ -2,8 +2,7 @@
 //!
 //! Guarantees: [`Texts::check`](super::super::Texts::check) reports every message that none of these shows.
 
-use domain::card::Serial;
-use domain::ids::LimitId;
+use domain::ids::{LimitId, Serial};
 use domain::money::Amount;
 use domain::number::{CardNumber, MSISDN_DIGITS_MAX, Msisdn};
 use domain::receipt::Seq;
