@@ -16,6 +16,7 @@ use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;
 use domain::receipt::Seq;
+use domain::refusal::Refusal;
 use domain::rules::Rules;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
@@ -23,7 +24,7 @@ use engine::deliveries::{DeliveryKey, Role};
 use wire::text::Budget;
 
 use crate::port::GiftLine;
-use crate::texts::{SenderSms, Texts, Voice};
+use crate::texts::{Back, SenderSms, Texts, Voice};
 
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ fn told(seq: Seq, body: &Body, done: &Done) -> [Option<Told>; 2] {
             [None, sms.map(|sms| caller(&top_up.caller, sms))]
         }
         (Body::Undo(proved), &Done::Undone { hold, amount, recipient, balance_minor }) => {
-            let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, undone: true, seq: hold };
+            let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, why: Back::Undone, seq: hold };
             [None, Some(caller(&proved.caller, sms))]
         }
         (Body::Due(_), Done::Office(done)) => of_hold(done),
@@ -179,9 +180,9 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
             let what = What::Received { from, amount, occasion, of: hold };
             [Some(Told { operator, to, language: Some(*language), what }), None]
         }
-        OfficeDone::HoldVoided { gift, balance_minor, why: _ } => {
+        OfficeDone::HoldVoided { gift, balance_minor, why } => {
             let HeldGift { hold, operator, from, to, amount, .. } = *gift;
-            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, undone: false, seq: hold };
+            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, why: back(why), seq: hold };
             [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
         }
         OfficeDone::BatchStarted { .. }
@@ -204,6 +205,54 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
         | OfficeDone::Dropped { .. }
         | OfficeDone::IssuanceStopped
         | OfficeDone::IssuanceResumed => [None, None],
+    }
+}
+
+/// What the sender is told of a gift that could not arrive. The recipient never heard of it.
+const fn back(why: &Refusal) -> Back {
+    match why {
+        Refusal::ServiceClosed { .. } => Back::Closed,
+        Refusal::CallerUnknown | Refusal::CallerBarred | Refusal::CallerResting { .. } => Back::Sender,
+        Refusal::CardNotUsable { .. } => Back::Card,
+        Refusal::RecipientBalanceMax { .. } => Back::Full,
+        Refusal::Locked { .. }
+        | Refusal::NoCard
+        | Refusal::WrongPassword { .. }
+        | Refusal::TooManyRefusals { .. }
+        | Refusal::AmountRecipientSwapped
+        | Refusal::RecipientMalformed
+        | Refusal::AmountMalformed
+        | Refusal::RecipientElsewhere
+        | Refusal::RecipientUnknown
+        | Refusal::RecipientIsCaller
+        | Refusal::AmountBelowMinimum { .. }
+        | Refusal::AmountAboveMaximum { .. }
+        | Refusal::AmountOffStep { .. }
+        | Refusal::Repeated { .. }
+        | Refusal::SenderTooYoung { .. }
+        | Refusal::RecipientTooYoung { .. }
+        | Refusal::LimitReached { .. }
+        | Refusal::InsufficientFunds { .. }
+        | Refusal::NothingToUndo
+        | Refusal::NewPasswordMalformed
+        | Refusal::NewPasswordsDiffer
+        | Refusal::NewPasswordTrivial
+        | Refusal::NewPasswordSame
+        | Refusal::BindingBlocked
+        | Refusal::TooManyCards { .. }
+        | Refusal::LanguageNotOffered
+        | Refusal::OperatorUnknown
+        | Refusal::RulesClash { .. }
+        | Refusal::SubscriberUnknown
+        | Refusal::NumberOutOfRange { .. }
+        | Refusal::CardUnknown
+        | Refusal::CardNumberTaken { .. }
+        | Refusal::CardStateForbids { .. }
+        | Refusal::AmountOverflow
+        | Refusal::TooMuchAtOnce { .. }
+        | Refusal::NothingToChange
+        | Refusal::TwiceInList { .. }
+        | Refusal::Office(_) => Back::Recipient,
     }
 }
 
