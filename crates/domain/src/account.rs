@@ -8,7 +8,7 @@ use crate::currency::Currency;
 use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
 use crate::money::Amount;
 
-/// One account of the chart (DESIGN §4.4): in its operator's unit of airtime, or in the currency that it names.
+/// One account of the chart: in its operator's unit of airtime, or in the currency that it names.
 ///
 /// Cards, airtime accounts, floats and what is held are *purses*: never below zero. The others carry either sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -33,5 +33,5 @@ pub mod state;
 pub mod time;
 pub mod verdict;
 
-/// No command touches more accounts than this; larger work is a job of many commands (DESIGN §2).
+/// No command touches more accounts than this; larger work is a job of many commands.
 pub const TOUCH_MAX: usize = 1_000;

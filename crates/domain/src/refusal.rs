@@ -286,7 +286,7 @@ pub enum Refusal {
     Office(#[n(0)] Box<OfficeRefusal>),
 }
 
-/// Public names of a gift's refusals, in the order in which they are checked (DESIGN §4.2).
+/// Public names of a gift's refusals, in the order in which they are checked.
 pub const GIFT_ORDER: [&str; 24] = [
     "service-closed",
     "caller-unknown",

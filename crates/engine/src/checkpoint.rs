@@ -20,7 +20,7 @@ use domain::state::{
     UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
-use domain::verdict::{Change, Effects};
+use domain::verdict::{Change, Effects, Named};
 use hashbrown::HashMap;
 
 use crate::ids::{IdRow, Ids, Known, Turning, seconds};
@@ -246,7 +246,7 @@ impl Collector {
             let purse = Purse { balance_minor: balance.after_minor, latest: seq };
             self.balance(balance.account, purse);
         }
-        for named in &effects.named {
+        for named in effects.named() {
             self.touch(named.subscriber, |touched| touched.latest = seq);
         }
         for used in &effects.usage {
@@ -306,14 +306,19 @@ impl Collector {
             Change::Lock { subscriber, link, wrong, level, until } => {
                 self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
             }
-            Change::Gave => {
-                if let Some((sender, recipient, amount)) = effects.gave() {
-                    // One's own top-up is remembered, but nobody is one of their own recipients.
-                    if sender != recipient {
-                        self.gave.push((sender, recipient));
-                    }
-                    self.repeats.push((RepeatKey { sender, recipient, amount }, Repeat { at, seq }));
-                }
+            Change::Gave { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.gave.push((sender, recipient));
+                self.repeats.push((RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq }));
+            }
+            Change::Held { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.repeats.push((RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq }));
+            }
+            // One's own top-up is remembered, but nobody is one of their own recipients.
+            Change::ToppedUp { holder: Named { subscriber, .. }, amount } => {
+                let key = RepeatKey { sender: *subscriber, recipient: *subscriber, amount: *amount };
+                self.repeats.push((key, Repeat { at, seq }));
             }
             Change::Refused { subscriber, count } => {
                 self.subscribers.entry(*subscriber).or_default().refused = Some((effects.date, *count));
@@ -344,10 +349,9 @@ impl Collector {
             }
             Change::Bought { id, bought } => self.cards.entry(*id).or_default().bought = Some(*bought),
             Change::Record { key, record } => drop(self.records.insert(*key, record.clone())),
-            Change::Repeat { sender, recipient, amount, undone } => {
+            Change::Forgotten { sender, recipient, amount } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                let seq = if *undone { Repeat::FORGOTTEN } else { seq };
-                self.repeats.push((key, Repeat { at, seq }));
+                self.repeats.push((key, Repeat { at, seq: Repeat::FORGOTTEN }));
             }
             Change::Recent { sender, recipient } => self.gave.push((*sender, *recipient)),
         }

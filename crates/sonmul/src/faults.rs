@@ -64,7 +64,7 @@ pub(crate) fn recover(fault: RecoverFault) -> Failure {
 const fn of_read(fault: &ReadFault) -> Exit {
     match fault {
         ReadFault::Damaged { .. } | ReadFault::Absent { .. } => Exit::Damaged,
-        ReadFault::Io(_) => Exit::Fault,
+        ReadFault::OtherFormat { .. } | ReadFault::Io(_) => Exit::Fault,
     }
 }
 

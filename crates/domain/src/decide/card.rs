@@ -9,9 +9,10 @@ use crate::state::{CARDS_MAX, Card, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
 use super::batch;
+use super::card_state::unusable_why;
 use super::draft::Draft;
 use super::limits;
-use super::proof::{self, Known, Pick, unusable_why};
+use super::proof::{self, Known, Pick, Wanted};
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;
@@ -20,16 +21,16 @@ const BIND_TRIES: u8 = 10;
 pub(super) fn proven<'a>(
     draft: &mut Draft<'a>,
     proved: &Proved,
-    any_state: bool,
+    wanted: Wanted,
 ) -> Result<(Known<'a>, Pick<'a>), Refusal> {
     let known = proof::caller(draft, &proved.caller)?;
-    let pick = proof::card(draft, known, &proved.caller, &proved.proof, any_state)?;
+    let pick = proof::card(draft, known, &proved.caller, &proved.proof, wanted)?;
     Ok((known, pick))
 }
 
 /// The cards on this phone. A frozen or expired card still proves who asks.
 pub(super) fn show(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, pick) = proven(draft, proved, true)?;
+    let (known, pick) = proven(draft, proved, Wanted::Any)?;
     let cards = draft
         .state
         .cards_of(known.row)
@@ -50,7 +51,7 @@ pub(super) fn show(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refus
 
 /// Where the caller's history begins.
 pub(super) fn show_gifts(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, _) = proven(draft, proved, true)?;
+    let (known, _) = proven(draft, proved, Wanted::Any)?;
     Ok(Done::Gifts { latest: known.row.latest })
 }
 
@@ -60,7 +61,7 @@ pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) ->
     if let Some(operator) = draft.state.operator(change.caller.operator) {
         proof::not_resting(draft.at, &known.facts, &operator.rules)?;
     }
-    let pick = proof::card(draft, known, &change.caller, &change.old, false)?;
+    let pick = proof::card(draft, known, &change.caller, &change.old, Wanted::Usable)?;
     let tag = match change.new {
         NewPassword::Malformed => return Err(Refusal::NewPasswordMalformed),
         NewPassword::Differ => return Err(Refusal::NewPasswordsDiffer),
@@ -76,7 +77,7 @@ pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) ->
 
 /// Stops the card that the password opens.
 pub(super) fn freeze(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, pick) = proven(draft, proved, false)?;
+    let (known, pick) = proven(draft, proved, Wanted::Usable)?;
     let Some(tag) = pick.card.facts.state.tag() else { return Err(Refusal::CardNotUsable { why: Unusable::Closed }) };
     let tag = proved.proof.current().unwrap_or(tag);
     let state = CardState::Frozen { holder: known.id, tag, since: draft.at };

@@ -12,12 +12,13 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{RepeatKey, Standing, UsageKey};
+use crate::state::{RepeatKey, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
+use super::admission;
 use super::card;
 use super::draft::Draft;
-use super::proof::{Known, Pick};
+use super::proof::{Known, Pick, Wanted};
 
 /// Whether the rule holds a gift to this recipient.
 pub(super) fn holds(draft: &Draft<'_>, rule: HoldRule, sender: Known<'_>, recipient: Option<SubscriberId>) -> bool {
@@ -55,14 +56,14 @@ pub(super) fn take(
     if let Some(fee) = Amount::try_new(charged.total_minor()) {
         draft.transfer(card, held, fee)?;
     }
-    draft.change(Change::Repeat { sender: sender.id, recipient: to, amount, undone: false });
+    draft.held(sender.id, to, amount);
     draft.record(RecordKey::made_by(RecordKind::Hold, draft.own_seq()), Some(Record::Hold(hold)));
     Ok(Done::Held { left_minor: draft.balance_minor(card), fee_minor: charged.total_minor(), until })
 }
 
 /// Takes back the caller's latest gift that is still on hold.
 pub(super) fn undo(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, _) = card::proven(draft, proved, false)?;
+    let (known, _) = card::proven(draft, proved, Wanted::Usable)?;
     // What is due is due, whether its timer has run or not.
     let on_hold = |seq: &&Seq| draft.state.hold(**seq).is_some_and(|hold| draft.at < hold.expires_at);
     let seq = draft.state.holds_of(known.id).iter().rev().find(on_hold).copied().ok_or(Refusal::NothingToUndo)?;
@@ -86,7 +87,7 @@ pub(super) fn post(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Done,
         amount: hold.amount,
         occasion: hold.occasion,
     };
-    if recipient.facts.standing != Standing::Active {
+    if admission::may_receive(hold.operator, &recipient.facts).is_err() {
         give_back(draft, seq, hold)?;
         let balance_minor = draft.balance_minor(AccountId::Card(hold.card));
         return Ok(OfficeDone::HoldVoided { gift, balance_minor }.into());
@@ -145,7 +146,7 @@ fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<(), Refusal
     // The same may have been given again since: that gift is still remembered.
     let known = draft.state.repeat(&RepeatKey { sender, recipient, amount });
     if known.is_some_and(|given| given.seq == seq) {
-        draft.change(Change::Repeat { sender, recipient, amount, undone: true });
+        draft.change(Change::Forgotten { sender, recipient, amount });
     }
     draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
     // It never was the recipient's, so nobody may take it back from them.

@@ -1,18 +1,18 @@
-//! Who is calling, and whether the password opens one of their cards (DESIGN §4.1, §4.5, §4.7).
+//! Who is calling, and whether the password opens one of their cards.
 //!
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::CardState;
 use crate::command::Caller;
-use crate::ids::{CardId, OperatorId, Serial, SubscriberId};
+use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::password::{Opened, Proof};
-use crate::refusal::{Refusal, Unusable};
+use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
+use super::card_state;
 use super::draft::Draft;
 
 /// Wrong passwords in a row that lock.
@@ -41,7 +41,7 @@ pub(super) struct Pick<'a> {
 pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known<'a>, Refusal> {
     let Some((id, row)) = draft.subscriber(caller.msisdn, caller.operator) else {
         if let Some(facts) = first_use(draft, caller.msisdn, caller.operator, caller.imsi) {
-            let id = draft.create_subscriber(facts, true)?;
+            let id = draft.create_subscriber_always(facts)?;
             draft.name(id);
             // Known from the next dial on; nobody new has a card yet.
             return Err(Refusal::NoCard);
@@ -49,10 +49,17 @@ pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known
         return Err(Refusal::CallerUnknown);
     };
     draft.name(id);
-    if row.facts.standing == Standing::Barred {
-        return Err(Refusal::CallerBarred);
-    }
+    in_use(&row.facts)?;
     Ok(Known { id, row, facts: with_sim(draft, id, row, caller) })
+}
+
+/// Whether whoever has this number may ask anything at all.
+pub(super) const fn in_use(facts: &SubscriberFacts) -> Result<(), Refusal> {
+    match facts.standing {
+        Standing::Active => Ok(()),
+        Standing::Barred => Err(Refusal::CallerBarred),
+        Standing::Released => Err(Refusal::CallerUnknown),
+    }
 }
 
 /// Another SIM than the known one is a SIM change from this very dial on: whoever got hold of a number finds it resting
@@ -113,15 +120,22 @@ pub(super) fn not_locked(draft: &Draft<'_>, known: Known<'_>, caller: &Caller) -
     }
 }
 
+/// Which of the caller's cards will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// One that can be used.
+    Usable,
+    /// Where none can be used, one that can't: for those who only want to look.
+    Any,
+}
+
 /// The card that the proof opens: the usable one bound first. A right password starts the count over.
-///
-/// `any_state` also takes one that can't be used, for those who only want to look.
 pub(super) fn card<'a>(
     draft: &mut Draft<'a>,
     known: Known<'a>,
     caller: &Caller,
     proof: &Proof,
-    any_state: bool,
+    wanted: Wanted,
 ) -> Result<Pick<'a>, Refusal> {
     not_locked(draft, known, caller)?;
     let mut usable = None;
@@ -140,7 +154,7 @@ pub(super) fn card<'a>(
         {
             draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
         }
-        match unusable_why(draft, id, card) {
+        match card_state::unusable_why(draft, id, card) {
             None if usable.is_none() => usable = Some((id, card)),
             Some(why) if unusable.is_none() => unusable = Some((id, card, why)),
             _ => {}
@@ -151,7 +165,7 @@ pub(super) fn card<'a>(
     }
     let (id, card) = match (usable, unusable) {
         (Some(found), _) => found,
-        (None, Some((id, card, _))) if any_state => (id, card),
+        (None, Some((id, card, _))) if wanted == Wanted::Any => (id, card),
         (None, Some((.., why))) => {
             draft.set_lock(known.id, caller.link, Lock::default());
             return Err(Refusal::CardNotUsable { why });
@@ -174,47 +188,4 @@ pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) ->
     let until = Some(draft.at.plus_s(lasts));
     draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until });
     Refusal::WrongPassword { tries_left: 0, locked_until: until }
-}
-
-/// Why a card can't be used now. A due expiry counts from its instant, whether its timer has run or not.
-pub(super) fn unusable_why(draft: &Draft<'_>, id: CardId, card: &Card) -> Option<Unusable> {
-    // Every state is a row here: a new one does not compile until somebody has decided what it means.
-    match card.facts.state {
-        CardState::Printed { .. } | CardState::InStock { .. } => Some(Unusable::NotSold),
-        CardState::Frozen { .. } => Some(Unusable::Frozen),
-        CardState::Closed { .. } => Some(Unusable::Closed),
-        CardState::Expired { .. } => Some(Unusable::Expired),
-        CardState::Void { .. } => Some(Unusable::Void),
-        CardState::Sold { .. } | CardState::Bound { .. } => {
-            if voided_by_rule(draft, id, card) {
-                Some(Unusable::Void)
-            } else if card.facts.expires_at <= draft.at {
-                Some(Unusable::Expired)
-            } else {
-                None
-            }
-        }
-    }
-}
-
-/// Whether a card is void: by its state, by a range of serials, or by a dated rule. A card that ended otherwise is not.
-pub(super) fn is_void(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    match card.facts.state {
-        CardState::Void { .. } => true,
-        CardState::Printed { .. }
-        | CardState::InStock { .. }
-        | CardState::Sold { .. }
-        | CardState::Bound { .. }
-        | CardState::Frozen { .. } => voided_by_rule(draft, id, card),
-        CardState::Closed { .. } | CardState::Expired { .. } => false,
-    }
-}
-
-fn voided_by_rule(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    if draft.state.void_range(Serial::of(id)).is_some() {
-        return true;
-    }
-    let rules = draft.state.operator(card.facts.operator).map(|operator| &operator.rules);
-    let before: Option<Timestamp> = rules.and_then(|rules| rules.cards_void_before(draft.at));
-    before.is_some_and(|before| card.facts.issued_at < before)
 }

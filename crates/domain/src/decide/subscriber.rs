@@ -75,7 +75,7 @@ fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewS
         since: new.since.map_or(draft.at, |since| since.min(draft.at)),
         imsi_changed_at: None,
     };
-    let id = draft.create_subscriber(facts, false)?;
+    let id = draft.create_subscriber(facts)?;
     draft.name(id);
     if let Some(airtime) = new.airtime {
         draft.transfer(AccountId::Position(operator), AccountId::Airtime(id), airtime)?;
