@@ -60,7 +60,7 @@ impl State {
             let purse = self.purse_mut(balance.account).ok_or(misfit("no such account"))?;
             *purse = Purse { balance_minor: balance.after_minor, latest: seq };
         }
-        for named in &effects.named {
+        for named in effects.named() {
             let row = self.subscribers.get_mut(named.subscriber.0 as usize).ok_or(misfit("no such subscriber"))?;
             row.latest = seq;
         }
@@ -78,12 +78,19 @@ impl State {
                 self.put_lock(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until });
                 Ok(())
             }
-            Change::Gave => {
-                let (sender, recipient, amount) = effects.gave().ok_or("a gift without its parties")?;
-                if sender != recipient {
-                    self.put_recent(sender, recipient)?;
-                }
-                let key = RepeatKey { sender, recipient, amount };
+            Change::Gave { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.put_recent(sender, recipient)?;
+                self.repeats.insert(RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq });
+                Ok(())
+            }
+            Change::Held { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.repeats.insert(RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq });
+                Ok(())
+            }
+            Change::ToppedUp { holder, amount } => {
+                let key = RepeatKey { sender: holder.subscriber, recipient: holder.subscriber, amount: *amount };
                 self.repeats.insert(key, Repeat { at, seq });
                 Ok(())
             }
@@ -105,13 +112,9 @@ impl State {
                 Ok(())
             }
             Change::Record { key, record } => self.put_record(*key, record.clone()),
-            Change::Repeat { sender, recipient, amount, undone } => {
+            Change::Forgotten { sender, recipient, amount } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                if *undone {
-                    self.repeats.remove(&key);
-                } else {
-                    self.repeats.insert(key, Repeat { at, seq });
-                }
+                self.repeats.remove(&key);
                 Ok(())
             }
             Change::Recent { sender, recipient } => self.put_recent(*sender, *recipient),

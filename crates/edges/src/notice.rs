@@ -14,9 +14,8 @@ use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
 use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
-use domain::office::hold::HeldGift;
+use domain::office::hold::{HeldGift, HoldBack};
 use domain::receipt::Seq;
-use domain::refusal::Refusal;
 use domain::rules::Rules;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
@@ -182,7 +181,7 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
         }
         OfficeDone::HoldVoided { gift, balance_minor, why } => {
             let HeldGift { hold, operator, from, to, amount, .. } = *gift;
-            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, why: back(why), seq: hold };
+            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, why: back(*why), seq: hold };
             [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
         }
         OfficeDone::BatchStarted { .. }
@@ -209,50 +208,13 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
 }
 
 /// What the sender is told of a gift that could not arrive. The recipient never heard of it.
-const fn back(why: &Refusal) -> Back {
+const fn back(why: HoldBack) -> Back {
     match why {
-        Refusal::ServiceClosed { .. } => Back::Closed,
-        Refusal::CallerUnknown | Refusal::CallerBarred | Refusal::CallerResting { .. } => Back::Sender,
-        Refusal::CardNotUsable { .. } => Back::Card,
-        Refusal::RecipientBalanceMax { .. } => Back::Full,
-        Refusal::Locked { .. }
-        | Refusal::NoCard
-        | Refusal::WrongPassword { .. }
-        | Refusal::TooManyRefusals { .. }
-        | Refusal::AmountRecipientSwapped
-        | Refusal::RecipientMalformed
-        | Refusal::AmountMalformed
-        | Refusal::RecipientElsewhere
-        | Refusal::RecipientUnknown
-        | Refusal::RecipientIsCaller
-        | Refusal::AmountBelowMinimum { .. }
-        | Refusal::AmountAboveMaximum { .. }
-        | Refusal::AmountOffStep { .. }
-        | Refusal::Repeated { .. }
-        | Refusal::SenderTooYoung { .. }
-        | Refusal::RecipientTooYoung { .. }
-        | Refusal::LimitReached { .. }
-        | Refusal::InsufficientFunds { .. }
-        | Refusal::NothingToUndo
-        | Refusal::NewPasswordMalformed
-        | Refusal::NewPasswordsDiffer
-        | Refusal::NewPasswordTrivial
-        | Refusal::NewPasswordSame
-        | Refusal::BindingBlocked
-        | Refusal::TooManyCards { .. }
-        | Refusal::LanguageNotOffered
-        | Refusal::OperatorUnknown
-        | Refusal::RulesClash { .. }
-        | Refusal::SubscriberUnknown
-        | Refusal::NumberOutOfRange { .. }
-        | Refusal::CardUnknown
-        | Refusal::CardNumberTaken { .. }
-        | Refusal::CardStateForbids { .. }
-        | Refusal::AmountOverflow
-        | Refusal::TooMuchAtOnce { .. }
-        | Refusal::NothingToChange
-        | Refusal::TwiceInList { .. }
-        | Refusal::Office(_) => Back::Recipient,
+        HoldBack::ServiceClosed => Back::Closed,
+        HoldBack::SenderMayNotGive => Back::Sender,
+        HoldBack::CardNotUsable => Back::Card,
+        HoldBack::RecipientUnknown => Back::Recipient,
+        HoldBack::RecipientBalanceMax => Back::Full,
     }
 }
 

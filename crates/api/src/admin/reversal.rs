@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::account::AccountId;
 use domain::command::Body;
 use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
@@ -17,7 +16,7 @@ use domain::office::motion::{Reversal, reversible_until};
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, parse_receipt, receipt};
 use domain::time::Timestamp;
-use domain::verdict::{Change, Done, Entry, Outcome};
+use domain::verdict::{Done, Entry, Given, Outcome};
 use engine::answer::{Query, View};
 use engine::history;
 use engine::journal::JournalReader;
@@ -54,22 +53,7 @@ fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal
 fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<(OperatorId, Reversal)> {
     let Body::Gift(gift) = &entry.body else { return None };
     let effects = &entry.verdict.effects;
-    let (card, sender, recipient, amount) = match entry.verdict.outcome {
-        Outcome::Done(Done::Given { .. }) => {
-            let (sender, to, amount) = effects.gave()?;
-            match effects.transfers.first()?.debit {
-                AccountId::Card(card) => (card, sender, to, amount),
-                _ => return None,
-            }
-        }
-        Outcome::Done(Done::Held { .. }) => effects.changes.iter().find_map(|change| match change {
-            Change::Record { record: Some(Record::Hold(hold)), .. } => {
-                Some((hold.card, hold.sender, hold.recipient, hold.amount))
-            }
-            _ => None,
-        })?,
-        _ => return None,
-    };
+    let (card, Given { sender, recipient, amount }) = effects.paid_by().zip(effects.gift())?;
     let reason = String::new();
     Some((gift.caller.operator, Reversal { of, card, sender, recipient, amount, reason, given_at }))
 }

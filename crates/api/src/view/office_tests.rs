@@ -11,13 +11,12 @@ use domain::number::Msisdn;
 use domain::office::batch::{Batch, Stage};
 use domain::office::call::Call;
 use domain::office::done::OfficeDone;
-use domain::office::hold::{HeldGift, Hold};
+use domain::office::hold::{HeldGift, Hold, HoldBack};
 use domain::office::issued::Issued;
 use domain::office::motion::{Motion, Proposal, Reversal, Reversed};
 use domain::office::till::{Goods, Outlet, Quote, Rate, Rates, Taken, Takings};
 use domain::office::{Record, RecordKind, VoidCards};
 use domain::receipt::Seq;
-use domain::refusal::Refusal;
 use domain::rules::tariff::{Ratio, Tariff};
 use domain::time::Timestamp;
 use expect_test::expect;
@@ -72,7 +71,7 @@ fn everything_that_the_office_does() {
         OfficeDone::Approved { motion: Seq(9), moved_minor: 184 },
         OfficeDone::MotionWithdrawn,
         OfficeDone::HoldPosted { gift, language: Language::English },
-        OfficeDone::HoldVoided { gift, balance_minor: 500, why: Refusal::RecipientUnknown },
+        OfficeDone::HoldVoided { gift, balance_minor: 500, why: HoldBack::RecipientUnknown },
         OfficeDone::Dropped { kind: RecordKind::Quote },
         OfficeDone::IssuanceStopped,
         OfficeDone::IssuanceResumed,

@@ -14,10 +14,10 @@ use crate::state::CardFacts;
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::card_state::changed_state;
+use super::card_state::{self, changed_state};
 use super::draft::Draft;
 use super::issue::Issuing;
-use super::{batch, motion, proof, rules};
+use super::{batch, motion, rules};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
 pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
@@ -97,7 +97,7 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
         }
     };
     // What is on a void card is owed, whatever made it void: it does not expire.
-    if proof::is_void(draft, id, card) {
+    if card_state::is_void(draft, id, card) {
         return Err(Refusal::CardStateForbids { state: String::from("void") });
     }
     if draft.at < card.facts.expires_at {

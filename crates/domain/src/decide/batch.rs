@@ -16,9 +16,9 @@ use crate::state::{Card, CardFacts, State};
 use crate::time::Timestamp;
 use crate::verdict::Done;
 
+use super::card_state;
 use super::draft::Draft;
 use super::issue::within_card_value;
-use super::proof;
 use super::staff::{for_operator, may_issue};
 
 /// Whatever production asks.
@@ -163,7 +163,7 @@ fn stock(draft: &mut Draft<'_>, staff: Staff, first: Serial, last: Serial, outle
         if !exists(draft.state, card) {
             return no("not-sealed");
         }
-        if proof::is_void(draft, id, card) {
+        if card_state::is_void(draft, id, card) {
             return no("void");
         }
         match card.facts.state {

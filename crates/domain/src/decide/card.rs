@@ -9,10 +9,11 @@ use crate::state::{CARDS_MAX, Card, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
 use super::batch;
+use super::card_state::unusable_why;
 use super::draft::Draft;
 use super::hold;
 use super::limits;
-use super::proof::{self, Known, Wanted, unusable_why};
+use super::proof::{self, Known, Wanted};
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;

@@ -5,19 +5,19 @@ use crate::command::{Gift, Proved};
 use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
-use crate::office::hold::{HeldGift, HeldUsage, Hold};
+use crate::office::hold::{HeldGift, HeldUsage, Hold, HoldBack};
 use crate::office::motion::{Reversed, reversible_until};
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{RepeatKey, Standing, SubscriberFacts, UsageKey};
+use crate::state::{RepeatKey, SubscriberFacts, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
+use super::admission::{self, Terms};
 use super::card_state::home_of;
 use super::draft::Draft;
-use super::gift;
 use super::proof::{self, Known, Pick, Wanted};
 
 /// Whether the rule holds a gift to this recipient.
@@ -56,7 +56,7 @@ pub(super) fn take(
     if let Some(fee) = Amount::try_new(charged.total_minor()) {
         draft.transfer(card, held, fee)?;
     }
-    draft.change(Change::Repeat { sender: sender.id, recipient: to, amount, undone: false });
+    draft.held(sender.id, to, amount);
     draft.record(RecordKey::made_by(RecordKind::Hold, draft.own_seq()), Some(Record::Hold(hold)));
     Ok(Done::Held { left_minor: draft.balance_minor(card), fee_minor: charged.total_minor(), until })
 }
@@ -115,24 +115,18 @@ fn may_arrive(
     hold: &Hold,
     sender: &SubscriberFacts,
     recipient: &SubscriberFacts,
-) -> Result<(), Refusal> {
-    let (rules, period) = gift::rules_now(draft.state, hold.operator, draft.at)?;
-    match sender.standing {
-        Standing::Active => {}
-        Standing::Barred => return Err(Refusal::CallerBarred),
-        Standing::Released => return Err(Refusal::CallerUnknown),
+) -> Result<(), HoldBack> {
+    let terms = Terms::now(draft, hold.operator).map_err(|_| HoldBack::ServiceClosed)?;
+    admission::may_give(&terms, sender).map_err(|_| HoldBack::SenderMayNotGive)?;
+    let card = draft.state.card(hold.card).ok_or(HoldBack::CardNotUsable)?;
+    match admission::may_pay(&terms, hold.card, card) {
+        // A card's time may run out after the gift was taken from it.
+        Ok(()) | Err(Refusal::CardNotUsable { why: Unusable::Expired }) => {}
+        Err(_) => return Err(HoldBack::CardNotUsable),
     }
-    proof::not_resting(draft.at, sender, rules)?;
-    let card = draft.state.card(hold.card).ok_or(Refusal::CardUnknown)?;
-    match proof::unusable_why(draft, hold.card, card) {
-        // Its time ran out after the gift was taken from it.
-        None | Some(Unusable::Expired) => {}
-        Some(why) => return Err(Refusal::CardNotUsable { why }),
-    }
-    if recipient.standing != Standing::Active {
-        return Err(Refusal::RecipientUnknown);
-    }
-    gift::room(period, draft.balance_minor(AccountId::Airtime(hold.recipient)), hold.amount)
+    admission::may_receive(hold.operator, recipient).map_err(|_| HoldBack::RecipientUnknown)?;
+    let airtime_minor = draft.balance_minor(AccountId::Airtime(hold.recipient));
+    admission::room(&terms, airtime_minor, hold.amount).map_err(|_| HoldBack::RecipientBalanceMax)
 }
 
 /// Before a card's life ends: a gift of it that is on hold may still come back to it.
@@ -173,7 +167,7 @@ fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Option<Card
     // The same may have been given again since: that gift is still remembered.
     let known = draft.state.repeat(&RepeatKey { sender, recipient, amount });
     if known.is_some_and(|given| given.seq == seq) {
-        draft.change(Change::Repeat { sender, recipient, amount, undone: true });
+        draft.change(Change::Forgotten { sender, recipient, amount });
     }
     draft.record(RecordKey::made_by(RecordKind::Hold, seq), None);
     // It never was the recipient's, so nobody may take it back from them.

@@ -6,6 +6,7 @@
 //! One file per product. Deliberately not here: folding (see [`crate::apply`]), ids and `decide_before` (the engine).
 
 mod admin;
+mod admission;
 mod batch;
 mod call;
 mod card;

@@ -4,9 +4,8 @@
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::CardState;
 use crate::command::{Caller, Proved};
-use crate::ids::{CardId, OperatorId, Serial, SubscriberId};
+use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
@@ -14,6 +13,7 @@ use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
+use super::card_state::unusable_why;
 use super::draft::Draft;
 
 /// Wrong passwords in a row that lock.
@@ -42,7 +42,7 @@ pub(super) struct Pick<'a> {
 pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known<'a>, Refusal> {
     let Some((id, row)) = draft.subscriber(caller.msisdn, caller.operator) else {
         if let Some(facts) = first_use(draft, caller.msisdn, caller.operator, caller.imsi) {
-            let id = draft.create_subscriber(facts, true)?;
+            let id = draft.create_subscriber_always(facts)?;
             draft.name(id);
             // Known from the next dial on; nobody new has a card yet.
             return Err(Refusal::NoCard);
@@ -50,10 +50,17 @@ pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known
         return Err(Refusal::CallerUnknown);
     };
     draft.name(id);
-    if row.facts.standing == Standing::Barred {
-        return Err(Refusal::CallerBarred);
-    }
+    in_use(&row.facts)?;
     Ok(Known { id, row, facts: with_sim(draft, id, row, caller) })
+}
+
+/// Whether whoever has this number may ask anything at all.
+pub(super) const fn in_use(facts: &SubscriberFacts) -> Result<(), Refusal> {
+    match facts.standing {
+        Standing::Active => Ok(()),
+        Standing::Barred => Err(Refusal::CallerBarred),
+        Standing::Released => Err(Refusal::CallerUnknown),
+    }
 }
 
 /// Another SIM than the known one is a SIM change from this very dial on: whoever got hold of a number finds it resting
@@ -217,47 +224,4 @@ pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) ->
     let until = Some(draft.at.plus_s(lasts));
     draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until });
     Refusal::WrongPassword { tries_left: 0, locked_until: until }
-}
-
-/// Why a card can't be used now. A due expiry counts from its instant, whether its timer has run or not.
-pub(super) fn unusable_why(draft: &Draft<'_>, id: CardId, card: &Card) -> Option<Unusable> {
-    // Every state is a row here: a new one does not compile until somebody has decided what it means.
-    match card.facts.state {
-        CardState::Printed { .. } | CardState::InStock { .. } => Some(Unusable::NotSold),
-        CardState::Frozen { .. } => Some(Unusable::Frozen),
-        CardState::Closed { .. } => Some(Unusable::Closed),
-        CardState::Expired { .. } => Some(Unusable::Expired),
-        CardState::Void { .. } => Some(Unusable::Void),
-        CardState::Sold { .. } | CardState::Bound { .. } => {
-            if voided_by_rule(draft, id, card) {
-                Some(Unusable::Void)
-            } else if card.facts.expires_at <= draft.at {
-                Some(Unusable::Expired)
-            } else {
-                None
-            }
-        }
-    }
-}
-
-/// Whether a card is void: by its state, by a range of serials, or by a dated rule. A card that ended otherwise is not.
-pub(super) fn is_void(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    match card.facts.state {
-        CardState::Void { .. } => true,
-        CardState::Printed { .. }
-        | CardState::InStock { .. }
-        | CardState::Sold { .. }
-        | CardState::Bound { .. }
-        | CardState::Frozen { .. } => voided_by_rule(draft, id, card),
-        CardState::Closed { .. } | CardState::Expired { .. } => false,
-    }
-}
-
-fn voided_by_rule(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    if draft.state.void_range(Serial::of(id)).is_some() {
-        return true;
-    }
-    let rules = draft.state.operator(card.facts.operator).map(|operator| &operator.rules);
-    let before: Option<Timestamp> = rules.and_then(|rules| rules.cards_void_before(draft.at));
-    before.is_some_and(|before| card.facts.issued_at < before)
 }

@@ -83,7 +83,7 @@ fn create(
         since: new.since.map_or(draft.at, |since| since.min(draft.at)),
         imsi_changed_at: None,
     };
-    let id = draft.create_subscriber(facts, false)?;
+    let id = draft.create_subscriber(facts)?;
     draft.name(id);
     if let (Some(issuing), Some(airtime)) = (issuing, new.airtime) {
         issuing.issue(draft, AccountId::Airtime(id), airtime)?;

@@ -24,7 +24,7 @@ use crate::verdict::{Change, Done};
 use super::draft::Draft;
 use super::issue::Issuing;
 use super::staff::for_operator;
-use super::{batch, hold, proof};
+use super::{batch, card_state, hold};
 
 /// Whatever a till asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) -> Result<Done, Refusal> {
@@ -188,7 +188,7 @@ fn for_sale<'a>(
     if !batch::exists(draft.state, card) {
         return Err(no("not-sealed").into());
     }
-    if proof::is_void(draft, id, card) {
+    if card_state::is_void(draft, id, card) {
         return Err(no("void").into());
     }
     if card.facts.expires_at <= draft.at {
@@ -202,7 +202,7 @@ fn for_sale<'a>(
 fn reloadable(draft: &Draft<'_>, operator: OperatorId, serial: Serial, currency: Currency) -> Result<CardId, Refusal> {
     let (id, card) = draft.state.card_of_serial(serial).ok_or(Refusal::CardUnknown)?;
     let in_use = matches!(card.facts.state, CardState::Sold { .. } | CardState::Bound { .. });
-    if card.facts.operator != operator || !in_use || proof::unusable_why(draft, id, card).is_some() {
+    if card.facts.operator != operator || !in_use || card_state::unusable_why(draft, id, card).is_some() {
         return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
     let bought = card.bought.ok_or(OfficeRefusal::CardNotBought)?;
@@ -329,7 +329,7 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
     for_operator(draft, staff, into.facts.operator, Role::Care)?;
     for (id, card) in [(from_id, from), (into_id, into)] {
         let bound = matches!(card.facts.state, CardState::Bound { .. });
-        if !bound || proof::unusable_why(draft, id, card).is_some() {
+        if !bound || card_state::unusable_why(draft, id, card).is_some() {
             return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
         }
     }
@@ -362,7 +362,7 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
     if let Some(holder) = holder {
         draft.name(holder);
     }
-    if !proof::is_void(draft, id, card) {
+    if !card_state::is_void(draft, id, card) {
         return Err(OfficeRefusal::CardNotVoid.into());
     }
     if let Some(holder) = holder {

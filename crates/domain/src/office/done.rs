@@ -3,12 +3,11 @@
 use minicbor::{Decode, Encode};
 
 use super::RecordKind;
-use super::hold::HeldGift;
+use super::hold::{HeldGift, HoldBack};
 use super::till::Goods;
 use crate::currency::Currency;
 use crate::ids::{BatchId, Language, OutletId, Serial};
 use crate::receipt::Seq;
-use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
 use crate::time::Timestamp;
 
@@ -214,9 +213,9 @@ pub enum OfficeDone {
         /// On the card that it is on again, minor units.
         #[n(1)]
         balance_minor: i64,
-        /// What a gift would be refused for then.
+        /// Why.
         #[n(2)]
-        why: Refusal,
+        why: HoldBack,
     },
     /// A quote, a motion or a reservation is over.
     #[n(19)]

@@ -162,7 +162,7 @@ fn a_held_gift_is_told_to_its_recipient_when_it_is_posted() {
     let voided = OfficeDone::HoldVoided {
         gift: held_gift(),
         balance_minor: 2_000,
-        why: domain::refusal::Refusal::RecipientUnknown,
+        why: domain::office::hold::HoldBack::RecipientUnknown,
     };
     let mut all = String::new();
     for language in Language::ALL {

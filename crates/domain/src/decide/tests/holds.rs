@@ -76,9 +76,9 @@ fn what_changed_meanwhile_is_looked_at_again() {
     let max = "| recipient_balance_max = 1000";
     for (rules, line, expected) in [
         (max, "191…002 tops up 600", "posted"),
-        ("", "care bars 191…001", "back: caller-barred, 1000"),
-        ("", "care releases 191…001", "back: caller-unknown, 1000"),
-        ("", "care gives 191…001 SIM 467050000000002", "back: caller-resting, 1000"),
+        ("", "care bars 191…001", "back: sender-may-not-give, 1000"),
+        ("", "care releases 191…001", "back: sender-may-not-give, 1000"),
+        ("", "care gives 191…001 SIM 467050000000002", "back: sender-may-not-give, 1000"),
         ("", "191…001 freezes", "back: card-not-usable, 1000"),
         ("", "care voids card-1", "back: card-not-usable, 1000"),
         ("", "care bars 191…002", "back: recipient-unknown, 1000"),
