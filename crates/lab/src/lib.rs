@@ -13,6 +13,7 @@
 
 pub mod bench;
 mod calendar;
+pub mod campaign;
 pub mod cli;
 mod dice;
 mod events;
@@ -34,5 +35,5 @@ mod world;
 
 pub use invariant::Violation;
 pub use plant::Plant;
-pub use runs::{Totals, replay, run_many};
+pub use runs::{Seeds, Totals, replay, run_many};
 pub use world::{STEPS, Summary, World, WorldConfig};

@@ -24,8 +24,8 @@ use wire::imsi::Imsi;
 
 use super::baselines::Random;
 use super::callers::is_given;
-use sonmul::init;
 use sonmul::exit::Failure;
+use sonmul::init;
 use sonmul::keys::{load_tag_keys, local_key_path, read_secret};
 use sonmul::progress::Progress;
 use sonmul::serve::{Options, Server, Sink};
