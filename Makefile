@@ -1,6 +1,6 @@
 # What a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench campaign fuzz
+.PHONY: help build demo test bench campaign fuzz mutants
 
 CARGO ?= cargo
 # make demo ONCE=1 ends after the first gifts; DEBUG=1 takes target/debug/sonmul as the tests left it.
@@ -12,6 +12,9 @@ SEEDS ?= 1..1000
 # make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
 TARGET ?=
 SECONDS ?= 60
+# make mutants ONLY=decide/limits MINUTES=30; without ONLY all files, without MINUTES to the end.
+ONLY ?=
+MINUTES ?=
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,3 +40,6 @@ campaign: ## A thousand seeds of the simulator on all cores (SEEDS=1..20000, ARG
 
 fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
 	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"
+
+mutants: ## Changes the rules one by one; a test must notice (ONLY=decide/limits MINUTES=30: a part; goes on where it was)
+	scripts/mutants.sh $(ONLY) $(if $(MINUTES),--minutes $(MINUTES))

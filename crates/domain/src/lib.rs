@@ -15,6 +15,7 @@ pub mod apply;
 pub mod card;
 pub mod cbor;
 pub mod command;
+pub mod currency;
 pub mod decide;
 pub mod generations;
 pub mod id;
@@ -32,5 +33,6 @@ pub mod state;
 pub mod time;
 pub mod verdict;
 
-/// No command touches more accounts than this; larger work is a job of many commands (DESIGN §2).
+/// No command touches more accounts than this; larger work is a job of many commands (docs/design.md, *What
+/// makes it safe*).
 pub const TOUCH_MAX: usize = 1_000;

@@ -1,7 +1,7 @@
 //! Six-digit passwords and the keyed tags that stand for them everywhere past an edge.
 //!
 //! Guarantees: a [`Password`] can't be printed, serialised or compared, and is wiped when dropped; a tag tells nothing
-//! without its key. Six digits have no strength of their own: the key does (DESIGN §4.5).
+//! without its key. Six digits have no strength of their own: the key does (docs/design.md, *Passwords and keys*).
 //!
 //! Deliberately not here: where keys live (files, HSM), randomness.
 

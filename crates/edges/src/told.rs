@@ -1,4 +1,4 @@
-//! Marks of verdicts whose screen the peer is known to have shown, so that the sender gets no SMS as well (DESIGN §4.6).
+//! Marks of verdicts whose screen the peer is known to have shown, so that the sender gets no SMS as well.
 //!
 //! Guarantees: marks live in memory only, so that a crash errs towards telling twice. Bounded by: [`Told::new`]'s ceiling;
 //! beyond it the oldest mark is forgotten. Deliberately not here: who may mark; GSUP can't confirm a delivery and never does.

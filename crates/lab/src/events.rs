@@ -322,7 +322,7 @@ impl World {
         let first = self.machine.replace(rival);
         if let Some(msisdn) = self.numbers.first().map(|(_, number)| *number) {
             let body = Body::ChangeSubscriber(domain::command::ChangeSubscriber {
-                staff: domain::command::Staff(7),
+                staff: domain::ids::Staff(7),
                 msisdn,
                 change: domain::command::SubscriberChange::Unlock,
             });

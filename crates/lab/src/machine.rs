@@ -11,13 +11,14 @@ use domain::command::Command;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::answer::{Answer, Closed};
-use engine::checkpoint::{Checkpoint, CheckpointFault, Collector, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
 use engine::clock::{ClockGuard, ClockLimits};
 use engine::decider::{Decider, Early, Pending, Submission};
 use engine::ids::{Fingerprint, Turning};
 use engine::journal::{AppendFault, Journal, JournalReader, Link, ReadFault, decode};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::{RecoverFault, latest_at, recover};
+use engine::replica::Replica;
 
 use crate::dice::Dice;
 use crate::hands::Hands;
@@ -103,7 +104,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Starts a process from what is durable.
-    pub(crate) fn start(disk: &Disk, loaded: Loaded, hands: &Hands, ids_max: usize, plant: Option<Plant>) -> Self {
+    pub(crate) fn start(disk: &Disk, loaded: Replica, hands: &Hands, ids_max: usize, plant: Option<Plant>) -> Self {
         let guard = ClockGuard::new(Box::new(hands.clone()), ClockLimits::default(), latest_at(&loaded.head));
         let windows = loaded.state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s);
         let collector = Collector::new(disk.checkpoint.head(), Turning::new(ids_max), windows.max().unwrap_or(0));
@@ -120,7 +121,7 @@ impl Machine {
     }
 
     /// State and ids from checkpoint and journal.
-    pub(crate) fn load(disk: &Disk, ids_max: usize) -> Result<Loaded, RecoverFault> {
+    pub(crate) fn load(disk: &Disk, ids_max: usize) -> Result<Replica, RecoverFault> {
         recover(&mut disk.checkpoint.clone(), &disk.journal.reader(), disk.journal.head(), ids_max, &mut |_| {})
     }
 

@@ -1,11 +1,11 @@
 //! The operator's people and programs: imports, cards, care, rules. Each asks with an id of its own and asks again.
 
-use domain::card::{Serial, Voiding};
+use domain::card::Voiding;
 use domain::command::{
     Body, CardChange, ChangeCard, ChangeSubscriber, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
-    Staff, SubscriberChange,
+    SubscriberChange,
 };
-use domain::ids::{Language, OperatorId};
+use domain::ids::{Language, OperatorId, Serial, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::done::OfficeDone;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use domain::receipt::Seq;
 use domain::state::State;
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
+use engine::replica::Replica;
 use paper::reports::agree::Kept;
 use paper::reports::fold::Journal;
 use store::checkpoint::Difference;
@@ -46,7 +47,7 @@ impl Beside {
 }
 
 impl Kept for Beside {
-    fn load(&self) -> Result<Option<Loaded>, CheckpointFault> {
+    fn load(&self) -> Result<Option<Replica>, CheckpointFault> {
         load(&self.0, 1)
     }
 
@@ -68,7 +69,7 @@ impl Kept for Beside {
 ///
 /// # Errors
 /// When it can't be read, or never held still.
-pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, CheckpointFault> {
+pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, CheckpointFault> {
     for _ in 0..TRIES {
         if !path.exists() {
             return Ok(None);
@@ -89,7 +90,7 @@ pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, Checkp
 #[derive(Debug)]
 pub(crate) struct Still {
     path: PathBuf,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     ids_max: usize,
 }
 
@@ -112,7 +113,7 @@ impl Checkpoint for Still {
         Err(CheckpointFault::Io(String::from("it was opened for reading")))
     }
 
-    fn load(&mut self, _: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, _: usize) -> Result<Replica, CheckpointFault> {
         let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
         match self.loaded.take() {
             Some(loaded) => Ok(loaded),

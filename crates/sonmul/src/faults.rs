@@ -5,6 +5,7 @@ use engine::checkpoint::CheckpointFault;
 use engine::deliveries::FollowerStoreFault;
 use engine::journal::ReadFault;
 use engine::recover::RecoverFault;
+use engine::replica::FoldFault;
 use paper::reports::fault::ReportFault;
 use store::StoreFault;
 
@@ -55,9 +56,11 @@ pub(crate) fn sms(fault: SmsStartFault) -> Failure {
 /// Of building the state.
 pub(crate) fn recover(fault: RecoverFault) -> Failure {
     let exit = match &fault {
-        RecoverFault::Journal(fault) => of_read(fault),
+        RecoverFault::Journal(FoldFault::Journal(fault)) => of_read(fault),
         RecoverFault::Checkpoint(fault) => of_checkpoint(fault),
-        RecoverFault::Misfit(_) | RecoverFault::TailLost { .. } | RecoverFault::OtherJournal { .. } => Exit::Damaged,
+        RecoverFault::Journal(FoldFault::Misfit(_))
+        | RecoverFault::TailLost { .. }
+        | RecoverFault::OtherJournal { .. } => Exit::Damaged,
     };
     Failure { exit, error: fault.into() }
 }

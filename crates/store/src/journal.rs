@@ -1,4 +1,5 @@
-//! The journal on SQLite: segments that are written once, closed, and never written again (DESIGN §2).
+//! The journal on SQLite: segments that are written once, closed, and never written again (docs/design.md, *Journal and
+//! followers*).
 //!
 //! Guarantees: an append is one row in one transaction, synced before it returns; it is refused when the journal does
 //! not end where it expects; without room nothing of it was written and the same append may be tried again; after any

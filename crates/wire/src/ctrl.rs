@@ -10,7 +10,7 @@
 //! **Not here:** setting anything. Matching an answer to a question is the edge's work, by the id; time-outs and
 //! caches too.
 //!
-//! Source: OsmoHLR 1.5.0, run and captured (facts/protocols.md), and the Osmocom control interface's manual.
+//! Source: OsmoHLR 1.5.0, run and captured, and the Osmocom control interface's manual.
 
 use std::fmt;
 

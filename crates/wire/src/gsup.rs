@@ -11,8 +11,7 @@
 //! **Bounded by:** [`ELEMENTS_MAX`], [`ELEMENT_LEN_MAX`], and the frame around it ([`crate::ipa::FRAME_LEN_MAX`]).
 //!
 //! **Not here:** every other GSUP message (location updates, authentication), and when to answer what: OsmoHLR hands
-//! our error and an empty END to the phone as *nothing*, so an outcome is always a text in a result
-//! (facts/protocols.md).
+//! our error and an empty END to the phone as *nothing*, so an outcome is always a text in a result.
 //!
 //! Source: libosmocore's `gsup.h`; OsmoHLR 1.5.0, run and captured.
 

@@ -9,7 +9,7 @@
 //!
 //! **Not here:** sockets, reconnecting, and when to answer what.
 //!
-//! Source: libosmocore's `ipaccess.h` and OsmoHLR 1.5.0, run and captured (facts/protocols.md).
+//! Source: libosmocore's `ipaccess.h` and OsmoHLR 1.5.0, run and captured.
 
 use std::fmt;
 

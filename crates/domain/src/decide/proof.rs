@@ -1,11 +1,12 @@
-//! Who is calling, and whether the password opens one of their cards (DESIGN §4.1, §4.5, §4.7).
+//! Who is calling, and whether the password opens one of their cards (docs/design.md,
+//! *Dial strings*, *Passwords and keys*, *Who is calling*).
 //!
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::{CardState, Serial};
+use crate::card::CardState;
 use crate::command::Caller;
-use crate::ids::{CardId, OperatorId, SubscriberId};
+use crate::ids::{CardId, OperatorId, Serial, SubscriberId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
@@ -13,7 +14,7 @@ use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
-use super::Draft;
+use super::draft::Draft;
 
 /// Wrong passwords in a row that lock.
 pub(super) const TRIES: u8 = 3;

@@ -4,7 +4,8 @@
 //!
 //! What is taken from the journal: who gave what to whom and when, the business date, balances, whose cards they were.
 //! What is decided anew: whether the service was open, rest after a SIM change, cards that a dated rule voids, number
-//! ranges, bounds of amounts, repetition, age, limits, what may come in, fee and cover, in the order of DESIGN §4.2.
+//! ranges, bounds of amounts, repetition, age, limits, what may come in, fee and cover, in the order of
+//! [`crate::refusal::GIFT_ORDER`].
 //!
 //! Guarantees: usage and repetition are counted from those gifts alone that these rules let through, so that one refused
 //! gift makes room for the next. Passwords are taken as right: they were. A gift on hold counts when it was taken.
@@ -31,7 +32,8 @@ use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::Effects;
 
 use super::limits::{self, Parties};
-use super::{admin, gift as given, proof};
+use super::rules::with_limit_rows;
+use super::{gift as given, proof};
 
 /// Rows of usage after which the next business date sweeps those of windows that are over.
 const USAGE_SOON: usize = 1 << 20;
@@ -54,7 +56,7 @@ impl WhatIf {
     pub fn new(operator: OperatorId, rules: Rules) -> Option<Self> {
         Some(Self {
             operator,
-            rules: admin::with_limit_rows(&State::default(), operator, rules)?,
+            rules: with_limit_rows(&State::default(), operator, rules)?,
             usage: HashMap::new(),
             given: Generations::default(),
             given_turned: Timestamp::MIN,

@@ -11,7 +11,7 @@ mod seeds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// What each crate may use of ours, as in ARCHITECTURE.md. A tenth crate needs a page in docs/adr.
+/// What each crate may use of ours (docs/design.md, *Crates and floors*). A tenth crate needs a page in docs/adr.
 const MAY_USE: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("wire", &[]),

@@ -16,7 +16,7 @@ pub const GSUP_PORT: u16 = 4222;
 pub const CTRL_PORT: u16 = 4259;
 /// What stands before the name of every EUSE when it registers.
 const NAME_PREFIX: &str = "EUSE-";
-/// Seconds that an MSISDN may be remembered for an IMSI (DESIGN §4.7).
+/// Seconds that an MSISDN may be remembered for an IMSI (docs/design.md, *Who is calling*).
 pub const MSISDN_AGE_MAX_S: u32 = 60;
 /// Between our own timer and the HLR's guard: time for the answer to get there.
 pub const GUARD_MARGIN_MS: u32 = 1_000;

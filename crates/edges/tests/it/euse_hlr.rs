@@ -35,7 +35,7 @@ pub(crate) const UNKNOWN_SIM: &str = "901700000000009";
 /// SIMs of this kind have numbers that end like them.
 const CROWD: &str = "90170001";
 
-/// What OsmoHLR asks, and what makes it register and route (facts/protocols.md).
+/// What OsmoHLR asks, and what makes it register and route: as captured on OsmoHLR 1.5.0.
 const ID_GET: &str = "0011fe0401080107010201030104010501010100";
 const ID_RESPONSE: &str = "001afe05000708302f302f3000000e00455553452d61697274696d6500";
 

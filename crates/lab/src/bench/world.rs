@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
 };
 use domain::id::CommandId;
-use domain::ids::{LinkId, OperatorId};
+use domain::ids::{LinkId, OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, PasswordTag, Proof, TagKeys};

@@ -9,8 +9,8 @@ use domain::rules::limit::Subject;
 use domain::state::State;
 use domain::time::Timestamp;
 use engine::answer::Directory;
-use engine::checkpoint::Loaded;
 use engine::ids::Ids;
+use engine::replica::Replica;
 use minicbor::Encode;
 
 use super::Oracle;
@@ -96,7 +96,7 @@ fn bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
 }
 
 /// Whether checkpoint plus tail gave what the whole journal gives.
-pub(crate) fn same(recovered: &Loaded, fold: &Loaded) -> Held {
+pub(crate) fn same(recovered: &Replica, fold: &Replica) -> Held {
     let (a, b) = (&recovered.state, &fold.state);
     let differ = |what: &str| format!("{what} differ at {}", fold.head.seq);
     let check = |same: bool, what: &str| hold(same, RECOVERED_IS_THE_FOLD, || differ(what));

@@ -4,14 +4,14 @@
 //! Bounded by [`SHOWN_MAX`] lines of a checkpoint's differences. Deliberately not here: where a checkpoint is kept ([`Kept`]).
 
 use domain::account::AccountId;
-use domain::card::Serial;
-use domain::ids::OperatorId;
-use domain::office::currency::Currency;
+use domain::currency::Currency;
+use domain::ids::{OperatorId, Serial};
 use domain::receipt::Seq;
 use domain::state::State;
-use engine::checkpoint::{CheckpointFault, Loaded};
+use engine::checkpoint::CheckpointFault;
 use engine::journal::Head;
 use engine::recover::RecoverFault;
+use engine::replica::Replica;
 
 use super::fault::ReportFault;
 
@@ -24,7 +24,7 @@ pub trait Kept {
     ///
     /// # Errors
     /// When it can't be read, is damaged, or never held still.
-    fn load(&self) -> Result<Option<Loaded>, CheckpointFault>;
+    fn load(&self) -> Result<Option<Replica>, CheckpointFault>;
 
     /// Compares every row with a fold that has come to the checkpoint's entry: at most `most` lines, each of which names the
     /// row and both sides. Nothing when somebody wrote to the checkpoint meanwhile.
@@ -37,7 +37,7 @@ pub trait Kept {
 /// A checkpoint as it was before the journal was read, waiting for the fold to come to its entry.
 pub struct Waiting<'a> {
     kept: &'a dyn Kept,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     /// Its entry, and how many accounts agree.
     pub compared: Option<(Seq, usize)>,
 }

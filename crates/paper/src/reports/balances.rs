@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::card::Serial;
-use domain::ids::OperatorId;
+use domain::currency::Currency;
+use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
-use domain::office::currency::Currency;
 use domain::rules::Unit;
 use domain::state::{Card, State};
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use domain::office::currency::Currency;
+use domain::currency::Currency;
 use domain::time::BusinessDate;
 use plotters::coord::Shift;
 use plotters::prelude::{

@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use domain::currency::Currency;
 use domain::ids::OperatorId;
-use domain::office::currency::Currency;
-use domain::state::State;
 use domain::verdict::Entry;
-use engine::journal::Head;
+use engine::recover::RecoverFault;
+use engine::replica::Fold;
 
 use super::agree::{Waiting, operator_name, unbalanced, unit_name};
 use super::balances::{Books, books};
 use super::fault::ReportFault;
-use super::fold::{self, Journal, Progress};
+use super::fold::{Journal, Progress};
 use super::turnover::{Flow, KINDS, Turnover, flow, kinds};
 
 /// Something that does not agree.
@@ -38,10 +38,8 @@ pub struct Difference {
 /// What the check has folded and found.
 #[derive(Default)]
 pub struct Check {
-    /// As the journal makes it.
-    pub state: State,
-    /// How far it was folded.
-    pub head: Head,
+    /// As the journal makes it, and how far.
+    pub folded: Fold,
     moved: BTreeMap<OperatorId, Moves>,
     /// All that does not agree.
     pub differences: Vec<Difference>,
@@ -99,22 +97,21 @@ impl Check {
         progress: Progress<'_>,
     ) -> Result<(), ReportFault> {
         journal.each::<Infallible>(progress, |batch| {
-            fold::apply(&mut self.state, batch)?;
-            self.head = fold::head_of(batch);
+            self.folded.batch(batch).map_err(RecoverFault::from)?;
             for entry in &batch.entries {
                 self.moves(entry);
             }
-            for what in checkpoint.after(self.head, &self.state)? {
+            for what in checkpoint.after(self.folded.head, &self.folded.state)? {
                 self.differences.push(Difference { operator: None, what });
                 self.rebuild = true;
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        checkpoint.none_ahead(self.head)?;
-        let unbalanced = unbalanced(&self.state).into_iter();
+        checkpoint.none_ahead(self.folded.head)?;
+        let unbalanced = unbalanced(&self.folded.state).into_iter();
         self.differences.extend(unbalanced.map(|(operator, what)| Difference { operator: Some(operator), what }));
-        for (operator, _) in self.state.operators() {
-            self.differences.extend(self.unmoved(operator, &books(&self.state, operator)));
+        for (operator, _) in self.folded.state.operators() {
+            self.differences.extend(self.unmoved(operator, &books(&self.folded.state, operator)));
         }
         Ok(())
     }
@@ -122,7 +119,7 @@ impl Check {
     fn moves(&mut self, entry: &Entry) {
         let effects = &entry.verdict.effects;
         let Some(first) = effects.transfers.first() else { return };
-        let owner = effects.operator.or_else(|| self.state.owner(first.debit));
+        let owner = effects.operator.or_else(|| self.folded.state.owner(first.debit));
         if let Some(owner) = owner {
             self.moved.entry(owner).or_default().add(entry);
         }
@@ -133,7 +130,7 @@ impl Check {
         let nothing = Moves::default();
         let moves = self.moved.get(&operator).unwrap_or(&nothing);
         let balance = |kind| books.get(&kind).map_or(0, |held| held.balance);
-        let name = operator_name(&self.state, operator);
+        let name = operator_name(&self.folded.state, operator);
         let mut found = Vec::new();
         for kind in kinds() {
             let moved = moves.turnover.of(kind);
@@ -159,8 +156,8 @@ impl Check {
     /// What the parts of each unit are, for whoever reads along.
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
-        for (operator, known) in self.state.operators() {
-            let books = books(&self.state, operator);
+        for (operator, known) in self.folded.state.operators() {
+            let books = books(&self.folded.state, operator);
             for unit in [None].into_iter().chain(Currency::ALL.map(Some)) {
                 let of_unit: Vec<(&str, i128)> = books
                     .iter()

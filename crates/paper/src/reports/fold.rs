@@ -12,9 +12,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use domain::receipt::Seq;
-use domain::state::State;
-use engine::journal::{Batch, Head, JournalReader, ReadFault, decode};
-use engine::recover::{RecoverFault, check_link};
+use engine::journal::{Batch, JournalReader, ReadFault};
+use engine::replica::Chain;
 
 use super::fault::ReportFault;
 
@@ -69,9 +68,9 @@ impl Journal {
     /// Until the end, a fault, or nobody listens any more.
     #[expect(clippy::needless_pass_by_value, reason = "the listener hears of the end when this is dropped")]
     fn read_ahead(&self, tell: SyncSender<Result<Vec<Batch>, ReadFault>>) {
-        let mut head = Head::default();
-        while head.seq < self.end {
-            let part = self.part(&mut head);
+        let mut chain = Chain::default();
+        while chain.head().seq < self.end {
+            let part = self.part(&mut chain);
             let over = part.as_ref().map_or(true, Vec::is_empty);
             if tell.send(part).is_err() || over {
                 return;
@@ -79,14 +78,9 @@ impl Journal {
         }
     }
 
-    fn part(&self, head: &mut Head) -> Result<Vec<Batch>, ReadFault> {
-        let links = self.reader.read(head.seq.next(), READ_BYTES)?;
-        let mut batches = Vec::with_capacity(links.len());
-        for link in &links {
-            batches.push(decode(check_link(link, head.seq, &head.hash)?)?);
-            *head = link.head();
-        }
-        Ok(batches)
+    fn part(&self, chain: &mut Chain) -> Result<Vec<Batch>, ReadFault> {
+        let links = self.reader.read(chain.head().seq.next(), READ_BYTES)?;
+        links.iter().map(|link| chain.next(link)).collect()
     }
 }
 
@@ -107,20 +101,4 @@ fn take_all<B>(
         progress(last.0);
     }
     Ok(None)
-}
-
-/// The end of a journal that ends with this append.
-pub fn head_of(batch: &Batch) -> Head {
-    Head { seq: batch.last_seq(), hash: batch.hash, at: batch.at }
-}
-
-/// Applies all of an append.
-///
-/// # Errors
-/// When an entry doesn't follow the state before it.
-pub fn apply(state: &mut State, batch: &Batch) -> Result<(), RecoverFault> {
-    for (seq, entry) in batch.iter() {
-        state.apply(seq, batch.at, &entry.verdict.effects)?;
-    }
-    Ok(())
 }

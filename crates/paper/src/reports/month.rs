@@ -13,6 +13,7 @@ use domain::state::State;
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Entry};
 use engine::recover::RecoverFault;
+use engine::replica::Fold;
 
 use super::fault::ReportFault;
 use super::fold::{Journal, Progress};
@@ -119,9 +120,9 @@ pub fn fold(
     mut look: impl FnMut(Seen<'_>),
 ) -> Result<MonthEnd, ReportFault> {
     let (from, end) = (month.first.plus_days(lead_days.saturating_neg()), month.end());
-    let (mut state, mut operator, mut over) = (State::default(), None, false);
+    let (mut folded, mut operator, mut over) = (Fold::default(), None, false);
     journal.each(progress, |batch| {
-        for (seq, entry) in batch.iter() {
+        for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
             let effects = &entry.verdict.effects;
             if let Some(own) = operator.filter(|own| effects.operator == Some(*own)) {
                 if effects.date >= end {
@@ -129,18 +130,18 @@ pub fn fold(
                     return Ok(ControlFlow::Break(()));
                 }
                 if effects.date >= from {
-                    look(Seen { state: &state, operator: own, at: batch.at, entry });
+                    look(Seen { state: &folded.state, operator: own, at: batch.at, entry });
                 }
             }
-            state.apply(seq, batch.at, effects).map_err(RecoverFault::from)?;
+            folded.entry((seq, batch.at), (entry.id, *fingerprint), effects).map_err(RecoverFault::from)?;
             if effects.changes.iter().any(|change| matches!(change, Change::Operator { .. })) {
-                operator = find(&state, name);
+                operator = find(&folded.state, name);
             }
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let Some(operator) = operator else { return Err(unknown(&state, name, month)) };
-    Ok(MonthEnd { month, operator, state, over })
+    let Some(operator) = operator else { return Err(unknown(&folded.state, name, month)) };
+    Ok(MonthEnd { month, operator, state: folded.state, over })
 }
 
 fn find(state: &State, name: &str) -> Option<OperatorId> {

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use comfy_table::{CellAlignment, presets};
-use domain::office::currency::Currency;
+use domain::currency::Currency;
 use domain::rules::Unit;
 use domain::time::BusinessDate;
 use serde_json::{Map, Value, json};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use domain::account::AccountId;
 use domain::command::Body;
+use domain::currency::Currency;
 use domain::ids::OutletId;
-use domain::office::currency::Currency;
 use domain::office::done::OfficeDone;
 use domain::refusal::{Refusal, Unusable};
 use domain::rules::LimitName;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use domain::account::{AccountId, Transfer};
 use domain::command::Body;
+use domain::currency::Currency;
 use domain::ids::{OperatorId, OutletId};
 use domain::office::Asked;
-use domain::office::currency::Currency;
 use domain::state::State;
 use domain::verdict::Entry;
 

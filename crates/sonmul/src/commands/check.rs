@@ -85,11 +85,11 @@ fn tell(args: &CheckArgs, check: &Check, checkpoint: Option<usize>) -> Outcome<(
     let whats: Vec<&str> = check.differences.iter().map(|difference| difference.what.as_str()).collect();
     if args.json {
         return print::json(&json!({
-            "ok": whats.is_empty(), "seq": check.head.seq.0, "at": check.head.at.rfc3339(),
+            "ok": whats.is_empty(), "seq": check.folded.head.seq.0, "at": check.folded.head.at.rfc3339(),
             "checkpoint_accounts": checkpoint, "units": parts(check), "differences": whats,
         }));
     }
-    print::line(&format!("{} entries, as of {}", check.head.seq, check.head.at.rfc3339()))?;
+    print::line(&format!("{} entries, as of {}", check.folded.head.seq, check.folded.head.at.rfc3339()))?;
     match checkpoint {
         Some(accounts) => print::line(&format!("{accounts} accounts were compared with the checkpoint"))?,
         None => print::line("there is no checkpoint to compare")?,
@@ -108,7 +108,7 @@ fn tell(args: &CheckArgs, check: &Check, checkpoint: Option<usize>) -> Outcome<(
 
 /// Asks the server to issue nothing more; says what came of it. The run ends as damaged either way.
 fn stop(args: &CheckArgs, check: &Check) {
-    for (operator, known) in check.state.operators() {
+    for (operator, known) in check.folded.state.operators() {
         let concerns = |difference: &&Difference| difference.operator.is_none_or(|whose| whose == operator);
         let Some(why) = check.differences.iter().find(concerns) else { continue };
         let name = &known.rules.operator;

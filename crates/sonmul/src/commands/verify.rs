@@ -10,11 +10,12 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use domain::receipt::Seq;
-use domain::state::State;
 use engine::journal::{Head, JournalReader};
+use engine::recover::RecoverFault;
+use engine::replica::Fold;
 use paper::reports::agree::{Waiting, unbalanced};
 use paper::reports::fault::ReportFault;
-use paper::reports::fold::{self, Journal};
+use paper::reports::fold::Journal;
 use serde_json::json;
 use store::verify::{Verified, verify_chain};
 use store::{DataDir, SqliteReader};
@@ -76,17 +77,17 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut progress = Progress::new("checking the chain", Some(journal.entries()));
     let chain = verify_chain(&reader, Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
-    let mut fold = Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
+    let mut walk = Walk { folded: Fold::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
     if whole {
-        fold.whole(&journal)?;
-        if let Some((_, what)) = unbalanced(&fold.state).into_iter().next() {
+        walk.whole(&journal)?;
+        if let Some((_, what)) = unbalanced(&walk.folded.state).into_iter().next() {
             return Err(damaged(what));
         }
     } else {
-        fold.anchors_only(&reader)?;
+        walk.anchors_only(&reader)?;
     }
-    told(args, &chain, &fold, whole)?;
+    told(args, &chain, &walk, whole)?;
     Ok(Exit::Ok)
 }
 
@@ -94,20 +95,18 @@ fn damaged(what: String) -> Failure {
     Failure::new(Exit::Damaged, what)
 }
 
-struct Fold<'a> {
-    state: State,
-    head: Head,
+struct Walk<'a> {
+    folded: Fold,
     checkpoint: Waiting<'a>,
     anchors: Vec<Anchor>,
 }
 
-impl Fold<'_> {
+impl Walk<'_> {
     fn whole(&mut self, journal: &Journal) -> Outcome<()> {
         let mut progress = Progress::new("folding", Some(journal.entries()));
         let broke = journal.each(&mut |done| progress.set(done), |batch| {
-            fold::apply(&mut self.state, batch)?;
-            self.head = fold::head_of(batch);
-            if let Err(failure) = self.anchored(batch.first_seq, self.head) {
+            self.folded.batch(batch).map_err(RecoverFault::from)?;
+            if let Err(failure) = self.anchored(batch.first_seq, self.folded.head) {
                 return Ok(ControlFlow::Break(failure));
             }
             self.as_checkpointed()
@@ -115,15 +114,18 @@ impl Fold<'_> {
         if let Some(failure) = broke.map_err(faults::report)? {
             return Err(failure);
         }
-        self.checkpoint.none_ahead(self.head).map_err(faults::recover)?;
-        let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.head.seq);
+        self.checkpoint.none_ahead(self.folded.head).map_err(faults::recover)?;
+        let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.folded.head.seq);
         beyond.map_or(Ok(()), |anchor| {
-            Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", self.head.seq, anchor.seq)))
+            Err(damaged(format!(
+                "the journal ends at {}, the anchor is at {}: it was cut",
+                self.folded.head.seq, anchor.seq
+            )))
         })
     }
 
     fn as_checkpointed(&mut self) -> Result<ControlFlow<Failure>, ReportFault> {
-        let differences = self.checkpoint.after(self.head, &self.state)?;
+        let differences = self.checkpoint.after(self.folded.head, &self.folded.state)?;
         for difference in &differences {
             eprintln!("{difference}");
         }
@@ -155,19 +157,19 @@ impl Fold<'_> {
                 }
             }
         }
-        self.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
+        self.folded.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
         Ok(())
     }
 }
 
-fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold<'_>, whole: bool) -> Outcome<()> {
+fn told(args: &VerifyArgs, chain: &Verified, walk: &Walk<'_>, whole: bool) -> Outcome<()> {
     let absent: Vec<_> = chain.absent.iter().map(|gap| json!({ "first": gap.first.0, "last": gap.last.0 })).collect();
-    let head = format!("{}:{}", fold.head.seq, hex(&fold.head.hash));
+    let head = format!("{}:{}", walk.folded.head.seq, hex(&walk.folded.head.hash));
     if args.json {
-        let checkpoint = fold.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
+        let checkpoint = walk.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
         return print::json(&json!({
-            "ok": true, "entries": chain.entries, "head": head, "at": fold.head.at.rfc3339(), "folded": whole,
-            "checkpoint": checkpoint, "absent": absent, "anchors": fold.anchors.len(),
+            "ok": true, "entries": chain.entries, "head": head, "at": walk.folded.head.at.rfc3339(), "folded": whole,
+            "checkpoint": checkpoint, "absent": absent, "anchors": walk.anchors.len(),
         }));
     }
     print::line(&format!("{} entries, the chain holds", chain.entries))?;
@@ -177,15 +179,15 @@ fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold<'_>, whole: bool) -> Ou
             gap.first, gap.last
         ))?;
     }
-    match fold.checkpoint.compared {
+    match walk.checkpoint.compared {
         Some((seq, accounts)) => {
             print::line(&format!("{accounts} accounts of the checkpoint at {seq} are as the journal says"))?
         }
         None if whole => print::line("there is no checkpoint to compare")?,
         None => {}
     }
-    if !fold.anchors.is_empty() {
-        print::line(&format!("{} anchors hold", fold.anchors.len()))?;
+    if !walk.anchors.is_empty() {
+        print::line(&format!("{} anchors hold", walk.anchors.len()))?;
     }
     print::line(&format!("head {head}"))
 }

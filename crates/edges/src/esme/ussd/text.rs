@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn packed_is_seen_or_configured() {
-        // From facts/protocols: `*999#`, `*999*500*1912345678*123456#`.
+        // `*999#` as 3GPP TS 23.038 §6.1.2.3 packs USSD.
         assert_eq!(read(0x0F, &[0xAA, 0x5C, 0x2E, 0x37, 0x02]).as_deref(), Some("*999#"));
         assert_eq!(Letters::of(0x0F, true).read(&[0x31]).as_deref().map(String::as_str), Some("1"));
         assert_eq!(Letters::of(0x0F, true).write("*999#"), (0x0F, vec![0xAA, 0x5C, 0x2E, 0x37, 0x02]));

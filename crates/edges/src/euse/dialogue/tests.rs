@@ -1,6 +1,7 @@
 use super::{Dialogues, Heard, Job, Own, Said, Ticket};
 use crate::euse::status::{Counts, Status};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 use proptest::prelude::{any, proptest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use wire::text::{Budget, encode};
 
 const GUARD: Duration = Duration::from_secs(30);
 
-/// Captured on OsmoHLR 1.5.0 (facts/protocols.md), IPA's head and all.
+/// Captured on OsmoHLR 1.5.0, IPA's head and all.
 const BEGIN: &str = "002bee0520010809710000000000f130046e0a62353101013514a11202010102013b300a04010f0405aa5c2e3702";
 const TYPED: &str = "0029ee0520010809710000000000f130046e0a62353101023512a210020101300b02013c300604010f040131";
 

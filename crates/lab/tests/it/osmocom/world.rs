@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
+    Bind, Body, Caller, Command, Dialled, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
 };
 use domain::id::CommandId;
-use domain::ids::{Language, LinkId, OperatorId};
+use domain::ids::{Language, LinkId, OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};

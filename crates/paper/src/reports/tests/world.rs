@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::card::{Serial, Voiding};
+use domain::card::Voiding;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard,
-    NewSubscriber, Staff,
+    NewSubscriber,
 };
+use domain::currency::Currency;
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{CardId, LinkId, OperatorId, OutletId};
+use domain::ids::{BatchId, CardId, LinkId, OperatorId, OutletId, Serial, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
-use domain::office::batch::{BatchCommand, BatchId, MadeCard};
-use domain::office::currency::Currency;
+use domain::office::batch::{BatchCommand, MadeCard};
 use domain::office::done::OfficeDone;
 use domain::office::motion::{MotionCommand, Proposal};
 use domain::office::till::{Goods, Rate, TillCommand};
@@ -24,7 +24,7 @@ use domain::rules::tariff::Ratio;
 use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome, Verdict};
-use engine::checkpoint::{Checkpoint, CheckpointFault, Collector, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
 use engine::ids::Turning;
 use engine::journal::{Draft, Head, Journal as _, decode};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
@@ -228,7 +228,7 @@ impl World {
 pub(crate) struct Checkpointed(MemoryCheckpoint);
 
 impl Kept for Checkpointed {
-    fn load(&self) -> Result<Option<Loaded>, CheckpointFault> {
+    fn load(&self) -> Result<Option<engine::replica::Replica>, CheckpointFault> {
         self.0.snapshot().load(1).map(Some)
     }
 

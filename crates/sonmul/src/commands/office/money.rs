@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::office::currency::Currency;
+use domain::currency::Currency;
 
 /// A currency by its code, in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) fn shown(minor: i64, code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::office::currency::Currency;
+    use domain::currency::Currency;
 
     use super::{Cash, Code, shown};
 
