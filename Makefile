@@ -27,9 +27,9 @@ demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: 
 test: ## Everything that CI checks; installs what it needs and says so
 	scripts/test.sh
 
-bench: ## The numbers of DESIGN §8 on this machine (ARGS=... for `sonmul bench`)
-	@$(CARGO) build --release --locked -p sonmul
-	target/release/sonmul bench $(ARGS)
+bench: ## The numbers of docs/benchmarks.md on this machine (ARGS=... for `sonmul-lab bench`)
+	@$(CARGO) build --release --locked -p sonmul -p lab
+	target/release/sonmul-lab bench $(ARGS)
 
 fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
 	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"

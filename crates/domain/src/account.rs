@@ -4,9 +4,9 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::currency::Currency;
 use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
 use crate::money::Amount;
-use crate::office::currency::Currency;
 
 /// One account of the chart (docs/design.md, *Cards and money*): in its operator's unit of airtime, or in the currency that it names.
 ///
@@ -215,8 +215,8 @@ pub struct Transfer {
 #[cfg(test)]
 mod tests {
     use super::AccountId;
+    use crate::currency::Currency;
     use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
-    use crate::office::currency::Currency;
 
     #[test]
     fn every_kind_survives_its_code() {

@@ -1,43 +1,15 @@
-//! Mobile money cards: serials and the states a card goes through.
+//! Mobile money cards: the states a card goes through.
 //!
 //! `Printed → InStock → Sold → Bound ⇄ Frozen → Closed | Expired | Void`. Each state holds the facts that exist in it;
 //! every state before `Closed` keeps its tag.
 //!
 //! Deliberately not here: balances (see [`crate::state`]), who may change a state (see [`crate::decide`]).
 
-use core::fmt;
-
 use minicbor::{Decode, Encode};
 
-use crate::ids::{CardId, OutletId, SubscriberId};
+use crate::ids::{OutletId, SubscriberId};
 use crate::password::PasswordTag;
 use crate::time::Timestamp;
-
-/// What is printed on the card for care and stock-taking: the operator's running number. It opens nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Serial(#[n(0)] pub u32);
-
-impl Serial {
-    /// The serial of the card with this row number: serials run without a gap, so no index is kept.
-    pub const fn of(card: CardId) -> Self {
-        Self(card.0.saturating_add(1))
-    }
-
-    /// The row of the card with this serial.
-    pub const fn card(self) -> Option<CardId> {
-        match self.0.checked_sub(1) {
-            Some(index) => Some(CardId(index)),
-            None => None,
-        }
-    }
-}
-
-impl fmt::Display for Serial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08}", self.0)
-    }
-}
 
 /// Why a card is void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -212,18 +184,5 @@ impl CardState {
             Self::Expired { .. } => "expired",
             Self::Void { .. } => "void",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Serial;
-    use crate::ids::CardId;
-
-    #[test]
-    fn serials_and_rows_are_one_to_one() {
-        assert_eq!(Serial::of(CardId(0)).to_string(), "00000001");
-        assert_eq!(Serial(1).card(), Some(CardId(0)));
-        assert_eq!(Serial(0).card(), None);
     }
 }

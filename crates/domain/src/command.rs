@@ -9,20 +9,15 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use crate::card::{Serial, Voiding};
+use crate::card::Voiding;
 use crate::id::CommandId;
-use crate::ids::{CardId, Language, LinkId, OperatorId};
+use crate::ids::{CardId, Language, LinkId, OperatorId, Serial, Staff};
 use crate::money::Amount;
 use crate::number::{CardNumber, Imsi, Msisdn};
 use crate::office::{Office, RecordKey};
 use crate::password::{PasswordTag, Proof};
 use crate::rules::Rules;
 use crate::time::Timestamp;
-
-/// Who asks on the operator's side: the peer's uid on `admin.sock`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Staff(#[n(0)] pub u32);
 
 /// A phone on a network: who the link says is calling, and whose service code was dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

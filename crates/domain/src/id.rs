@@ -12,6 +12,7 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::ids::LinkId;
+use crate::receipt::Seq;
 use crate::time::Timestamp;
 
 /// What a command is called. Compared whole; safe to log.
@@ -53,6 +54,19 @@ pub struct UssdPrompt<'a> {
     pub prompt: u32,
 }
 
+/// What makes a timer's command that command: the thing, the instant at which it is due, and the verdict before.
+#[derive(Clone, Copy, Debug)]
+pub struct TimerCause {
+    /// What sort of thing.
+    pub kind: u8,
+    /// Which: a row, or the entry that made it.
+    pub thing: u64,
+    /// When it is due: a thing that was extended is due at another instant, and has another timer.
+    pub due: Timestamp,
+    /// The latest verdict that did not end it: a thing that was refused is asked for anew. 0: none yet.
+    pub after: Seq,
+}
+
 const VERSION_SHIFT: u32 = 76;
 const VARIANT_SHIFT: u32 = 62;
 const KIND_USSD: u128 = 0;
@@ -77,13 +91,20 @@ impl CommandId {
         hash.update(prompt.reuse.to_be_bytes());
         hash.update(prompt.prompt.to_be_bytes());
         hash.update(prompt.session);
-        let digest: [u8; 32] = hash.finalize().into();
-        let mut bits = [0; 16];
-        bits.copy_from_slice(digest.split_at(16).0);
-        Self::own(KIND_USSD, u128::from_be_bytes(bits))
+        Self::own(KIND_USSD, cut(hash))
     }
 
-    /// The id of a timer's or a job's command: its kind and the seq that caused it (or the row it is about).
+    /// The id of a timer's command: a hash of what makes it that command, so that two instants of one thing never share one.
+    pub fn timer(cause: &TimerCause) -> Self {
+        let mut hash = Sha256::new();
+        hash.update([cause.kind]);
+        hash.update(cause.thing.to_be_bytes());
+        hash.update(cause.due.ms().to_be_bytes());
+        hash.update(cause.after.0.to_be_bytes());
+        Self::own(KIND_INTERNAL, cut(hash))
+    }
+
+    /// The id of a job's command: its kind and the seq that caused it (or the row it is about).
     pub const fn internal(kind: u8, cause: u64) -> Self {
         Self::own(KIND_INTERNAL, ((kind as u128) << 80) | cause as u128 & 0x3FFF_FFFF_FFFF_FFFF)
     }
@@ -117,6 +138,14 @@ impl CommandId {
             IdKind::Internal
         }
     }
+}
+
+/// The first half of a hash.
+fn cut(hash: Sha256) -> u128 {
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bits = [0; 16];
+    bits.copy_from_slice(digest.split_at(16).0);
+    u128::from_be_bytes(bits)
 }
 
 /// The usual form of a UUID.
@@ -159,8 +188,10 @@ impl<'b, C> Decode<'b, C> for CommandId {
 
 #[cfg(test)]
 mod tests {
-    use super::{CommandId, IdKind, UssdPrompt};
+    use super::{CommandId, IdKind, TimerCause, UssdPrompt};
     use crate::ids::LinkId;
+    use crate::receipt::Seq;
+    use crate::time::Timestamp;
 
     #[test]
     fn kinds_can_be_told_apart() {
@@ -170,6 +201,20 @@ mod tests {
         assert_eq!(CommandId::internal(3, u64::MAX).kind(), IdKind::Internal);
         assert_ne!(CommandId::internal(3, 7), CommandId::internal(4, 7));
         assert!(CommandId::from_uuid(CommandId::internal(1, 1).bits()).is_err(), "a program can't pose as a timer");
+    }
+
+    #[test]
+    fn every_version_of_a_thing_has_a_timer_of_its_own() {
+        let base = TimerCause { kind: 22, thing: 7, due: Timestamp::from_ms(1_800_000_000_001), after: Seq::ZERO };
+        let id = CommandId::timer(&base);
+        assert_eq!((id.kind(), CommandId::timer(&base)), (IdKind::Internal, id), "twice, or after a restart");
+        let others = [
+            TimerCause { kind: 21, ..base },
+            TimerCause { thing: 8, ..base },
+            TimerCause { due: Timestamp::from_ms(1_800_000_000_002), ..base },
+            TimerCause { after: Seq(9), ..base },
+        ];
+        assert!(others.iter().all(|other| CommandId::timer(other) != id));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod apply;
 pub mod card;
 pub mod cbor;
 pub mod command;
+pub mod currency;
 pub mod decide;
 pub mod generations;
 pub mod id;

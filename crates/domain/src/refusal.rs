@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::office::refusal::OfficeRefusal;
 use crate::receipt::Seq;
-use crate::rules::LimitName;
+use crate::rules::limit::LimitName;
 use crate::time::{BusinessDate, Timestamp};
 
 /// Why a card can't be used.
@@ -363,5 +363,11 @@ impl Refusal {
             Self::TwiceInList { .. } => "twice-in-list",
             Self::Office(refusal) => refusal.name(),
         }
+    }
+}
+
+impl From<OfficeRefusal> for Refusal {
+    fn from(refusal: OfficeRefusal) -> Self {
+        Self::Office(Box::new(refusal))
     }
 }

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use hashbrown::{HashMap, HashTable};
 
 use crate::account::AccountId;
-use crate::card::Serial;
 use crate::command::{Body, Gift};
+use crate::currency::Currency;
 use crate::generations::Generations;
-use crate::ids::{CardId, LimitId, LinkId, OperatorId, OutletId, SubscriberId};
+use crate::ids::{BatchId, CardId, LimitId, LinkId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::number::{CardNumber, Msisdn};
-use crate::office::batch::{Batch, BatchId};
-use crate::office::currency::Currency;
+use crate::office::batch::Batch;
 use crate::office::hold::Hold;
 use crate::office::till::Outlet;
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
@@ -30,18 +29,14 @@ mod rows;
 
 pub(crate) use rows::CardLink;
 pub use rows::{
-    Card, CardFacts, LimitIdentity, Lock, Operator, Purse, Recents, Repeat, RepeatKey, Standing, Subscriber,
-    SubscriberFacts, Usage, UsageKey,
+    BOOKS, Card, CardFacts, LimitIdentity, Lock, Operator, Purse, RECENTS, Recents, Repeat, RepeatKey, Standing,
+    Subscriber, SubscriberFacts, Usage, UsageKey,
 };
 
 type Hasher = foldhash::fast::RandomState;
 
-/// A sender's latest recipients that are remembered.
-pub const RECENTS: usize = 8;
 /// Cards in use that one phone may have; expired and void ones don't count.
 pub const CARDS_MAX: usize = 16;
-/// Accounts that an operator has one of.
-pub const BOOKS: usize = 5;
 
 /// Everything the decider knows.
 #[derive(Clone, Debug, Default)]

@@ -9,10 +9,10 @@ use minicbor::{Decode, Encode};
 use smallvec::SmallVec;
 
 use crate::account::{AccountId, Transfer};
-use crate::card::{CardState, Serial};
+use crate::card::CardState;
 use crate::command::Body;
 use crate::id::CommandId;
-use crate::ids::{CardId, Language, LimitId, LinkId, OperatorId, SubscriberId};
+use crate::ids::{CardId, Language, LimitId, LinkId, OperatorId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::done::OfficeDone;
@@ -45,6 +45,15 @@ pub enum Outcome {
     /// Refused.
     #[n(1)]
     Refused(#[n(0)] Refusal),
+}
+
+impl From<Result<Done, Refusal>> for Outcome {
+    fn from(done: Result<Done, Refusal>) -> Self {
+        match done {
+            Ok(done) => Self::Done(done),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 /// One line of "the cards on this phone".

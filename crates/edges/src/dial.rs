@@ -11,8 +11,9 @@ use domain::rules::dial::{Form, Request, looks_swapped};
 use wire::dial::DialString;
 
 use crate::desk::Desk;
-use crate::menu::{self, Giving, Greeting, State, Step, Wish};
+use crate::menu::{self, Giving, State, Step};
 use crate::say::{FullForm, RecipientProblem, Say};
+use crate::wish::{Greeting, Wish};
 
 /// What the string asks this operator for; `None` when it fits no template.
 pub fn request<'a>(rules: &Rules, dialled: &DialString<'a>) -> Option<Request<'a>> {

@@ -27,6 +27,7 @@ pub mod session;
 pub mod sms;
 pub mod texts;
 pub mod told;
+pub mod wish;
 
 #[cfg(test)]
 mod testing;

@@ -12,7 +12,7 @@ mod resume;
 
 use domain::command::{Bind, Body, ChangePassword, Dialled, Gift, NewPassword, SetLanguage, TopUp};
 use domain::money::Amount;
-use domain::number::{CardNumber, Msisdn};
+use domain::number::Msisdn;
 use domain::password::{PasswordTag, Proof};
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
@@ -21,42 +21,11 @@ use engine::answer::Reply;
 
 use crate::desk::Desk;
 use crate::say::{AmountProblem, Line, NewPasswordProblem, RecipientProblem, Say};
+use crate::wish::{Greeting, Wish};
 use resume::resumed_say;
 
-pub use confirm::{Giving, Greeting, confirm, is_near};
+pub use confirm::{Giving, confirm, is_near};
 pub use resume::{news, resume};
-
-/// Everything that a command needs except the password that it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Give airtime.
-    Give {
-        /// To whom.
-        to: Msisdn,
-        /// How much.
-        amount: Amount,
-        /// With which greeting.
-        greeting: Greeting,
-    },
-    /// Top up one's own phone.
-    TopUp {
-        /// How much.
-        amount: Amount,
-    },
-    /// The cards on this phone.
-    ShowCards,
-    /// The latest gifts.
-    ShowGifts,
-    /// Freeze the card.
-    Freeze,
-    /// Bind a card.
-    Bind {
-        /// Printed on it.
-        number: CardNumber,
-    },
-    /// Take back the latest gift on hold.
-    Undo,
-}
 
 /// Where a dialogue is: what the screen on the phone asked for.
 #[derive(Clone, Debug)]

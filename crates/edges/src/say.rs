@@ -3,15 +3,15 @@
 //! Guarantees: nothing in here was typed by anybody, except an amount and a recipient that passed every check an edge can
 //! make. Deliberately not here: words, languages, budgets.
 
-use domain::card::Serial;
+use domain::ids::Serial;
 use domain::money::Amount;
 use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
 
-use crate::menu::Wish;
 use crate::port::GiftLine;
+use crate::wish::Wish;
 
 /// Why a recipient is asked for once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

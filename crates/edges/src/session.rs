@@ -11,6 +11,7 @@
 //! Deliberately not here: what a session says ([`crate::menu`]).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::command::Command;
@@ -19,8 +20,6 @@ use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 
-use crate::flow::Screen;
-use crate::flow::latest::Latest;
 use crate::menu::State;
 
 /// As long as the engine remembers ids of prompts: until then the same names are the same session (docs/design.md, *Ids*).
@@ -55,6 +54,42 @@ pub struct Key {
     pub link: LinkId,
     /// Of whom.
     pub caller: Msisdn,
+}
+
+/// What a phone reads.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// The text: fits the link's budget.
+    pub text: String,
+    /// The session waits for an input; otherwise it ends with this screen.
+    pub goes_on: bool,
+    /// The entry that moved money and that this screen tells of. An edge that knows it was shown says [`Link::told`](crate::flow::Link::told).
+    pub seq: Option<Seq>,
+}
+
+impl Screen {
+    /// A last screen that tells of no entry.
+    pub const fn end(text: String) -> Self {
+        Self { text, goes_on: false, seq: None }
+    }
+}
+
+/// Shows the length only: balances and numbers are nobody else's business.
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screen").field("text_len", &self.text.len()).field("goes_on", &self.goes_on).finish()
+    }
+}
+
+/// The last frame of a session whose frames have no numbers, for [`crate::flow::latest`].
+#[derive(Clone, Copy, Debug)]
+pub struct Latest {
+    /// Keyed hash of its text.
+    pub content: u64,
+    /// The mark that it got.
+    pub mark: u64,
+    /// `None`: not answered yet.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// What is remembered of one session. Locked for a whole turn.

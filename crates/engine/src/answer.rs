@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::card::Serial;
-use domain::ids::{Language, OperatorId, SubscriberId};
+use domain::ids::{BatchId, CardId, Language, OperatorId, Serial, SubscriberId};
 use domain::number::Msisdn;
-use domain::office::batch::BatchId;
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
@@ -140,6 +138,16 @@ pub enum Query {
         /// The last serial.
         last: Serial,
     },
+    /// Which of these cards expire at an instant: at most
+    /// [`CARDS_AT_ONCE_MAX`](crate::timers::CARDS_AT_ONCE_MAX) of them are looked at.
+    CardsDue {
+        /// The first row.
+        first: CardId,
+        /// The last row.
+        last: CardId,
+        /// The instant.
+        at: Timestamp,
+    },
     /// What a call would cost somebody now.
     CallPrice {
         /// Who would call.
@@ -178,6 +186,8 @@ pub enum View {
     Records(Records),
     /// States by public name, with how many cards and how much is on them, minor units.
     CardStates(Vec<CardCount>),
+    /// Cards whose time came.
+    CardsDue(CardsDue),
     /// Of a call; `None`: nobody has the number, or it costs more than there is money.
     CallPrice(Option<CallPrice>),
 }
@@ -189,6 +199,15 @@ pub struct Records {
     pub list: Vec<(RecordKey, Record)>,
     /// Numbers of the subscribers that these are about: of gifts on hold, and of calls.
     pub numbers: HashMap<SubscriberId, Msisdn>,
+}
+
+/// Cards whose time came. Those that ended are in neither list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CardsDue {
+    /// Those that expire now, by row.
+    pub now: Vec<CardId>,
+    /// Those that can't expire yet, by row: their time has not come, or they are void by a rule.
+    pub later: Vec<CardId>,
 }
 
 /// Cards of one operator in one state.

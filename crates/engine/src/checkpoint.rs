@@ -16,15 +16,16 @@ use domain::pages::Pages;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::state::{
-    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, State, SubscriberFacts, Usage,
+    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, SubscriberFacts, Usage,
     UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects};
 use hashbrown::HashMap;
 
-use crate::ids::{IdRow, Ids, Known, Turning, seconds};
+use crate::ids::{IdRow, Known, Turning, seconds};
 use crate::journal::{Batch, Head};
+use crate::replica::Replica;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -106,17 +107,6 @@ pub struct Delta {
     pub repeats_keep_from: Timestamp,
 }
 
-/// A state and the ids that go with it, as of a journal's head.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The state.
-    pub state: State,
-    /// The ids.
-    pub ids: Ids,
-    /// The head that both belong to.
-    pub head: Head,
-}
-
 /// The checkpoint can't be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointFault {
@@ -148,7 +138,7 @@ pub trait Checkpoint: Send {
     ///
     /// # Errors
     /// When they can't be read or are damaged.
-    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault>;
+    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault>;
 }
 
 /// Folds batches into the next [`Delta`].
@@ -231,7 +221,7 @@ impl Collector {
             self.effects(seq, batch.at, &entry.verdict.effects);
         }
         self.entries += batch.entries.len() as u64;
-        self.head = Head { seq: batch.last_seq(), hash: batch.hash, at: batch.at };
+        self.head = batch.head();
     }
 
     fn effects(&mut self, seq: Seq, at: Timestamp, effects: &Effects) {

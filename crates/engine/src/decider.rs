@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
-use domain::card::{CardState, Serial};
+use domain::card::CardState;
 use domain::command::Command;
 use domain::decide::decide;
-use domain::ids::{CardId, Language, SubscriberId};
+use domain::id::CommandId;
+use domain::ids::{CardId, Language, Serial, SubscriberId};
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::state::{Card, Standing, State};
@@ -22,9 +23,9 @@ use crate::answer::{
     Answer, CARDS_COUNTED_MAX, CardCount, CardView, Directory, Query, RECORDS_MAX, Records, Reply, Seen as At,
     StatusView, SubscriberView, View,
 };
-use crate::checkpoint::Loaded;
 use crate::ids::{Fingerprint, Ids, Seen};
 use crate::journal::{Batch, Draft, Head, Link};
+use crate::replica::Replica;
 
 /// A command with the fingerprint of its body, made on the caller's thread.
 #[derive(Clone, Debug)]
@@ -115,9 +116,8 @@ impl Work {
 /// See the module.
 #[derive(Debug)]
 pub struct Decider {
-    state: State,
-    ids: Ids,
-    head: Head,
+    /// Between `decide` and `confirm` state and ids are ahead of its head.
+    replica: Replica,
     directory: Arc<Directory>,
     /// Rules or generations changed in a batch that is not durable yet.
     next_directory: Option<Directory>,
@@ -126,10 +126,9 @@ pub struct Decider {
 
 impl Decider {
     /// Goes on from what was loaded.
-    pub fn new(loaded: Loaded) -> Self {
-        let directory = Arc::new(directory_of(&loaded.state));
-        let Loaded { state, ids, head } = loaded;
-        Self { state, ids, head, directory, next_directory: None, bytes_per_entry: 192 }
+    pub fn new(replica: Replica) -> Self {
+        let directory = Arc::new(directory_of(&replica.state));
+        Self { replica, directory, next_directory: None, bytes_per_entry: 192 }
     }
 
     /// Decides commands in order, all at the instant `at`, and applies what follows.
@@ -151,13 +150,13 @@ impl Decider {
             }
         }
         self.bytes_per_entry = work.bytes_per_entry().unwrap_or(self.bytes_per_entry);
-        work.finish(&self.head)
+        work.finish(&self.replica.head)
     }
 
     /// Has the processor fetch the rows of the next commands side by side.
     fn touch(&self, next: &[Submission]) {
         let touched = next.iter().take(TOUCH_AHEAD).fold(0, |all, submission| {
-            all ^ self.state.touch(&submission.command.body) ^ self.ids.touch(submission.command.id)
+            all ^ self.replica.state.touch(&submission.command.body) ^ self.replica.ids.touch(submission.command.id)
         });
         core::hint::black_box(touched);
     }
@@ -174,10 +173,9 @@ impl Decider {
             work.answers.push(Early::Answer(Answer::NotDone));
             return;
         }
-        let seq = self.state.seq().next();
-        let verdict = decide(&self.state, &command.body, at);
-        self.apply(seq, at, &verdict.effects);
-        self.ids.insert(command.id, fingerprint, seq, at);
+        let seq = self.replica.state.seq().next();
+        let verdict = decide(&self.replica.state, &command.body, at);
+        self.apply((seq, at), (command.id, fingerprint), &verdict.effects);
         let (language, outcome) = (self.language(&command), verdict.outcome.clone());
         work.answers.push(Early::Answer(Answer::Verdict(Reply { seq, at, outcome, language, repeated: false })));
         work.decide_before = work.decide_before.min(command.decide_before);
@@ -188,18 +186,18 @@ impl Decider {
     }
 
     fn seen_before(&self, command: &Command, fingerprint: Fingerprint, at: Timestamp) -> Option<Early> {
-        let answer = match self.ids.check(command.id, fingerprint, at) {
+        let answer = match self.replica.ids.check(command.id, fingerprint, at) {
             Seen::New => return None,
             Seen::Same(seq) => return Some(Early::Repeat { seq, language: self.language(command) }),
             Seen::Reused => Answer::IdReused,
-            Seen::TooOld => Answer::IdTooOld { floor: self.ids.floor() },
+            Seen::TooOld => Answer::IdTooOld { floor: self.replica.ids.floor() },
             Seen::Ahead => Answer::IdAhead,
         };
         Some(Early::Answer(answer))
     }
 
-    fn apply(&mut self, seq: Seq, at: Timestamp, effects: &Effects) {
-        let applied = self.state.apply(seq, at, effects);
+    fn apply(&mut self, place: (Seq, Timestamp), asked: (CommandId, Fingerprint), effects: &Effects) {
+        let applied = self.replica.entry(place, asked, effects);
         // What `decide` returns fits the state it was given; anything else is a bug that must not reach the books.
         assert!(applied.is_ok(), "a verdict that does not fit its own state: {applied:?}");
         for change in &effects.changes {
@@ -245,7 +243,7 @@ impl Decider {
 
     /// Says that an append is durable: the head moves, and what edges must know is published.
     pub fn confirm(&mut self, link: &Link) {
-        self.head = link.head();
+        self.replica.advance(link.head());
         if let Some(next) = self.next_directory.take() {
             self.directory = Arc::new(next);
         }
@@ -253,7 +251,7 @@ impl Decider {
 
     /// The latest durable entry.
     pub const fn head(&self) -> Head {
-        self.head
+        self.replica.head
     }
 
     /// What edges must know, as of the latest durable entry.
@@ -263,18 +261,19 @@ impl Decider {
 
     /// The state; ahead of the head between `decide` and `confirm`.
     pub const fn state(&self) -> &State {
-        &self.state
+        &self.replica.state
     }
 
     /// The ids that are remembered.
     pub const fn ids(&self) -> &Ids {
-        &self.ids
+        &self.replica.ids
     }
 
     fn language(&self, command: &Command) -> Language {
         let Some(caller) = command.body.caller() else { return Language::default() };
-        let known = self.state.find_subscriber(caller.msisdn).map(|(_, row)| row.facts.language);
-        let operator = || self.state.operator(caller.operator).map(|operator| operator.rules.default_language());
+        let known = self.replica.state.find_subscriber(caller.msisdn).map(|(_, row)| row.facts.language);
+        let operator =
+            || self.replica.state.operator(caller.operator).map(|operator| operator.rules.default_language());
         known.or_else(operator).unwrap_or_default()
     }
 
@@ -282,21 +281,26 @@ impl Decider {
     pub fn query(&self, query: Query) -> At<View> {
         let value = match query {
             Query::Subscriber(msisdn) => View::Subscriber(
-                self.state.find_subscriber(msisdn).map(|(id, _)| id).and_then(|id| self.subscriber_view(id)),
+                self.replica.state.find_subscriber(msisdn).map(|(id, _)| id).and_then(|id| self.subscriber_view(id)),
             ),
-            Query::Card(serial) => View::Card(self.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id))),
+            Query::Card(serial) => {
+                View::Card(self.replica.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id)))
+            }
             Query::Status => View::Status(self.status()),
             Query::Records { kind, from } => {
-                let records = self.state.records_of(kind).filter(|(id, _)| *id >= from).take(RECORDS_MAX);
+                let records = self.replica.state.records_of(kind).filter(|(id, _)| *id >= from).take(RECORDS_MAX);
                 let list = records.map(|(id, record)| (RecordKey { kind, id }, record.clone())).collect();
                 View::Records(self.with_numbers(list))
             }
             Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
+            Query::CardsDue { first, last, at } => {
+                View::CardsDue(crate::timers::cards_due(&self.replica.state, first, last, at))
+            }
             Query::CallPrice { msisdn, cross, seconds } => {
-                View::CallPrice(domain::decide::call_price(&self.state, msisdn, cross, seconds))
+                View::CallPrice(domain::decide::call_price(&self.replica.state, msisdn, cross, seconds))
             }
         };
-        At { seq: self.head.seq, value }
+        At { seq: self.replica.head.seq, value }
     }
 
     fn with_numbers(&self, list: Vec<(RecordKey, Record)>) -> Records {
@@ -305,15 +309,15 @@ impl Decider {
             Record::Call(call) => [Some(call.subscriber), None],
             _ => [None, None],
         };
-        let number = |id: SubscriberId| self.state.subscriber(id).map(|row| (id, row.facts.msisdn));
+        let number = |id: SubscriberId| self.replica.state.subscriber(id).map(|row| (id, row.facts.msisdn));
         let numbers = list.iter().flat_map(named).flatten().filter_map(number).collect();
         Records { list, numbers }
     }
 
     fn subscriber_view(&self, id: SubscriberId) -> Option<SubscriberView> {
-        let row = self.state.subscriber(id)?;
-        let locks = self.state.locks().filter(|(who, ..)| *who == id);
-        let number = |id: &domain::ids::SubscriberId| self.state.subscriber(*id).map(|row| row.facts.msisdn);
+        let row = self.replica.state.subscriber(id)?;
+        let locks = self.replica.state.locks().filter(|(who, ..)| *who == id);
+        let number = |id: &domain::ids::SubscriberId| self.replica.state.subscriber(*id).map(|row| row.facts.msisdn);
         Some(SubscriberView {
             id,
             msisdn: row.facts.msisdn,
@@ -324,17 +328,20 @@ impl Decider {
             since: row.facts.since,
             airtime_minor: row.airtime.balance_minor,
             latest: row.latest,
-            cards: self.state.cards_of(row).filter_map(|(card, _)| self.card_view(card)).collect(),
-            locked_until: locks.filter_map(|(.., lock)| lock.until).max().filter(|until| *until > self.state.at()),
-            recents: self.state.recents_of(row).iter().filter_map(number).collect(),
+            cards: self.replica.state.cards_of(row).filter_map(|(card, _)| self.card_view(card)).collect(),
+            locked_until: locks
+                .filter_map(|(.., lock)| lock.until)
+                .max()
+                .filter(|until| *until > self.replica.state.at()),
+            recents: self.replica.state.recents_of(row).iter().filter_map(number).collect(),
         })
     }
 
     fn card_view(&self, id: domain::ids::CardId) -> Option<CardView> {
-        let card = self.state.card(id)?;
-        let holder = card.facts.state.holder().and_then(|holder| self.state.subscriber(holder));
+        let card = self.replica.state.card(id)?;
+        let holder = card.facts.state.holder().and_then(|holder| self.replica.state.subscriber(holder));
         Some(CardView {
-            serial: domain::card::Serial::of(id),
+            serial: domain::ids::Serial::of(id),
             operator: card.facts.operator,
             state: self.state_name(id, card),
             balance_minor: card.purse.balance_minor,
@@ -350,14 +357,14 @@ impl Decider {
     /// A range of void cards holds whatever a card's own state says, unless that one ended already.
     fn state_name(&self, id: CardId, card: &Card) -> &'static str {
         let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
-        let void = !ended && self.state.void_range(domain::card::Serial::of(id)).is_some();
+        let void = !ended && self.replica.state.void_range(domain::ids::Serial::of(id)).is_some();
         if void { "void" } else { card.facts.state.name() }
     }
 
     fn card_states(&self, first: Serial, last: Serial) -> Vec<CardCount> {
         let mut counts: Vec<CardCount> = Vec::new();
         let last = Serial(last.0.min(first.0.saturating_add(CARDS_COUNTED_MAX - 1)));
-        for (id, card) in (first.0..=last.0).filter_map(|serial| self.state.card_of_serial(Serial(serial))) {
+        for (id, card) in (first.0..=last.0).filter_map(|serial| self.replica.state.card_of_serial(Serial(serial))) {
             let (state, balance_minor) = (self.state_name(id, card), card.purse.balance_minor);
             match counts.iter_mut().find(|count| count.state == state) {
                 Some(count) => {
@@ -372,14 +379,14 @@ impl Decider {
 
     fn status(&self) -> StatusView {
         StatusView {
-            seq: self.head.seq,
-            at: self.head.at,
-            operators: self.state.operators().map(|(_, o)| (o.rules.operator.clone(), o.date)).collect(),
-            subscribers: self.state.rows().0,
-            cards: self.state.rows().1,
-            ids: self.ids.len(),
-            pair_usage: self.state.usage_len().1,
-            ids_floor: self.ids.floor(),
+            seq: self.replica.head.seq,
+            at: self.replica.head.at,
+            operators: self.replica.state.operators().map(|(_, o)| (o.rules.operator.clone(), o.date)).collect(),
+            subscribers: self.replica.state.rows().0,
+            cards: self.replica.state.rows().1,
+            ids: self.replica.ids.len(),
+            pair_usage: self.replica.state.usage_len().1,
+            ids_floor: self.replica.ids.floor(),
             closed: None,
         }
     }

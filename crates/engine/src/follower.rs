@@ -52,78 +52,109 @@ pub trait Follow: Send {
 #[error("{0}")]
 pub struct FollowFault(pub String);
 
+/// Failures of one batch after the feed stopped: then a follower gives up, for the server must end. Its cursor knows where it
+/// was.
+const FAILURES_AFTER_STOP_MAX: u32 = 3;
+
 /// Runs a follower after `cursor` until the feed stops.
-pub(crate) fn run_follower(
-    name: &str,
-    mut cursor: Seq,
-    mut follow: Box<dyn Follow>,
-    feed: &Feed,
-    reader: &dyn JournalReader,
-) {
-    let told = |what: &str, fault: &dyn core::fmt::Display| tracing::error!(follower = name, %fault, "{what}");
-    let mut given_up_after_stop = 0;
-    let mut parked = false;
-    loop {
-        if std::mem::take(&mut parked) {
-            // What is not taken stays in the journal.
-            if feed.is_stopped() {
-                if let Err(fault) = follow.end() {
-                    told("it could not end well", &fault);
-                }
-                return;
-            }
-            if let Err(fault) = follow.idle() {
-                told("it could not do its idle work", &fault);
-            }
-            if !follow.is_ready(IDLE) {
-                parked = true;
-                continue;
-            }
+pub(crate) fn run_follower(name: &str, cursor: Seq, follow: Box<dyn Follow>, feed: &Feed, reader: &dyn JournalReader) {
+    let mut run = RunFollower { name, cursor, follow, feed, reader, parked: false, failures_after_stop: 0 };
+    while run.step() == Step::GoOn {}
+}
+
+/// What comes after a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    GoOn,
+    Over,
+}
+
+/// A follower at work.
+struct RunFollower<'a> {
+    name: &'a str,
+    /// The latest entry that it took.
+    cursor: Seq,
+    follow: Box<dyn Follow>,
+    feed: &'a Feed,
+    reader: &'a dyn JournalReader,
+    /// It was not ready for its next batch, which stays in the feed or in the journal.
+    parked: bool,
+    failures_after_stop: u32,
+}
+
+impl RunFollower<'_> {
+    fn step(&mut self) -> Step {
+        if self.parked {
+            return self.unpark();
         }
-        match feed.next(cursor, reader, IDLE) {
-            Ok(Next::Batches(batches)) => {
-                for batch in batches {
-                    if !follow.is_ready(IDLE) {
-                        parked = true;
-                        break;
-                    }
-                    match follow.batch(&batch) {
-                        Ok(()) => {
-                            cursor = batch.last_seq();
-                            given_up_after_stop = 0;
-                        }
-                        Err(fault) => {
-                            told("a batch has to wait", &fault);
-                            std::thread::park_timeout(FAILED_WAIT);
-                            given_up_after_stop += usize::from(feed.is_stopped());
-                            break;
-                        }
-                    }
-                }
-                // A follower that can't work must not keep the server from stopping: its cursor knows where it was.
-                if given_up_after_stop > 3 {
-                    return;
-                }
-            }
-            Ok(Next::Idle) => {
-                if let Err(fault) = follow.idle() {
-                    told("it could not do its idle work", &fault);
-                }
-            }
-            Ok(Next::Stopped) => {
-                if let Err(fault) = follow.end() {
-                    told("it could not end well", &fault);
-                }
-                return;
-            }
+        match self.feed.next(self.cursor, self.reader, IDLE) {
+            Ok(Next::Batches(batches)) => self.take(&batches),
+            Ok(Next::Idle) => self.idle(),
+            Ok(Next::Stopped) => self.end(),
             Err(fault) => {
-                told("the journal can't be read", &fault);
-                if feed.is_stopped() {
-                    return;
-                }
-                std::thread::park_timeout(FAILED_WAIT);
+                self.told("the journal can't be read", &fault);
+                self.pause()
             }
         }
+    }
+
+    /// Waits until it is ready again. When the server stops meanwhile, what it did not take stays in the journal.
+    fn unpark(&mut self) -> Step {
+        if self.feed.is_stopped() {
+            return self.end();
+        }
+        let next = self.idle();
+        self.parked = !self.follow.is_ready(IDLE);
+        next
+    }
+
+    fn take(&mut self, batches: &[Arc<Batch>]) -> Step {
+        for batch in batches {
+            if !self.follow.is_ready(IDLE) {
+                self.parked = true;
+                return Step::GoOn;
+            }
+            if let Err(fault) = self.follow.batch(batch) {
+                self.told("a batch has to wait", &fault);
+                return self.failed();
+            }
+            self.cursor = batch.last_seq();
+            self.failures_after_stop = 0;
+        }
+        Step::GoOn
+    }
+
+    /// A follower that can't work must not keep the server from stopping.
+    fn failed(&mut self) -> Step {
+        std::thread::park_timeout(FAILED_WAIT);
+        self.failures_after_stop += u32::from(self.feed.is_stopped());
+        if self.failures_after_stop > FAILURES_AFTER_STOP_MAX { Step::Over } else { Step::GoOn }
+    }
+
+    fn pause(&self) -> Step {
+        if self.feed.is_stopped() {
+            return Step::Over;
+        }
+        std::thread::park_timeout(FAILED_WAIT);
+        Step::GoOn
+    }
+
+    fn idle(&mut self) -> Step {
+        if let Err(fault) = self.follow.idle() {
+            self.told("it could not do its idle work", &fault);
+        }
+        Step::GoOn
+    }
+
+    fn end(&mut self) -> Step {
+        if let Err(fault) = self.follow.end() {
+            self.told("it could not end well", &fault);
+        }
+        Step::Over
+    }
+
+    fn told(&self, what: &str, fault: &dyn core::fmt::Display) {
+        tracing::error!(follower = self.name, %fault, "{what}");
     }
 }
 

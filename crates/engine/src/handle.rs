@@ -14,7 +14,6 @@ use domain::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, View};
-use crate::checkpoint::Loaded;
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::decider::{Decider, Early, Submission};
 use crate::feed::Feed;
@@ -23,6 +22,7 @@ use crate::history;
 use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, JournalReader};
 use crate::queue::{Full, Job, Queue};
 use crate::recover::{RecoverFault, latest_at};
+use crate::replica::Replica;
 use crate::run::Run;
 
 /// Bounds of an engine.
@@ -50,12 +50,12 @@ impl Default for EngineConfig {
 }
 
 /// Folds the state again from checkpoint and journal, after a batch was given up.
-pub type Refold = Box<dyn FnMut() -> Result<Loaded, RecoverFault> + Send>;
+pub type Refold = Box<dyn FnMut() -> Result<Replica, RecoverFault> + Send>;
 
 /// What an engine is made of.
 pub struct Parts {
     /// State, ids and head to go on from.
-    pub loaded: Loaded,
+    pub loaded: Replica,
     /// The writing side of the journal.
     pub journal: Box<dyn Journal>,
     /// The reading side.

@@ -240,6 +240,11 @@ impl Batch {
         (self.first_seq.0..).map(Seq).zip(&self.entries)
     }
 
+    /// The head of a journal that ends with it.
+    pub fn head(&self) -> Head {
+        Head { seq: self.last_seq(), hash: self.hash, at: self.at }
+    }
+
     /// Its latest entry.
     pub fn last_seq(&self) -> Seq {
         Seq((self.first_seq.0 + self.entries.len() as u64).saturating_sub(1))

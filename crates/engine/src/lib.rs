@@ -22,5 +22,6 @@ pub mod journal;
 pub mod memory;
 mod queue;
 pub mod recover;
+pub mod replica;
 mod run;
 pub mod timers;

@@ -13,11 +13,10 @@ use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Repeat, RepeatKey, Usage, UsageKey};
 use domain::time::{BusinessDate, Timestamp};
 
-use crate::checkpoint::{
-    CardDelta, Checkpoint, CheckpointFault, Delta, Loaded, OperatorDelta, SubscriberDelta, promote,
-};
+use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use crate::ids::{IdRow, Ids};
 use crate::journal::{AppendFault, Head, Journal, JournalReader, Link, ReadFault};
+use crate::replica::Replica;
 
 /// What a memory journal does with the next appends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,7 +190,7 @@ impl Checkpoint for MemoryCheckpoint {
         Ok(())
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.load(ids_max).map_err(|fault| CheckpointFault::Damaged(fault.to_string()))
     }
@@ -250,7 +249,7 @@ impl Tables {
         self.repeats.retain(|(_, repeat)| repeat.at >= delta.repeats_keep_from);
     }
 
-    fn load(&self, ids_max: usize) -> Result<Loaded, RestoreError> {
+    fn load(&self, ids_max: usize) -> Result<Replica, RestoreError> {
         let mut restore = Restore::new(self.subscribers.len(), self.cards.len());
         self.limits.values().for_each(|limit| restore.limit(limit.clone()));
         for (id, row) in &self.operators {
@@ -296,6 +295,6 @@ impl Tables {
         }
         ids.raise_floor(self.ids_floor);
         let state = restore.finish(self.head.seq, self.head.at)?;
-        Ok(Loaded { state, ids, head: self.head })
+        Ok(Replica { state, ids, head: self.head })
     }
 }

@@ -5,28 +5,22 @@
 
 use domain::apply::Misfit;
 use domain::receipt::Seq;
-use domain::state::State;
 use domain::time::Timestamp;
 
-use crate::checkpoint::{Checkpoint, CheckpointFault, Loaded};
+use crate::checkpoint::{Checkpoint, CheckpointFault};
 use crate::ids::Ids;
-use crate::journal::{Hash, Head, JournalReader, Link, ReadFault, decode};
-
-/// Octets of the journal that are read at once.
-const READ_BYTES: usize = 8 << 20;
+use crate::journal::{Head, JournalReader, ReadFault};
+use crate::replica::{FoldFault, Replica};
 
 /// Why a start is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecoverFault {
-    /// The journal can't be read or is damaged.
+    /// The journal can't be read, is damaged, or does not fit the state before it.
     #[error(transparent)]
-    Journal(#[from] ReadFault),
+    Journal(#[from] FoldFault),
     /// The checkpoint can't be read or is damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFault),
-    /// An entry that doesn't follow the state before it.
-    #[error(transparent)]
-    Misfit(#[from] Misfit),
     /// The checkpoint knows entries that the journal does not have.
     #[error(
         "the checkpoint is at seq {checkpoint}, the journal ends at {journal}: it lost its tail; bring its files back, or restore a backup"
@@ -47,6 +41,18 @@ pub enum RecoverFault {
     },
 }
 
+impl From<ReadFault> for RecoverFault {
+    fn from(fault: ReadFault) -> Self {
+        Self::Journal(fault.into())
+    }
+}
+
+impl From<Misfit> for RecoverFault {
+    fn from(misfit: Misfit) -> Self {
+        Self::Journal(misfit.into())
+    }
+}
+
 /// Builds state and ids as of the journal's `head`. `progress` hears how many entries of the tail are folded.
 ///
 /// # Errors
@@ -57,7 +63,7 @@ pub fn recover(
     head: Head,
     ids_max: usize,
     progress: &mut dyn FnMut(u64),
-) -> Result<Loaded, RecoverFault> {
+) -> Result<Replica, RecoverFault> {
     let at = checkpoint.head();
     if at.seq > head.seq {
         return Err(RecoverFault::TailLost { checkpoint: at.seq, journal: head.seq });
@@ -69,66 +75,23 @@ pub fn recover(
     if link.is_none_or(|link| link.hash != at.hash || link.last_seq() != at.seq) {
         return Err(RecoverFault::OtherJournal { at: at.seq });
     }
-    let mut fold = Fold { loaded: checkpoint.load(ids_max)? };
-    fold.tail(reader, progress)?;
-    Ok(fold.loaded)
+    let mut replica = checkpoint.load(ids_max)?;
+    replica.catch_up(reader, progress)?;
+    Ok(replica)
 }
 
 /// Folds the whole journal from zero.
 ///
 /// # Errors
 /// See [`RecoverFault`].
-pub fn fold(reader: &dyn JournalReader, ids_max: usize, progress: &mut dyn FnMut(u64)) -> Result<Loaded, RecoverFault> {
-    let loaded = Loaded { state: State::default(), ids: Ids::new(ids_max), head: Head::default() };
-    let mut fold = Fold { loaded };
-    fold.tail(reader, progress)?;
-    Ok(fold.loaded)
-}
-
-struct Fold {
-    loaded: Loaded,
-}
-
-impl Fold {
-    fn tail(&mut self, reader: &dyn JournalReader, progress: &mut dyn FnMut(u64)) -> Result<(), RecoverFault> {
-        let mut done = 0;
-        loop {
-            let links = reader.read(self.loaded.head.seq.next(), READ_BYTES)?;
-            if links.is_empty() {
-                return Ok(());
-            }
-            for link in &links {
-                self.link(link)?;
-                done += u64::from(link.count);
-            }
-            progress(done);
-        }
-    }
-
-    fn link(&mut self, link: &Link) -> Result<(), RecoverFault> {
-        let batch = decode(check_link(link, self.loaded.head.seq, &self.loaded.head.hash)?)?;
-        for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
-            self.loaded.state.apply(seq, batch.at, &entry.verdict.effects)?;
-            self.loaded.ids.insert(entry.id, *fingerprint, seq, batch.at);
-        }
-        self.loaded.head = link.head();
-        Ok(())
-    }
-}
-
-/// Checks that an append follows the one before.
-///
-/// # Errors
-/// [`ReadFault::Damaged`] when entries are missing between them, or its hash is not right.
-pub fn check_link<'a>(link: &'a Link, before: Seq, hash: &Hash) -> Result<&'a Link, ReadFault> {
-    let damaged = |what: &str| ReadFault::Damaged { seq: link.first_seq, what: String::from(what) };
-    if link.first_seq != before.next() {
-        return Err(damaged("entries before it are missing"));
-    }
-    if !link.follows(hash) {
-        return Err(damaged("its hash does not follow from the one before"));
-    }
-    Ok(link)
+pub fn fold(
+    reader: &dyn JournalReader,
+    ids_max: usize,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Replica, RecoverFault> {
+    let mut replica = Replica::new(Ids::new(ids_max));
+    replica.catch_up(reader, progress)?;
+    Ok(replica)
 }
 
 /// The instant to tell a clock guard: of the latest entry, when there is one.

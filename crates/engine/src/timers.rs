@@ -1,164 +1,115 @@
 //! Timers: nothing happens by itself, so a timer submits an ordinary command when something is due.
 //!
-//! Guarantees: what is due has one id (its kind and its row or seq), so that a timer that fires twice, or again after a
-//! restart, is a repeat. Until it has fired `decide` treats the thing as due by the instant anyway.
+//! Guarantees: a timer that fires twice, or again after a restart, is a repeat, for its id names the thing and the instant
+//! at which it is due ([`Agenda`]); a thing that was extended has another timer, and one whose command was refused is tried
+//! again while it is open. Until it has fired `decide` treats the thing as due by the instant anyway.
+//!
+//! Bounded by [`Agenda`]; [`AT_ONCE_MAX`] commands are under way at a time, so that gifts come in between.
 //!
 //! Deliberately not here: what follows (a card expires, a held gift is posted, a reservation is given back).
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+mod agenda;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::card::CardState;
-use domain::command::{Body, Command};
-use domain::id::CommandId;
-use domain::ids::CardId;
-use domain::office::{RecordKey, RecordKind};
 use domain::state::State;
-use domain::time::Timestamp;
-use domain::verdict::Change;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Query, View};
 use crate::follower::{Follow, FollowFault};
 use crate::handle::Handle;
 use crate::journal::Batch;
 
-/// The kind in the id of a card's expiry.
-const KIND_EXPIRY: u8 = 1;
-/// The kind in the id of a record's end, plus that of the record.
-const KIND_RECORD: u8 = 16;
-/// Bits that an internal id has for its cause, and how many of them are the record's own.
-const ID_BITS: u32 = 62;
-const SEQ_BITS: u32 = 40;
-/// A timer's command is worth deciding for so long.
-const DECIDE_WITHIN_S: i64 = 60;
-/// Commands submitted at one go, so that gifts come in between.
-const AT_ONCE_MAX: usize = 256;
+pub use agenda::{Agenda, CARDS_AT_ONCE_MAX, Cards, Due, Shot, Taken, cards_due};
+
+/// Commands submitted at one go. A queue that has no room for so many is asked for fewer.
+const AT_ONCE_MAX: usize = 1_024;
 /// Between two looks at the clock while there is always something new.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// What has become due is worked off for so long before the follower reads on.
+const WORK_MAX: Duration = Duration::from_millis(500);
 
-/// What can be due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Due {
-    /// A card expires.
-    Card(CardId),
-    /// The time of a record of the office is over: as often as it was set, for a call may be extended.
-    Record(RecordKey, Timestamp),
-}
-
-impl Due {
-    /// The command that says so.
-    pub fn command(self, now: Timestamp) -> Command {
-        let (id, body) = match self {
-            Self::Card(card) => (CommandId::internal(KIND_EXPIRY, u64::from(card.0)), Body::ExpireCard(card)),
-            // A call that was extended is due again: the seconds of the instant make that another id.
-            Self::Record(key, due) => {
-                let seconds = due.ms().unsigned_abs() / 1000 % (1 << (ID_BITS - SEQ_BITS));
-                let cause = (seconds << SEQ_BITS) | (key.id % (1 << SEQ_BITS));
-                (CommandId::internal(kind_of(key.kind), cause), Body::Due(key))
-            }
-        };
-        Command { id, decide_before: now.plus_s(DECIDE_WITHIN_S), body }
-    }
-}
-
-/// The kind in the id of a record's end.
-fn kind_of(kind: RecordKind) -> u8 {
-    let place = RecordKind::ALL.iter().position(|known| *known == kind).unwrap_or(RecordKind::ALL.len());
-    KIND_RECORD.saturating_add(u8::try_from(place).unwrap_or(0))
-}
-
-/// Everything that will be due, by its instant.
+/// The follower that fires what is due.
 #[derive(Debug)]
 pub struct DueTimer {
-    due: BinaryHeap<Reverse<(Timestamp, Due)>>,
-    /// Records that are still there: what ended otherwise is not due any more.
-    open: HashSet<RecordKey>,
+    agenda: Agenda,
     handle: Handle,
     looked: Instant,
+    at_once: usize,
+}
+
+/// Whether a look at the clock found as much as fits one go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// There may be more.
+    AsMuchAsFits,
+    All,
 }
 
 impl DueTimer {
     /// Goes on from what a loaded state says is due.
-    pub fn new(due: Vec<(Timestamp, Due)>, handle: Handle) -> Self {
-        let record = |due: &Due| if let Due::Record(key, _) = due { Some(*key) } else { None };
-        let open = due.iter().filter_map(|(_, due)| record(due)).collect();
-        Self { due: due.into_iter().map(Reverse).collect(), open, handle, looked: Instant::now() }
+    pub fn new(agenda: Agenda, handle: Handle) -> Self {
+        Self { agenda, handle, looked: Instant::now(), at_once: AT_ONCE_MAX }
     }
 
-    fn fire(&mut self) -> Result<(), FollowFault> {
+    fn work(&mut self) -> Result<(), FollowFault> {
+        let began = Instant::now();
+        while self.fire()? == Found::AsMuchAsFits && began.elapsed() < WORK_MAX {}
+        Ok(())
+    }
+
+    fn fire(&mut self) -> Result<Found, FollowFault> {
         self.looked = Instant::now();
         let now = self.handle.now();
-        let mut fired = Vec::new();
-        while fired.len() < AT_ONCE_MAX
-            && let Some(Reverse((at, due))) = self.due.peek().copied()
-            && at <= now
-        {
-            self.due.pop();
-            let gone = matches!(due, Due::Record(key, _) if !self.open.contains(&key));
-            if !gone {
-                fired.push(due);
-            }
+        let taken = self.agenda.take(now, self.at_once);
+        let found =
+            if taken.records.len() + taken.cards.len() < self.at_once { Found::All } else { Found::AsMuchAsFits };
+        let mut shots = taken.records;
+        for cards in &taken.cards {
+            let query = Query::CardsDue { first: cards.first, last: cards.last, at: now };
+            let seen = self.handle.query_blocking(query).map(|seen| seen.value);
+            let due = if let Some(View::CardsDue(due)) = &seen { Some(due) } else { None };
+            shots.extend(self.agenda.looked(cards, due, now));
         }
-        if fired.is_empty() {
-            return Ok(());
+        let mut waiting = 0;
+        for shots in shots.chunks(self.at_once) {
+            waiting += self.submit(shots);
         }
-        let commands = fired.iter().map(|due| due.command(now)).collect();
-        let mut later = 0;
-        for (due, answer) in fired.into_iter().zip(self.handle.submit_bulk(commands).wait()) {
-            if !matches!(answer, Answer::Verdict(_)) {
-                later += 1;
-                self.due.push(Reverse((now.plus_s(1), due)));
-            }
+        match waiting {
+            0 => Ok(found),
+            _ => Err(FollowFault(format!("{waiting} things that are due have to wait"))),
         }
-        if later > 0 { Err(FollowFault(format!("{later} things that are due have to wait"))) } else { Ok(()) }
     }
 
-    fn note(&mut self, change: &Change) {
-        match change {
-            Change::Card { id, facts } if facts.expires_at < Timestamp::MAX => {
-                self.due.push(Reverse((facts.expires_at, Due::Card(*id))));
-            }
-            Change::Record { key, record } => match record.as_ref().map(domain::office::Record::due_at) {
-                Some(Some(at)) => {
-                    self.open.insert(*key);
-                    self.due.push(Reverse((at, Due::Record(*key, at))));
-                }
-                Some(None) => {}
-                None => drop(self.open.remove(key)),
-            },
-            _ => {}
+    /// Submits and takes the answers in; how many had no verdict.
+    fn submit(&mut self, shots: &[Shot]) -> usize {
+        let now = self.handle.now();
+        let commands = shots.iter().map(|shot| shot.command(now)).collect();
+        let answers = self.handle.submit_bulk(commands).wait();
+        let busy = answers.iter().all(|answer| *answer == Answer::Busy);
+        self.at_once = if busy { self.at_once / 2 } else { self.at_once * 2 }.clamp(1, AT_ONCE_MAX);
+        let mut waiting = 0;
+        for (shot, answer) in shots.iter().zip(&answers) {
+            self.agenda.answered(shot, answer, now);
+            waiting += usize::from(!matches!(answer, Answer::Verdict(_)));
         }
+        waiting
     }
 }
 
-/// What of a state will be due, with the instant: read before the decider takes the state over.
-pub fn dues(state: &State) -> Vec<(Timestamp, Due)> {
-    let open = |card_state: &CardState| match card_state {
-        CardState::Printed { .. }
-        | CardState::InStock { .. }
-        | CardState::Sold { .. }
-        | CardState::Bound { .. }
-        | CardState::Frozen { .. } => true,
-        CardState::Closed { .. } | CardState::Expired { .. } | CardState::Void { .. } => false,
-    };
-    let cards = state
-        .cards()
-        .filter(|(_, card)| card.facts.expires_at < Timestamp::MAX && open(&card.facts.state))
-        .map(|(id, card)| (card.facts.expires_at, Due::Card(id)));
-    let records = state.records().filter_map(|(key, record)| record.due_at().map(|at| (at, Due::Record(key, at))));
-    cards.chain(records).collect()
+/// What of a state will be due: read before the decider takes the state over.
+pub fn dues(state: &State) -> Agenda {
+    Agenda::new(state)
 }
 
 impl Follow for DueTimer {
     fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
         for change in batch.entries.iter().flat_map(|entry| &entry.verdict.effects.changes) {
-            self.note(change);
+            self.agenda.note(change);
         }
         // On a busy server a follower is never idle.
         if self.looked.elapsed() >= LOOK_EVERY
-            && let Err(fault) = self.fire()
+            && let Err(fault) = self.work()
         {
             tracing::warn!(%fault, "the timer tries again");
         }
@@ -166,7 +117,7 @@ impl Follow for DueTimer {
     }
 
     fn idle(&mut self) -> Result<(), FollowFault> {
-        self.fire()
+        self.work()
     }
 
     fn end(&mut self) -> Result<(), FollowFault> {

@@ -1,26 +1,75 @@
-//! Reading a checkpoint that another thread or process may be writing.
+//! Reading a journal and a checkpoint that another thread or process may be writing.
 //!
 //! Guarantees: what is given out is whole: the tables did not move while they were read. They are read through several
 //! connections, so that one transaction can't say so; the head before and after can.
 //! Bounded by: [`TRIES`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use domain::receipt::Seq;
+use domain::state::State;
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
-use store::SqliteCheckpoint;
+use engine::replica::Replica;
+use paper::reports::agree::Kept;
+use paper::reports::fold::Journal;
+use store::checkpoint::Difference;
+use store::{DataDir, SqliteCheckpoint, SqliteReader};
+
+use crate::exit::Outcome;
+use crate::faults;
 
 /// A checkpoint that is written more often than it can be read is given up.
 const TRIES: u32 = 50;
 /// Between two tries.
 const WAIT: Duration = Duration::from_millis(100);
+/// What helps against a wrong checkpoint.
+pub(crate) const REBUILD: &str = "remove checkpoint.sqlite and start the server: it is rebuilt from the journal";
+
+/// The journal of a data directory up to where it ends now, for folding; and what reads more of it.
+pub(crate) fn journal_of(dir: &DataDir) -> Outcome<(Journal, SqliteReader)> {
+    let reader = SqliteReader::open(dir).map_err(faults::store)?;
+    let end = reader.latest().map_err(faults::read)?.map_or(Seq::ZERO, |link| link.last_seq());
+    Ok((Journal::new(Arc::new(reader.clone()), end), reader))
+}
+
+/// The checkpoint of a data directory, for comparing it with a fold.
+#[derive(Debug)]
+pub(crate) struct Beside(PathBuf);
+
+impl Beside {
+    /// Opens nothing yet.
+    pub(crate) fn new(dir: &DataDir) -> Self {
+        Self(dir.checkpoint())
+    }
+}
+
+impl Kept for Beside {
+    fn load(&self) -> Result<Option<Replica>, CheckpointFault> {
+        load(&self.0, 1)
+    }
+
+    fn differences(&self, fold: &State, most: usize) -> Result<Vec<String>, CheckpointFault> {
+        let tables = SqliteCheckpoint::open(&self.0)?;
+        let found = tables.compare(fold, most)?;
+        let after = SqliteCheckpoint::open(&self.0)?;
+        if tables.head().seq != fold.seq() || tables.head() != after.head() {
+            return Ok(Vec::new());
+        }
+        let told = found.into_iter().map(|Difference { row, fact, checkpoint, journal }| {
+            format!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}")
+        });
+        Ok(told.collect())
+    }
+}
 
 /// A checkpoint as it was at one moment. `None`: there is none.
 ///
 /// # Errors
 /// When it can't be read, or never held still.
-pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, CheckpointFault> {
+pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, CheckpointFault> {
     for _ in 0..TRIES {
         if !path.exists() {
             return Ok(None);
@@ -41,7 +90,7 @@ pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Loaded>, Checkp
 #[derive(Debug)]
 pub(crate) struct Still {
     path: PathBuf,
-    loaded: Option<Loaded>,
+    loaded: Option<Replica>,
     ids_max: usize,
 }
 
@@ -64,7 +113,7 @@ impl Checkpoint for Still {
         Err(CheckpointFault::Io(String::from("it was opened for reading")))
     }
 
-    fn load(&mut self, _: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, _: usize) -> Result<Replica, CheckpointFault> {
         let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
         match self.loaded.take() {
             Some(loaded) => Ok(loaded),

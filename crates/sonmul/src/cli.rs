@@ -2,10 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::bench::{self, BenchArgs};
 use crate::commands::office::{batch, call, gift, motion, outlet, rate, till};
 use crate::commands::{
-    backup, card, check, demo, dial, doctor, init, journal, operator, receipt, repair, report, shell, sim, status,
+    backup, card, check, demo, dial, doctor, init, journal, operator, receipt, repair, report, shell, status,
     subscriber, verify, what_if,
 };
 use crate::exit::{EXIT_HELP, Outcome};
@@ -81,10 +80,6 @@ enum Word {
     Backup(backup::BackupArgs),
     /// Makes a data directory from a backup
     Restore(backup::RestoreArgs),
-    /// Runs the simulator
-    Sim(sim::SimArgs),
-    /// Measures this machine
-    Bench(BenchArgs),
     /// Shows a gift from end to end, with two operators
     Demo(demo::DemoArgs),
     /// Prints completions for a shell
@@ -129,8 +124,6 @@ impl Cli {
             Word::Repair(args) => repair::run(args),
             Word::Backup(args) => backup::backup(args),
             Word::Restore(args) => backup::restore(args),
-            Word::Sim(args) => sim::run(args),
-            Word::Bench(args) => bench::run(args),
             Word::Demo(args) => demo::run(args),
             Word::Completions(args) => shell::completions(args),
             Word::Man(args) => shell::man(args),

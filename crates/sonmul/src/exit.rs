@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// What a script can tell apart. The numbers are public and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Done.
     Ok = 0,
     /// A business no: the decider refused, or there is no such thing.
@@ -21,7 +21,7 @@ pub(crate) enum Exit {
 }
 
 /// The same as `--help` tells it.
-pub(crate) const EXIT_HELP: &str = "Exit codes:
+pub const EXIT_HELP: &str = "Exit codes:
   0   done
   1   refused: a business no, or no such thing
   2   the command line, the configuration or an input file is wrong
@@ -36,16 +36,16 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a command did not do what it was asked.
-pub(crate) struct Failure {
+pub struct Failure {
     /// How the run ends.
-    pub(crate) exit: Exit,
+    pub exit: Exit,
     /// What is told on stderr.
-    pub(crate) error: anyhow::Error,
+    pub error: anyhow::Error,
 }
 
 impl Failure {
     /// A failure that says this.
-    pub(crate) fn new(exit: Exit, what: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+    pub fn new(exit: Exit, what: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self { exit, error: anyhow::Error::msg(what) }
     }
 }
@@ -70,14 +70,31 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
+/// Tells a failure on stderr after the program's name; how the process ends.
+pub fn ended(program: &str, done: Outcome) -> ExitCode {
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("{program}: {failure}");
+            failure.exit.into()
+        }
+    }
+}
+
 /// What a command returns.
-pub(crate) type Outcome<T = Exit> = Result<T, Failure>;
+pub type Outcome<T = Exit> = Result<T, Failure>;
 
 /// Gives errors an exit code and a context.
-pub(crate) trait OrExit<T> {
+pub trait OrExit<T> {
     /// With this exit code.
+    ///
+    /// # Errors
+    /// What was an error before.
     fn or_exit(self, exit: Exit) -> Outcome<T>;
     /// With this exit code, after these words.
+    ///
+    /// # Errors
+    /// What was an error before.
     fn or_exit_with<C: fmt::Display + Send + Sync + 'static>(self, exit: Exit, what: impl FnOnce() -> C) -> Outcome<T>;
 }
 

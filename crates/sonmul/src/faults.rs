@@ -5,6 +5,8 @@ use engine::checkpoint::CheckpointFault;
 use engine::deliveries::FollowerStoreFault;
 use engine::journal::ReadFault;
 use engine::recover::RecoverFault;
+use engine::replica::FoldFault;
+use paper::reports::fault::ReportFault;
 use store::StoreFault;
 
 use crate::exit::{Exit, Failure};
@@ -54,11 +56,33 @@ pub(crate) fn sms(fault: SmsStartFault) -> Failure {
 /// Of building the state.
 pub(crate) fn recover(fault: RecoverFault) -> Failure {
     let exit = match &fault {
-        RecoverFault::Journal(fault) => of_read(fault),
+        RecoverFault::Journal(FoldFault::Journal(fault)) => of_read(fault),
         RecoverFault::Checkpoint(fault) => of_checkpoint(fault),
-        RecoverFault::Misfit(_) | RecoverFault::TailLost { .. } | RecoverFault::OtherJournal { .. } => Exit::Damaged,
+        RecoverFault::Journal(FoldFault::Misfit(_))
+        | RecoverFault::TailLost { .. }
+        | RecoverFault::OtherJournal { .. } => Exit::Damaged,
     };
     Failure { exit, error: fault.into() }
+}
+
+/// Of making a report.
+pub(crate) fn report(fault: ReportFault) -> Failure {
+    match fault {
+        ReportFault::Read(fault) => read(fault),
+        ReportFault::Recover(fault) => recover(fault),
+        ReportFault::Checkpoint(fault) => checkpoint(fault),
+        ReportFault::NoEntry | ReportFault::UnknownOperator { .. } => {
+            Failure { exit: Exit::Refused, error: fault.into() }
+        }
+        ReportFault::TooManyLimits | ReportFault::OtherUnit => Failure { exit: Exit::Usage, error: fault.into() },
+        ReportFault::OperatorGone
+        | ReportFault::Chart(_)
+        | ReportFault::TooLarge
+        | ReportFault::Columns
+        | ReportFault::Parquet(_)
+        | ReportFault::Csv(_)
+        | ReportFault::Io(_) => Failure { exit: Exit::Fault, error: fault.into() },
+    }
 }
 
 const fn of_read(fault: &ReadFault) -> Exit {

@@ -15,24 +15,24 @@ use zeroize::Zeroizing;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 
 /// Keys in use at a time: a new one, and the one before until its tags are rewritten.
-pub(crate) const LIVE_MAX: usize = 2;
+pub const LIVE_MAX: usize = 2;
 /// Longest file that is read as a key.
 const FILE_LEN_MAX: u64 = 1024;
 /// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
 /// The directory of tag keys.
-pub(crate) fn tag_dir(data: &Path) -> PathBuf {
+pub fn tag_dir(data: &Path) -> PathBuf {
     data.join("keys")
 }
 
 /// The key of `sonmul dial`.
-pub(crate) fn local_key_path(data: &Path) -> PathBuf {
+pub fn local_key_path(data: &Path) -> PathBuf {
     data.join("aggregator-local.key")
 }
 
 /// Makes the directory of tag keys and the first key.
-pub(crate) fn make_tag_key(data: &Path) -> Outcome<PathBuf> {
+pub fn make_tag_key(data: &Path) -> Outcome<PathBuf> {
     let dir = tag_dir(data);
     DirBuilder::new()
         .mode(0o700)
@@ -44,19 +44,19 @@ pub(crate) fn make_tag_key(data: &Path) -> Outcome<PathBuf> {
 }
 
 /// 32 random octets in hexadecimal.
-pub(crate) fn random_hex() -> Outcome<Zeroizing<String>> {
+pub fn random_hex() -> Outcome<Zeroizing<String>> {
     let mut key = Zeroizing::new([0_u8; KEY_LEN]);
     getrandom::fill(&mut *key).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
     Ok(Zeroizing::new(hex(&*key)))
 }
 
 /// Octets as lower case hexadecimal.
-pub(crate) fn hex(octets: &[u8]) -> String {
+pub fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Reads hexadecimal of exactly `N` octets.
-pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
     if text.len() != 2 * N || !text.is_ascii() {
         return None;
@@ -68,7 +68,7 @@ pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// Writes a file that only its owner can read; refuses to overwrite.
-pub(crate) fn write_secret(path: &Path, text: &str) -> Outcome<()> {
+pub fn write_secret(path: &Path, text: &str) -> Outcome<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -82,7 +82,7 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> Outcome<()> {
 }
 
 /// Reads a file that only its owner may read.
-pub(crate) fn read_secret(path: &Path) -> Outcome<Zeroizing<String>> {
+pub fn read_secret(path: &Path) -> Outcome<Zeroizing<String>> {
     let file = File::open(path).or_exit_with(Exit::Usage, || format!("{} can't be opened", path.display()))?;
     // Of the open file, so that nothing can be put in its place in between.
     let meta = file.metadata()?;
@@ -105,7 +105,7 @@ pub(crate) fn read_secret(path: &Path) -> Outcome<Zeroizing<String>> {
 }
 
 /// The live keys, with their ids.
-pub(crate) fn load_tag_keys(data: &Path) -> Outcome<(TagKeys, Vec<KeyId>)> {
+pub fn load_tag_keys(data: &Path) -> Outcome<(TagKeys, Vec<KeyId>)> {
     let mut found = list(&tag_dir(data))?;
     found.sort_by_key(|(id, _)| std::cmp::Reverse(id.0));
     if found.len() > LIVE_MAX {
@@ -121,7 +121,7 @@ pub(crate) fn load_tag_keys(data: &Path) -> Outcome<(TagKeys, Vec<KeyId>)> {
 }
 
 /// The ids of the live keys, without reading them.
-pub(crate) fn key_ids(data: &Path) -> Outcome<Vec<u8>> {
+pub fn key_ids(data: &Path) -> Outcome<Vec<u8>> {
     let mut ids: Vec<u8> = list(&tag_dir(data))?.into_iter().map(|(KeyId(id), _)| id).collect();
     ids.sort_unstable();
     Ok(ids)

@@ -8,12 +8,12 @@ use crate::admin::plain;
 use crate::exit::Outcome;
 
 /// Writes a line. Whoever closed the pipe has seen enough: that is no failure, and nothing more is printed.
-pub(crate) fn line(text: &str) -> Outcome<()> {
+pub fn line(text: &str) -> Outcome<()> {
     written(writeln!(std::io::stdout().lock(), "{text}"))
 }
 
 /// Writes without an end of line, at once.
-pub(crate) fn part(text: &str) -> Outcome<()> {
+pub fn part(text: &str) -> Outcome<()> {
     let mut out = std::io::stdout().lock();
     written(write!(out, "{text}").and_then(|()| out.flush()))
 }
@@ -26,12 +26,12 @@ fn written(done: std::io::Result<()>) -> Outcome<()> {
 }
 
 /// One JSON document on one line.
-pub(crate) fn json(value: &Value) -> Outcome<()> {
+pub fn json(value: &Value) -> Outcome<()> {
     line(&value.to_string())
 }
 
 /// A value for people, or as JSON.
-pub(crate) fn value(shown: &Value, as_json: bool) -> Outcome<()> {
+pub fn value(shown: &Value, as_json: bool) -> Outcome<()> {
     if as_json {
         return json(shown);
     }
@@ -42,7 +42,7 @@ pub(crate) fn value(shown: &Value, as_json: bool) -> Outcome<()> {
 }
 
 /// An object as `name  value` lines, a list of objects as a table with a head.
-pub(crate) fn lines(shown: &Value) -> Vec<String> {
+pub fn lines(shown: &Value) -> Vec<String> {
     match shown {
         Value::Array(rows) if rows.is_empty() => vec![String::from("none")],
         Value::Array(rows) if rows.iter().all(Value::is_object) => table(rows),

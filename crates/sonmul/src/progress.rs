@@ -10,7 +10,7 @@ const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// Counts something; a bar appears after a while.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     what: &'static str,
     total: Option<u64>,
     began: Instant,
@@ -20,12 +20,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Of so many; `None`: nobody knows how many.
-    pub(crate) fn new(what: &'static str, total: Option<u64>) -> Self {
+    pub fn new(what: &'static str, total: Option<u64>) -> Self {
         Self { what, total, began: Instant::now(), watched: std::io::stderr().is_terminal(), bar: None }
     }
 
     /// So many are done.
-    pub(crate) fn set(&mut self, done: u64) {
+    pub fn set(&mut self, done: u64) {
         if !self.watched || (self.bar.is_none() && self.began.elapsed() < SHOWN_AFTER) {
             return;
         }

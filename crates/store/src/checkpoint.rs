@@ -21,8 +21,9 @@ use std::time::Duration;
 
 use domain::receipt::Seq;
 use domain::time::Timestamp;
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::{Hash, Head};
+use engine::replica::Replica;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::files;
@@ -120,7 +121,7 @@ impl Checkpoint for SqliteCheckpoint {
         written.map(drop)
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
         load::load(&self.path, &self.conn, &self.meta, ids_max)
     }
 }

@@ -1,144 +1,38 @@
 //! Card production: a batch is begun, exported once as a job, and looked at while that goes on.
 //!
 //! Guarantees: staff never see a number or a password: they go from the dice to the tag and into a file that only the
-//! printer can open (see [`Press`]); that file is on disk before the batch is sealed; a job that fails gives its batch up,
-//! so that its cards never exist; a second export is refused by the decider, and so recorded.
+//! printer can open (see [`super::Press`]); that file is on disk before the batch is sealed; a job that fails gives its
+//! batch up, so that its cards never exist; a second export is refused by the decider, and so recorded.
 //!
-//! Bounded by [`EXPORTS_MAX`] jobs at a time, [`CARDS_AT_ONCE`] cards a command: gifts are decided between them.
+//! Bounded by [`EXPORTS_MAX`](export::EXPORTS_MAX) jobs at a time, [`CARDS_AT_ONCE`](export::CARDS_AT_ONCE) cards a command:
+//! gifts are decided between them.
 //!
 //! Deliberately not here: how the file looks (sonmul).
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::TOUCH_MAX;
-use domain::card::Serial;
-use domain::ids::OperatorId;
+use domain::ids::BatchId;
 use domain::money::Amount;
-use domain::number::CardNumber;
-use domain::office::batch::{Batch, BatchCommand, BatchId, Stage};
+use domain::office::batch::{Batch, BatchCommand, Stage};
 use domain::office::{Asked as Wish, Record, RecordKind};
-use domain::password::Password;
 use domain::receipt::Seq;
-use domain::rules::Rules;
 use engine::answer::{Query, View};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Admin;
 use super::ask::{Asked, Key, Limited, Posted};
-use super::export;
+use super::export::{self, Export};
 use super::journal::with_seq;
 use super::office::{batch_id, body};
+use super::press::PressOrder;
 use super::problem::Problem;
 use crate::view::Names;
 use crate::view::office::record_json;
-
-/// Exports under way at a time: each keeps a core busy.
-pub const EXPORTS_MAX: usize = 1;
-/// Cards that one command makes.
-pub(crate) const CARDS_AT_ONCE: usize = TOUCH_MAX - 1;
-/// Exports that are remembered.
-const REMEMBERED_MAX: usize = 256;
-
-/// What a file of cards is made for.
-#[derive(Clone, Debug)]
-pub struct PressOrder {
-    /// The batch.
-    pub batch: BatchId,
-    /// Whose.
-    pub operator: OperatorId,
-    /// The operator's rules: names, service code, unit.
-    pub rules: Arc<Rules>,
-    /// What will be on each card.
-    pub value: Amount,
-    /// The printer's `age` recipient.
-    pub recipient: String,
-    /// Printable sheets besides the table.
-    pub sheets: bool,
-}
-
-/// A file of cards that is on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pressed {
-    /// BLAKE3 of the encrypted file.
-    pub file_hash: [u8; 32],
-    /// How long it is.
-    pub octets: u64,
-    /// Where it is, in the data directory.
-    pub file: String,
-}
-
-/// Whoever makes files of cards. It may wait for a disk.
-pub trait Press: Send + Sync {
-    /// Begins the one file of a batch.
-    ///
-    /// # Errors
-    /// A sentence for whoever asked: a recipient that is none, a file that is there, a disk that is full.
-    fn begin(&self, order: &PressOrder) -> Result<Box<dyn CardSink>, String>;
-
-    /// Removes the file of a batch that was given up.
-    fn discard(&self, batch: BatchId);
-}
-
-/// A file of cards that grows. Dropped before it is finished, it is removed.
-pub trait CardSink: Send {
-    /// Adds a card.
-    ///
-    /// # Errors
-    /// A sentence without its secrets.
-    fn push(&mut self, serial: Serial, number: CardNumber, password: &Password) -> Result<(), String>;
-
-    /// Puts all of it on disk.
-    ///
-    /// # Errors
-    /// A sentence for whoever asked.
-    fn finish(self: Box<Self>) -> Result<Pressed, String>;
-}
-
-/// How an export does.
-#[derive(Clone, Debug)]
-pub(crate) enum Export {
-    /// Making cards, or the file.
-    Running,
-    /// Sealed.
-    Done(Pressed),
-    /// Given up, and why.
-    Failed(String),
-}
-
-/// Exports of this server's life.
-#[derive(Default)]
-pub(crate) struct Exports {
-    known: Mutex<BTreeMap<BatchId, Export>>,
-}
-
-impl Exports {
-    fn begin(&self, batch: BatchId) -> bool {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = known.values().filter(|export| matches!(export, Export::Running)).count();
-        if running >= EXPORTS_MAX {
-            return false;
-        }
-        while known.len() >= REMEMBERED_MAX {
-            known.pop_first();
-        }
-        known.insert(batch, Export::Running);
-        true
-    }
-
-    pub(crate) fn end(&self, batch: BatchId, export: Export) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(batch, export);
-    }
-
-    fn find(&self, batch: BatchId) -> Option<Export> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&batch).cloned()
-    }
-}
 
 /// A batch to begin.
 #[derive(Debug, Deserialize)]

@@ -1,16 +1,18 @@
 //! The job that makes a batch: cards by bounded commands, their secrets into the printer's file, then the seal.
 //!
 //! Guarantees: a command whose fate is unknown is asked again under its own id; whatever fails gives the batch up.
-//! Bounded by [`TRIES_MAX`] tries of each command.
+//! Bounded by [`EXPORTS_MAX`] jobs at a time, [`CARDS_AT_ONCE`] cards a command, [`TRIES_MAX`] tries of each command.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::card::Serial;
+use domain::TOUCH_MAX;
 use domain::command::Body;
+use domain::ids::{BatchId, Serial};
 use domain::number::CardNumber;
 use domain::office::Asked as Wish;
-use domain::office::batch::{Batch, BatchCommand, BatchId, MadeCard};
+use domain::office::batch::{Batch, BatchCommand, MadeCard};
 use domain::office::done::OfficeDone;
 use domain::password::Password;
 use domain::refusal::Refusal;
@@ -19,14 +21,60 @@ use engine::answer::{Answer, Closed};
 
 use super::Admin;
 use super::ask::Asked;
-use super::batches::{CARDS_AT_ONCE, CardSink, Export, Pressed};
 use super::office::body;
+use super::press::{CardSink, Pressed};
 use super::reply;
 
+/// Exports under way at a time: each keeps a core busy.
+pub const EXPORTS_MAX: usize = 1;
+/// Cards that one command makes.
+pub(crate) const CARDS_AT_ONCE: usize = TOUCH_MAX - 1;
+/// Exports that are remembered.
+const REMEMBERED_MAX: usize = 256;
 /// Times that one command is asked; a disk that is full or a clock that is looked at may take minutes.
 const TRIES_MAX: u32 = 600;
 /// Between two of them.
 const WAIT: Duration = Duration::from_millis(500);
+
+/// How an export does.
+#[derive(Clone, Debug)]
+pub(crate) enum Export {
+    /// Making cards, or the file.
+    Running,
+    /// Sealed.
+    Done(Pressed),
+    /// Given up, and why.
+    Failed(String),
+}
+
+/// Exports of this server's life.
+#[derive(Default)]
+pub(crate) struct Exports {
+    known: Mutex<BTreeMap<BatchId, Export>>,
+}
+
+impl Exports {
+    pub(crate) fn begin(&self, batch: BatchId) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = known.values().filter(|export| matches!(export, Export::Running)).count();
+        if running >= EXPORTS_MAX {
+            return false;
+        }
+        while known.len() >= REMEMBERED_MAX {
+            known.pop_first();
+        }
+        known.insert(batch, Export::Running);
+        true
+    }
+
+    pub(crate) fn end(&self, batch: BatchId, export: Export) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(batch, export);
+    }
+
+    pub(crate) fn find(&self, batch: BatchId) -> Option<Export> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&batch).cloned()
+    }
+}
 
 /// Makes all cards of a batch and seals it.
 pub(crate) async fn run(admin: Arc<Admin>, asked: Asked, batch: BatchId, known: Batch, sink: Box<dyn CardSink>) {

@@ -127,8 +127,8 @@ impl Issued {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use domain::card::Serial;
     use domain::id::{CommandId, IdKind};
+    use domain::ids::Serial;
     use domain::receipt::Seq;
     use domain::time::Timestamp;
 

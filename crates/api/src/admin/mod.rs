@@ -21,6 +21,7 @@ mod links;
 mod numbers;
 mod office;
 mod operators;
+mod press;
 mod problem;
 mod records;
 mod reply;
@@ -47,12 +48,13 @@ use engine::handle::Handle;
 use tokio::sync::Semaphore;
 
 use self::ask::Asked;
-use self::batches::Exports;
+use self::export::Exports;
 use self::issue::{Dice, Issued};
 use self::problem::Problem;
 
-pub use self::batches::{CardSink, EXPORTS_MAX, Press, PressOrder, Pressed};
+pub use self::export::EXPORTS_MAX;
 pub use self::links::{LinkView, Links};
+pub use self::press::{CardSink, Press, PressOrder, Pressed};
 pub use self::reply::http_status;
 pub use self::serve::{DRAIN_S, serve_unix};
 

@@ -5,7 +5,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::card::Serial;
+use domain::ids::Serial;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::answer::Closed;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::to_bytes;
-use domain::command::Staff;
-use domain::ids::OperatorId;
+use domain::ids::{OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::CardNumber;
 use domain::password::{KeyId, Password, TagKey, TagKeys};
@@ -56,12 +55,12 @@ fn admin(dice: Dice) -> Admin {
 /// Nothing is printed here.
 struct NoPress;
 
-impl super::batches::Press for NoPress {
-    fn begin(&self, _: &super::batches::PressOrder) -> Result<Box<dyn super::batches::CardSink>, String> {
+impl super::Press for NoPress {
+    fn begin(&self, _: &super::PressOrder) -> Result<Box<dyn super::CardSink>, String> {
         Err(String::from("there is no press here"))
     }
 
-    fn discard(&self, _: domain::office::batch::BatchId) {}
+    fn discard(&self, _: domain::ids::BatchId) {}
 }
 
 /// Card numbers come from these draws; the last one is repeated for ever. Everything else is random.

@@ -1,17 +1,17 @@
 //! What was asked.
 
-use domain::card::Serial;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Gift, ImportSubscribers, IssueCards,
     LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
-use domain::ids::Language;
+use domain::ids::{Language, Serial};
 use domain::money::Amount;
 use domain::password::Proof;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Names, card_number_json, imsi_json, msisdn_json, office, rules_json, tag_json, voiding_name};
+use super::office;
+use super::values::{Names, card_number_json, imsi_json, msisdn_json, rules_json, tag_json, voiding_name};
 
 /// A command's name and everything in it but secrets.
 pub(super) fn json(body: &Body, names: &Names) -> Value {

@@ -1,7 +1,7 @@
 //! What followed for the books.
 
-use domain::account::{AccountId, Transfer};
-use domain::card::{CardState, Serial};
+use domain::account::Transfer;
+use domain::card::CardState;
 use domain::ids::CardId;
 use domain::rules::limit::Subject;
 use domain::state::{CardFacts, SubscriberFacts};
@@ -9,9 +9,10 @@ use domain::time::Timestamp;
 use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};
 
-use super::{
-    Names, card_number_json, imsi_json, msisdn_json, office, rules_json, standing_name, tag_json, until_json,
-    voiding_name,
+use super::office;
+use super::values::{
+    Names, account_json, card_number_json, imsi_json, msisdn_json, rules_json, serial, standing_name, tag_json,
+    until_json, voiding_name,
 };
 
 /// Everything that a verdict did.
@@ -36,27 +37,6 @@ fn transfer_json(transfer: &Transfer) -> Value {
 fn balance_json(balance: &BalanceAfter) -> Value {
     let BalanceAfter { account, after_minor, prev } = *balance;
     json!({ "account": account_json(account), "after_minor": after_minor, "prev": prev.0 })
-}
-
-pub(super) fn account_json(account: AccountId) -> Value {
-    let kind = account.kind();
-    match account {
-        AccountId::Card(card) => json!({ "kind": kind, "serial": serial(card) }),
-        AccountId::Airtime(subscriber) => json!({ "kind": kind, "subscriber": subscriber.0 }),
-        AccountId::FeeIncome(operator)
-        | AccountId::TaxPayable(operator)
-        | AccountId::CallIncome(operator)
-        | AccountId::Breakage(operator)
-        | AccountId::Position(operator)
-        | AccountId::Refunded(operator)
-        | AccountId::Held(operator) => json!({ "kind": kind, "operator": operator.0 }),
-        AccountId::Cash(operator, currency) | AccountId::CashPosition(operator, currency) => {
-            json!({ "kind": kind, "operator": operator.0, "currency": currency.code() })
-        }
-        AccountId::Float(outlet, currency) => {
-            json!({ "kind": kind, "outlet": outlet.0, "currency": currency.code() })
-        }
-    }
 }
 
 fn named_json(named: &Named) -> Value {
@@ -161,7 +141,7 @@ fn card_json(facts: &CardFacts, names: &Names) -> Value {
         "issued_at": issued_at.rfc3339(),
         "expires_at": until_json(*expires_at),
         "state": state_json(state),
-        "batch": batch.map(domain::office::batch::BatchId::get),
+        "batch": batch.map(domain::ids::BatchId::get),
     })
 }
 
@@ -190,8 +170,4 @@ fn state_json(state: &CardState) -> Value {
             "tag": tag_json(tag),
         }),
     }
-}
-
-fn serial(card: CardId) -> String {
-    Serial::of(card).to_string()
 }

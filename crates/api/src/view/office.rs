@@ -13,8 +13,7 @@ use domain::rules::tariff::Ratio;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::effects::account_json;
-use super::{Names, msisdn_json, rules_json, voiding_name};
+use super::values::{Names, account_json, msisdn_json, rules_json, voiding_name};
 
 fn hex(octets: &[u8; 32]) -> String {
     blake3::Hash::from_bytes(*octets).to_hex().to_string()
@@ -123,7 +122,7 @@ pub(crate) fn proposal_json(proposal: &Proposal) -> Value {
         Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason }) => json!({
             "of": of.0,
             "receipt": receipt(*of),
-            "card": domain::card::Serial::of(*card).to_string(),
+            "card": domain::ids::Serial::of(*card).to_string(),
             "sender": sender.0,
             "recipient": recipient.0,
             "amount_minor": amount.minor(),
@@ -350,7 +349,7 @@ fn hold_json(hold: &Hold, names: &Names) -> Value {
         "operator": names.operator(*operator),
         "sender": sender.0,
         "recipient": recipient.0,
-        "serial": domain::card::Serial::of(*card).to_string(),
+        "serial": domain::ids::Serial::of(*card).to_string(),
         "amount_minor": amount.minor(),
         "fee_minor": fee_minor,
         "tax_minor": tax_minor,

@@ -3,14 +3,13 @@
 use std::num::NonZeroU32;
 
 use domain::account::AccountId;
-use domain::card::{Serial, Voiding};
-use domain::command::Staff;
-use domain::ids::{CardId, Language, OperatorId, OutletId, SubscriberId};
+use domain::card::Voiding;
+use domain::currency::Currency;
+use domain::ids::{BatchId, CardId, Language, OperatorId, OutletId, Serial, Staff, SubscriberId};
 use domain::money::Amount;
 use domain::number::Msisdn;
-use domain::office::batch::{Batch, BatchId, Stage};
+use domain::office::batch::{Batch, Stage};
 use domain::office::call::Call;
-use domain::office::currency::Currency;
 use domain::office::done::OfficeDone;
 use domain::office::hold::{HeldGift, Hold};
 use domain::office::motion::{Motion, Proposal, Reversal};

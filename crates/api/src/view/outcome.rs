@@ -5,7 +5,8 @@ use domain::refusal::Refusal;
 use domain::verdict::{CardLine, Done, Outcome};
 use serde_json::{Map, Value, json};
 
-use super::{Names, office};
+use super::office;
+use super::values::{Names, msisdn_json};
 
 /// Adds `outcome` with `done` or `refusal`.
 pub(crate) fn add(json: &mut Value, outcome: &Outcome, names: &Names) {
@@ -59,7 +60,7 @@ fn done_json(done: &Done, names: &Names) -> Value {
             "seq": hold.0,
             "receipt": receipt(*hold),
             "amount_minor": amount.minor(),
-            "recipient": super::msisdn_json(*recipient),
+            "recipient": msisdn_json(*recipient),
             "balance_minor": balance_minor,
         }),
         Done::Office(done) => office::done_json(done),

@@ -1,5 +1,4 @@
-use domain::card::Serial;
-use domain::ids::{Language, OperatorId};
+use domain::ids::{Language, OperatorId, Serial};
 use domain::receipt::Seq;
 use domain::refusal::{Refusal, Unusable};
 use domain::rules::LimitName;

@@ -3,7 +3,7 @@
 use engine::deliveries::{Delivery, Stage};
 use serde_json::{Value, json};
 
-use super::msisdn_json;
+use super::values::msisdn_json;
 
 /// One delivery. `state` is `waiting` (its next try is `at`), `submitted` (no receipt counts after `at`), or how it ended
 /// (`at` says when).

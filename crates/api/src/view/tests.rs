@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::account::{AccountId, Transfer};
-use domain::card::{CardState, Serial, Voiding};
+use domain::card::{CardState, Voiding};
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
 use domain::id::{CommandId, UssdPrompt};
-use domain::ids::{CardId, Language, LimitId, LinkId, OperatorId, OutletId, SubscriberId};
+use domain::ids::{CardId, Language, LimitId, LinkId, OperatorId, OutletId, Serial, Staff, SubscriberId};
 use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::{PasswordTag, Proof};

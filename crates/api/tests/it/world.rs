@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use api::admin::{CardSink, Press, PressOrder, Pressed};
 use api::{AdminParts, router, serve_unix};
-use domain::card::Serial;
-use domain::command::{Body, Command, Staff};
+use domain::command::{Body, Command};
 use domain::id::CommandId;
+use domain::ids::{BatchId, Serial, Staff};
 use domain::number::CardNumber;
-use domain::office::batch::BatchId;
 use domain::office::motion::MotionCommand;
 use domain::office::{Asked, Office};
 use domain::password::{KeyId, Password, TagKey, TagKeys};

@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use crate::TOUCH_MAX;
-use crate::card::{CardState, Serial};
-use crate::command::Staff;
-use crate::ids::{OperatorId, OutletId};
+use crate::card::CardState;
+use crate::ids::{BatchId, OperatorId, OutletId, Serial, Staff};
 use crate::number::CardNumber;
-use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, BatchId, MadeCard, Stage};
+use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, MadeCard, Stage};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey, RecordKind};
@@ -17,8 +16,9 @@ use crate::state::{Card, CardFacts, State};
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::office::{for_operator, may_issue};
-use super::{Draft, proof};
+use super::draft::Draft;
+use super::proof;
+use super::staff::{for_operator, may_issue};
 
 /// Whatever production asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &BatchCommand) -> Result<Done, Refusal> {

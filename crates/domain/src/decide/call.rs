@@ -1,8 +1,7 @@
 //! Airtime used: calls that are reserved, extended and ended, or charged at once.
 
 use crate::account::AccountId;
-use crate::command::Staff;
-use crate::ids::{CardId, SubscriberId};
+use crate::ids::{CardId, Staff, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::call::{CALL_SECONDS_MAX, Call, CallCommand};
@@ -16,8 +15,8 @@ use crate::rules::{Limit, Role, Rules};
 use crate::state::{Standing, State, Usage, UsageKey};
 use crate::verdict::{Done, UsageAfter};
 
-use super::Draft;
-use super::office::for_operator;
+use super::draft::Draft;
+use super::staff::for_operator;
 
 /// Whatever a charging system asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: CallCommand) -> Result<Done, Refusal> {

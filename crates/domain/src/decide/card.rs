@@ -1,17 +1,17 @@
 //! What a holder does with a card: look, bind, change the password, freeze.
 
 use crate::card::CardState;
-use crate::card::Serial;
 use crate::command::{Bind, ChangePassword, NewPassword, Proved};
-use crate::ids::CardId;
+use crate::ids::{CardId, Serial};
 use crate::password::Opened;
 use crate::refusal::{Refusal, Unusable};
 use crate::state::{CARDS_MAX, Card, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
+use super::batch;
+use super::draft::Draft;
 use super::limits;
 use super::proof::{self, Known, Pick, unusable_why};
-use super::{Draft, batch};
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;

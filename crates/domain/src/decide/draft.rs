@@ -7,6 +7,7 @@ use crate::account::{AccountId, Transfer};
 use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
+use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -110,6 +111,16 @@ impl<'a> Draft<'a> {
     /// A change that happens only if the command is done.
     pub(super) fn change(&mut self, change: Change) {
         self.effects.changes.push(change);
+    }
+
+    /// What the office keeps under this name from now on.
+    pub(super) fn record(&mut self, key: RecordKey, record: Option<Record>) {
+        self.change(Change::Record { key, record });
+    }
+
+    /// The entry that this draft becomes.
+    pub(super) const fn own_seq(&self) -> Seq {
+        self.state.seq().next()
     }
 
     /// A change that happens even if the command is refused.

@@ -3,7 +3,7 @@
 //! [`give`] checks in the order of [`crate::refusal::GIFT_ORDER`] and then books.
 
 use crate::account::AccountId;
-use crate::command::{Dialled, Gift, TopUp};
+use crate::command::{Caller, Dialled, Gift, TopUp};
 use crate::ids::{OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
@@ -11,13 +11,14 @@ use crate::refusal::Refusal;
 use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
 use crate::rules::{Fee, Period, Rules};
-use crate::state::{Repeat, RepeatKey, Standing, SubscriberFacts};
+use crate::state::{Repeat, RepeatKey, Standing, State, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Done};
 
+use super::draft::Draft;
+use super::hold;
 use super::limits::{self, Parties};
 use super::proof::{self, Known, Pick};
-use super::{Draft, hold, open_service};
 
 /// A gift.
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
@@ -27,6 +28,27 @@ pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> 
     let pick = proof::card(draft, sender, &gift.caller, &gift.proof, false)?;
     // The password was right: from here on a refusal counts, so that nobody can probe numbers for free.
     counted(draft, sender, period, |draft| post_gift(draft, gift, rules, period, sender, pick))
+}
+
+/// The rules and the period that a caller's command is decided under.
+fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules, &'a Period), Refusal> {
+    let open = rules_now(draft.state, caller, draft.at);
+    // Nothing else is looked at on a closed day, but care still finds who tried.
+    if open.is_err()
+        && let Some((id, _)) = draft.subscriber(caller.msisdn, caller.operator)
+    {
+        draft.name(id);
+    }
+    open
+}
+
+fn rules_now<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
+    let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
+    let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
+    if period.closed {
+        return Err(Refusal::ServiceClosed { period: Some(period.name.clone()) });
+    }
+    Ok((rules, period))
 }
 
 fn post_gift(

@@ -15,8 +15,9 @@ use crate::rules::{Held, HoldRule};
 use crate::state::{RepeatKey, Standing, UsageKey};
 use crate::verdict::{Change, Done, UsageAfter};
 
+use super::card;
+use super::draft::Draft;
 use super::proof::{Known, Pick};
-use super::{Draft, card};
 
 /// Whether the rule holds a gift to this recipient.
 pub(super) fn holds(draft: &Draft<'_>, rule: HoldRule, sender: Known<'_>, recipient: Option<SubscriberId>) -> bool {

@@ -9,7 +9,7 @@ use crate::state::{Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::UsageAfter;
 
-use super::Draft;
+use super::draft::Draft;
 
 /// Between whom, and from which card.
 #[derive(Clone, Copy)]

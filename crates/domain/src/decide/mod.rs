@@ -9,6 +9,7 @@ mod admin;
 mod batch;
 mod call;
 mod card;
+mod card_state;
 mod draft;
 mod gift;
 mod hold;
@@ -16,20 +17,20 @@ mod limits;
 mod motion;
 mod office;
 mod proof;
+mod rules;
+mod staff;
 mod subscriber;
 #[cfg(test)]
 mod tests;
 mod till;
 pub mod what_if;
 
-use crate::command::{Body, Caller};
+use crate::command::Body;
 use crate::number::Msisdn;
-use crate::refusal::Refusal;
 use crate::rules::tariff::CallPrice;
-use crate::rules::{Period, Rules};
 use crate::state::State;
 use crate::time::Timestamp;
-use crate::verdict::{Done, Outcome, Verdict};
+use crate::verdict::Verdict;
 
 use draft::Draft;
 
@@ -62,34 +63,4 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
 /// What a call would cost a subscriber at the state's instant; `None`: nobody has the number, or no money is so much.
 pub fn call_price(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<CallPrice> {
     call::priced(state, msisdn, cross, seconds)
-}
-
-/// The rules and the period that a caller's command is decided under.
-fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let open = rules_now(draft.state, caller, draft.at);
-    // Nothing else is looked at on a closed day, but care still finds who tried.
-    if open.is_err()
-        && let Some((id, _)) = draft.subscriber(caller.msisdn, caller.operator)
-    {
-        draft.name(id);
-    }
-    open
-}
-
-fn rules_now<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
-    let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
-    if period.closed {
-        return Err(Refusal::ServiceClosed { period: Some(period.name.clone()) });
-    }
-    Ok((rules, period))
-}
-
-impl From<Result<Done, Refusal>> for Outcome {
-    fn from(done: Result<Done, Refusal>) -> Self {
-        match done {
-            Ok(done) => Self::Done(done),
-            Err(refusal) => Self::Refused(refusal),
-        }
-    }
 }

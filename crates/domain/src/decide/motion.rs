@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
-use crate::card::{CardState, Serial};
-use crate::command::{CardChange, Staff};
-use crate::ids::{CardId, OperatorId};
+use crate::card::CardState;
+use crate::command::CardChange;
+use crate::currency::Currency;
+use crate::ids::{CardId, OperatorId, Serial, Staff};
 use crate::money::Amount;
-use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{Motion, MotionCommand, Proposal, Reversal};
 use crate::office::refusal::OfficeRefusal;
@@ -22,8 +22,10 @@ use crate::rules::{Rules, past};
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::office::{for_operator, reason, role_of_proposal};
-use super::{Draft, admin};
+use super::card_state::changed_state;
+use super::draft::Draft;
+use super::rules::{no_clash, put_rules};
+use super::staff::{for_operator, reason, role_of_proposal};
 
 /// Cards in one motion at most: each of them is looked at.
 const VOID_RANGE_MAX: u32 = 1_000_000;
@@ -77,7 +79,7 @@ fn approve(draft: &mut Draft<'_>, staff: Staff, seq: Seq, hash: &[u8; 32]) -> Re
     }
     let moved_minor = match admit(draft, motion.operator, &motion.proposal)? {
         Admitted::Rules(rules, file_hash) => {
-            admin::put_rules(draft, motion.operator, *rules, file_hash)?;
+            put_rules(draft, motion.operator, *rules, file_hash)?;
             0
         }
         Admitted::Rates(currency, rates) => {
@@ -148,7 +150,7 @@ fn admit_rules(
     new: &Arc<Rules>,
     from: Option<Timestamp>,
 ) -> Result<Rules, Refusal> {
-    admin::no_clash(draft.state, Some((operator, known)), new)?;
+    no_clash(draft.state, Some((operator, known)), new)?;
     let rules = match from {
         Some(from) => past::spliced(known, new, from.max(draft.at)),
         None => (**new).clone(),
@@ -200,7 +202,7 @@ fn void(draft: &mut Draft<'_>, first: Serial, range: VoidCards) -> Result<(), Re
     let mut changed = false;
     for serial in (first.0..=range.last.0).map(Serial) {
         let (id, card) = draft.state.card_of_serial(serial).ok_or(Refusal::CardUnknown)?;
-        if let Ok(state) = admin::changed_state(card, CardChange::Void(range.why), draft.at) {
+        if let Ok(state) = changed_state(card, CardChange::Void(range.why), draft.at) {
             draft.change(Change::CardState { id, state });
             changed = true;
         }

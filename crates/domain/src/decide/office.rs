@@ -1,17 +1,18 @@
-//! The office: who may ask what, issuance that is stopped, and records whose time is over.
+//! The office: to whom each question goes, issuance that is stopped, and records whose time is over.
 
-use crate::command::Staff;
-use crate::ids::OperatorId;
+use crate::ids::{OperatorId, Staff};
 use crate::office::done::OfficeDone;
-use crate::office::motion::{Proposal, REASON_LEN_MAX};
+use crate::office::motion::REASON_LEN_MAX;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::{Asked, Office, Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Role;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
-use super::{Draft, batch, call, hold, motion, till};
+use super::draft::Draft;
+use super::staff::for_operator;
+use super::{batch, call, hold, motion, till};
 
 /// Whatever staff asks.
 pub(super) fn ask(draft: &mut Draft<'_>, office: &Office) -> Result<Done, Refusal> {
@@ -32,33 +33,6 @@ pub(super) fn ask(draft: &mut Draft<'_>, office: &Office) -> Result<Done, Refusa
     }
 }
 
-/// Which role proposes and approves what.
-pub(super) const fn role_of_proposal(proposal: &Proposal) -> Role {
-    match proposal {
-        Proposal::Rules { .. } | Proposal::Close { .. } => Role::Network,
-        Proposal::Rate { .. } | Proposal::Adjust { .. } => Role::Finance,
-        Proposal::VoidCards { .. } | Proposal::Reverse(_) => Role::Care,
-    }
-}
-
-/// Says whose business this is, and whether whoever asks is there for it.
-pub(super) fn for_operator(
-    draft: &mut Draft<'_>,
-    staff: Staff,
-    operator: OperatorId,
-    role: Role,
-) -> Result<(), Refusal> {
-    draft.concern(operator);
-    let rules = &draft.state.operator(operator).ok_or(Refusal::OperatorUnknown)?.rules;
-    let Some(people) = &rules.staff else { return Ok(()) };
-    let known = people.iter().find(|one| one.uid == staff.0);
-    if known.is_some_and(|one| one.roles.contains(&role)) {
-        Ok(())
-    } else {
-        Err(OfficeRefusal::RoleForbids { role: String::from(role.name()) }.into())
-    }
-}
-
 /// The server itself may stop issuance, whoever runs it: nothing is lost by it.
 fn stop_issuance(draft: &mut Draft<'_>, _: Staff, operator: OperatorId, why: &str) -> Result<Done, Refusal> {
     draft.concern(operator);
@@ -69,20 +43,6 @@ fn stop_issuance(draft: &mut Draft<'_>, _: Staff, operator: OperatorId, why: &st
     }
     draft.record(RecordKey::stopped(operator), Some(Record::Stopped(why)));
     Ok(OfficeDone::IssuanceStopped.into())
-}
-
-/// Value is issued only while the books agree.
-pub(super) fn may_issue(draft: &Draft<'_>, operator: OperatorId) -> Result<(), Refusal> {
-    match draft.state.record(RecordKey::stopped(operator)) {
-        Some(Record::Stopped(why)) => Err(OfficeRefusal::IssuanceStopped { why: why.clone() }.into()),
-        _ => Ok(()),
-    }
-}
-
-/// A reason as it is kept.
-pub(super) fn reason(text: &str) -> Result<(), Refusal> {
-    let said = text.chars().take(REASON_LEN_MAX + 1).count();
-    if text.trim().is_empty() || said > REASON_LEN_MAX { Err(OfficeRefusal::ReasonMalformed.into()) } else { Ok(()) }
 }
 
 /// What a timer submits when the time of a record is over. Decided by `at`, as everything that meets the record is.
@@ -116,17 +76,5 @@ pub(super) fn due(draft: &mut Draft<'_>, key: RecordKey) -> Result<Done, Refusal
         | Record::VoidCards(_)
         | Record::Reversed(_)
         | Record::Stopped(_) => Err(Refusal::NothingToChange),
-    }
-}
-
-impl Draft<'_> {
-    /// What the office keeps under this name from now on.
-    pub(super) fn record(&mut self, key: RecordKey, record: Option<Record>) {
-        self.change(Change::Record { key, record });
-    }
-
-    /// The entry that this draft becomes.
-    pub(super) const fn own_seq(&self) -> Seq {
-        self.state.seq().next()
     }
 }

@@ -4,9 +4,9 @@
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::{CardState, Serial};
+use crate::card::CardState;
 use crate::command::Caller;
-use crate::ids::{CardId, OperatorId, SubscriberId};
+use crate::ids::{CardId, OperatorId, Serial, SubscriberId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
@@ -14,7 +14,7 @@ use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
-use super::Draft;
+use super::draft::Draft;
 
 /// Wrong passwords in a row that lock.
 pub(super) const TRIES: u8 = 3;

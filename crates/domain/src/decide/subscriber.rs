@@ -11,9 +11,9 @@ use crate::rules::Rules;
 use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
-use super::Draft;
-use super::office::may_issue;
+use super::draft::Draft;
 use super::proof;
+use super::staff::may_issue;
 
 /// The caller's own language.
 pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<Done, Refusal> {

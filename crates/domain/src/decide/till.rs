@@ -3,11 +3,10 @@
 //! Every sale is two linked transfers: float → cash in the currency, position → card in airtime.
 
 use crate::account::AccountId;
-use crate::card::{CardState, Serial, Voiding};
-use crate::command::Staff;
-use crate::ids::{CardId, OperatorId, OutletId};
+use crate::card::{CardState, Voiding};
+use crate::currency::{Currency, price_up};
+use crate::ids::{CardId, OperatorId, OutletId, Serial, Staff};
 use crate::money::Amount;
-use crate::office::currency::{Currency, price_up};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TillCommand};
@@ -19,8 +18,9 @@ use crate::rules::tariff::Ratio;
 use crate::state::Card;
 use crate::verdict::{Change, Done};
 
-use super::office::{for_operator, may_issue};
-use super::{Draft, batch, hold, proof};
+use super::draft::Draft;
+use super::staff::{for_operator, may_issue};
+use super::{batch, hold, proof};
 
 /// Whatever a till asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) -> Result<Done, Refusal> {

@@ -32,7 +32,8 @@ use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::Effects;
 
 use super::limits::{self, Parties};
-use super::{admin, gift as given, proof};
+use super::rules::with_limit_rows;
+use super::{gift as given, proof};
 
 /// Rows of usage after which the next business date sweeps those of windows that are over.
 const USAGE_SOON: usize = 1 << 20;
@@ -55,7 +56,7 @@ impl WhatIf {
     pub fn new(operator: OperatorId, rules: Rules) -> Option<Self> {
         Some(Self {
             operator,
-            rules: admin::with_limit_rows(&State::default(), operator, rules)?,
+            rules: with_limit_rows(&State::default(), operator, rules)?,
             usage: HashMap::new(),
             given: Generations::default(),
             given_turned: Timestamp::MIN,

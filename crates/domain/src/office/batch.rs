@@ -5,50 +5,12 @@
 //!
 //! Deliberately not here: randomness, the file, the printer (api and sonmul); the price (see [`crate::office::till`]).
 
-use core::num::NonZeroU32;
-
 use minicbor::{Decode, Encode};
 
-use crate::card::Serial;
-use crate::ids::{OperatorId, OutletId};
+use crate::ids::{BatchId, OperatorId, OutletId, Serial};
 use crate::money::Amount;
 use crate::number::CardNumber;
 use crate::password::PasswordTag;
-
-/// Number of a batch, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BatchId(pub NonZeroU32);
-
-impl BatchId {
-    /// The batch of that number; `None` for 0.
-    pub const fn try_new(number: u32) -> Option<Self> {
-        match NonZeroU32::new(number) {
-            Some(number) => Some(Self(number)),
-            None => None,
-        }
-    }
-
-    /// Its number.
-    pub const fn get(self) -> u32 {
-        self.0.get()
-    }
-}
-
-impl<C> Encode<C> for BatchId {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.u32(self.get())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for BatchId {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::try_new(d.u32()?).ok_or_else(|| minicbor::decode::Error::message("a batch's number is 1 or more"))
-    }
-}
 
 /// How far a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

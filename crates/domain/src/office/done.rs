@@ -3,12 +3,10 @@
 use minicbor::{Decode, Encode};
 
 use super::RecordKind;
-use super::batch::BatchId;
-use super::currency::Currency;
 use super::hold::HeldGift;
 use super::till::Goods;
-use crate::card::Serial;
-use crate::ids::{Language, OutletId};
+use crate::currency::Currency;
+use crate::ids::{BatchId, Language, OutletId, Serial};
 use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;
 use crate::time::Timestamp;

@@ -10,7 +10,6 @@
 
 pub mod batch;
 pub mod call;
-pub mod currency;
 pub mod done;
 pub mod hold;
 pub mod motion;
@@ -19,19 +18,17 @@ pub mod till;
 
 use minicbor::{Decode, Encode};
 
-use crate::command::Staff;
-use crate::ids::{OperatorId, OutletId};
+use crate::card::Voiding;
+use crate::currency::Currency;
+use crate::ids::{BatchId, OperatorId, OutletId, Serial, Staff};
 use crate::receipt::Seq;
 use crate::time::Timestamp;
 
-use batch::{Batch, BatchCommand, BatchId};
+use batch::{Batch, BatchCommand};
 use call::{Call, CallCommand};
-use currency::Currency;
 use hold::Hold;
 use motion::{Motion, MotionCommand};
 use till::{Outlet, Quote, Rates, TillCommand};
-
-use crate::card::{Serial, Voiding};
 
 /// What the office is asked, and by whom.
 #[derive(Clone, Debug, Encode, Decode)]

@@ -11,12 +11,11 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
-use super::currency::Currency;
 use super::till::Rate;
 use crate::account::AccountId;
-use crate::card::{Serial, Voiding};
-use crate::command::Staff;
-use crate::ids::{CardId, OperatorId, SubscriberId};
+use crate::card::Voiding;
+use crate::currency::Currency;
+use crate::ids::{CardId, OperatorId, Serial, Staff, SubscriberId};
 use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::rules::Rules;

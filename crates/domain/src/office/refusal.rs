@@ -2,8 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use super::currency::Currency;
-use crate::card::Serial;
+use crate::currency::Currency;
+use crate::ids::Serial;
 use crate::receipt::Seq;
 use crate::time::Timestamp;
 
@@ -254,11 +254,5 @@ impl OfficeRefusal {
             Self::IssuanceStopped { .. } => "issuance-stopped",
             Self::RoleForbids { .. } => "role-forbids",
         }
-    }
-}
-
-impl From<OfficeRefusal> for crate::refusal::Refusal {
-    fn from(refusal: OfficeRefusal) -> Self {
-        Self::Office(Box::new(refusal))
     }
 }

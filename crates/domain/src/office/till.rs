@@ -7,9 +7,8 @@
 
 use minicbor::{Decode, Encode};
 
-use super::currency::{Currency, share_down};
-use crate::card::Serial;
-use crate::ids::{OperatorId, OutletId};
+use crate::currency::{Currency, share_down};
+use crate::ids::{OperatorId, OutletId, Serial};
 use crate::money::Amount;
 use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;

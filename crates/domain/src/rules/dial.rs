@@ -13,8 +13,8 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::Unit;
 use super::numbers::NumberPlan;
+use super::unit::Unit;
 use crate::money::Amount;
 use crate::number::{CARD_NUMBER_DIGITS, CardNumber, parse_digits};
 use crate::password::PASSWORD_DIGITS;

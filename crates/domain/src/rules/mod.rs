@@ -11,6 +11,7 @@ pub mod numbers;
 pub mod parse;
 pub mod past;
 pub mod tariff;
+pub mod unit;
 
 use minicbor::{Decode, Encode};
 
@@ -22,6 +23,7 @@ pub use dial::DialPlan;
 pub use limit::{Limit, LimitName};
 pub use numbers::NumberPlan;
 pub use tariff::{Fee, Tariff};
+pub use unit::Unit;
 
 /// Everything that makes an operator this operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -104,31 +106,6 @@ pub struct StaffRule {
     /// What they are there for.
     #[n(1)]
     pub roles: Vec<Role>,
-}
-
-/// A unit of airtime: its own ledger, not the cash of the same name.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Unit {
-    /// What people call it, one per language of [`Language::ALL`].
-    #[n(0)]
-    pub names: Vec<String>,
-    /// Decimal digits of the minor unit, 0 to 4. Dialled amounts are whole units; with 2, `5` is 500 minor.
-    #[n(1)]
-    pub minor_digits: u8,
-}
-
-impl Unit {
-    /// Minor units in one unit.
-    pub const fn minor_per_unit(&self) -> i64 {
-        match self.minor_digits {
-            0 => 1,
-            1 => 10,
-            2 => 100,
-            3 => 1_000,
-            _ => 10_000,
-        }
-    }
 }
 
 /// Rules without a date.

@@ -9,6 +9,7 @@
 //!
 //! Deliberately not here: files, and what loading does to a running operator (see [`crate::decide`]).
 
+mod bounds;
 mod dialogue;
 #[cfg(test)]
 mod mistakes_tests;
@@ -22,49 +23,25 @@ mod shapes_tests;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wrong;
 
 use core::fmt;
-use core::ops::Range as Span;
 
 use toml::Spanned;
 
 use self::office::{free_minutes, staff};
 use self::raw::{RawDial, RawNumbers, RawProfile, RawStanding, RawTariff, RawUnit};
 use self::values::{Names, whole_number};
+use self::wrong::{Wrong, wrong, wrong_at};
 use super::numbers::{NumberPlanError, NumberPlanParts};
-use super::tariff::Ratio;
 use super::{DialPlan, NumberPlan, Rules, Standing, Tariff, Unit, dial};
 use crate::ids::Language;
 use crate::time::Zone;
 
-/// Longest profile, octets: a thousand periods with their comments are less.
-pub const PROFILE_LEN_MAX: usize = 1 << 20;
-/// Most periods of one operator: a new rule set every month for twenty years.
-pub const PERIODS_MAX: usize = 256;
-/// Most limits of one period: each of them is looked at for each gift.
-pub const LIMITS_MAX: usize = 16;
-/// Most occasions: each is one digit, and 0 is none.
-pub const OCCASIONS_MAX: usize = 9;
-/// Longest public name (operator, period, limit, occasion), characters.
-pub const NAME_LEN_MAX: usize = 32;
-/// Longest name shown to people, characters: half the smallest screen budget for UCS-2.
-pub const DISPLAY_NAME_LEN_MAX: usize = 28;
-/// Most decimal digits of a minor unit.
-pub const MINOR_DIGITS_MAX: u8 = 4;
-/// Longest `repeat_window_s`: a day.
-pub const REPEAT_WINDOW_S_MAX: u32 = 86_400;
-/// Longest `swap_rest_h`: a year of 366 days.
-pub const SWAP_REST_H_MAX: u32 = 8_784;
-/// Longest `valid_days` of a card and largest `age_days_min`: a hundred years.
-pub const DAYS_MAX: u32 = 36_500;
-/// Longest `quote_valid_s`: a day.
-pub const QUOTE_VALID_S_MAX: i64 = 86_400;
-/// Longest `call_reserve_s`: a day.
-pub const CALL_RESERVE_S_MAX: i64 = 86_400;
-/// Most people on the operator's side.
-pub const STAFF_MAX: usize = 1_000;
-/// Largest `dials_per_caller_per_min`: nobody dials faster than ten a second.
-pub const DIALS_PER_MIN_MAX: u32 = 600;
+pub use self::bounds::{
+    CALL_RESERVE_S_MAX, DAYS_MAX, DIALS_PER_MIN_MAX, DISPLAY_NAME_LEN_MAX, LIMITS_MAX, MINOR_DIGITS_MAX, NAME_LEN_MAX,
+    OCCASIONS_MAX, PERIODS_MAX, PROFILE_LEN_MAX, QUOTE_VALID_S_MAX, REPEAT_WINDOW_S_MAX, STAFF_MAX, SWAP_REST_H_MAX,
+};
 
 /// What is wrong with a profile, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,21 +78,6 @@ pub fn parse(toml_text: &str) -> Result<Rules, RulesError> {
 /// The line, counted from 1, that the octet at this offset stands in.
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|octet| *octet == b'\n').count() + 1
-}
-
-/// Something wrong at an offset of the text.
-struct Wrong {
-    at: usize,
-    what: String,
-}
-
-/// Says what is wrong with a value.
-fn wrong<T>(value: &Spanned<T>, what: impl fmt::Display) -> Wrong {
-    wrong_at(&value.span(), what)
-}
-
-fn wrong_at(span: &Span<usize>, what: impl fmt::Display) -> Wrong {
-    Wrong { at: span.start, what: what.to_string() }
 }
 
 fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
@@ -207,12 +169,6 @@ fn dial_plan(raw: &RawDial) -> Result<DialPlan, Wrong> {
 
 fn tariff(raw: &RawTariff, unit: &Unit) -> Result<Tariff, Wrong> {
     office::priced(&raw.minute_price, raw.cross_network.as_ref(), unit)
-}
-
-fn ratio(text: &str) -> Option<Ratio> {
-    let (numerator, denominator) = text.split_once('/')?;
-    let part = |digits: &str| digits.bytes().all(|octet| octet.is_ascii_digit()).then(|| digits.parse().ok())?;
-    Ratio::try_new(part(numerator)?, part(denominator)?)
 }
 
 fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Result<Standing, Wrong> {

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
-use super::{BOOKS, RECENTS};
 use crate::card::CardState;
-use crate::ids::{CardId, Language, LimitId, OperatorId, SubscriberId};
+use crate::ids::{BatchId, CardId, Language, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::{CardNumber, Imsi, Msisdn};
-use crate::office::batch::BatchId;
 use crate::office::till::Bought;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
 use crate::rules::{LimitName, Rules};
 use crate::time::{BusinessDate, Timestamp};
+
+/// A sender's latest recipients that are remembered.
+pub const RECENTS: usize = 8;
+/// Accounts that an operator has one of.
+pub const BOOKS: usize = 5;
 
 /// Whether a number is in use and may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

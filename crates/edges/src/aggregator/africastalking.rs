@@ -11,7 +11,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Dialect, Heard, dialled, too_large_or_bad, turn};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 
 /// An answer repeats nothing.
 pub(super) struct AfricasTalking;

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{Flag, Word};
 use super::{Dialect, Heard, dialled, json, turn};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 
 /// What an answer repeats. The number is repeated only when it is one: anything else may have been typed.
 pub(super) struct Arkesel {

@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 
 use super::field::Word;
 use super::{Dialect, Heard, caller_and_session, dialled, json, turn};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 
 /// An answer repeats the session's name.
 pub(super) struct Hubtel {

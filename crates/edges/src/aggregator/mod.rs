@@ -43,8 +43,9 @@ use wire::text::Budget;
 use zeroize::Zeroizing;
 
 use crate::brake::BrakeConfig;
-use crate::flow::{Flow, Input, Link, LinkConfig, SESSION_NAME_LEN_MAX, Screen, Turn};
+use crate::flow::{Flow, Input, Link, LinkConfig, SESSION_NAME_LEN_MAX, Turn};
 use crate::port::Decider;
+use crate::session::Screen;
 use crate::session::Times;
 
 use africastalking::AfricasTalking;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::ids::LinkId;
 use zeroize::Zeroizing;
 
-use super::ussd::UssdConfig;
+use super::address::Address;
 
 /// Submits in flight at most, whatever is configured.
 pub const WINDOW_MAX: u16 = 1_000;
@@ -65,17 +65,6 @@ pub enum Alphabet {
     Ucs2,
 }
 
-/// An SMPP address: type of number and numbering plan as in SMPP 3.4 §5.2.5, §5.2.6.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// 0 unknown, 1 international, 2 national, 3 network, 5 letters.
-    pub ton: u8,
-    /// 0 unknown, 1 ISDN (E.164).
-    pub npi: u8,
-    /// Digits, or up to 11 letters with `ton` 5; empty: the SMSC fills it in.
-    pub address: String,
-}
-
 /// TLS towards the SMSC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsConfig {
@@ -85,6 +74,45 @@ pub struct TlsConfig {
     pub server_name: Option<String>,
     /// PEM files of our certificate chain and its key, where the SMSC wants one.
     pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// How a gateway differs from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UssdConfig {
+    /// Put before callers' national numbers (`850`); `None`: callers come with international numbers.
+    pub country_code: Option<String>,
+    /// The service code always stands in `destination_addr`, also before a text that begins with `*`.
+    pub code_in_destination: bool,
+    /// Text in `data_coding` 0x0F is packed, eight letters in seven octets, both ways.
+    pub gsm7_packed: bool,
+    /// Sessions end with a notification (`USSN request`) instead of the answer to what was dialled.
+    pub end_with_notify: bool,
+    /// Turns worked on at once; the gateway is asked to repeat those beyond.
+    pub turns_max: u16,
+}
+
+impl Default for UssdConfig {
+    fn default() -> Self {
+        Self {
+            country_code: None,
+            code_in_destination: false,
+            gsm7_packed: false,
+            end_with_notify: false,
+            turns_max: 1_024,
+        }
+    }
+}
+
+impl UssdConfig {
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let is_code = |code: &str| {
+            (1..=3).contains(&code.len()) && !code.starts_with('0') && code.bytes().all(|octet| octet.is_ascii_digit())
+        };
+        match &self.country_code {
+            Some(code) if !is_code(code) => Err("must be 1 to 3 digits that do not begin with 0"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One bind. No `Debug`: a password is in it.
@@ -227,23 +255,8 @@ impl EsmeConfig {
         if self.submits_per_s_max == Some(0) {
             return wrong("submits_per_s_max", "must be at least 1; leave it out for no ceiling");
         }
-        self.check_source().or_else(|why| wrong("source", why))?;
+        self.source.check_source().or_else(|why| wrong("source", why))?;
         self.ussd.check().or_else(|why| wrong("ussd.country_code", why))
-    }
-
-    fn check_source(&self) -> Result<(), &'static str> {
-        let Address { ton, address, .. } = &self.source;
-        let digits = address.bytes().all(|octet| octet.is_ascii_digit());
-        let letters =
-            address.bytes().all(|octet| octet == b' ' || octet.is_ascii_alphanumeric() || b"-._&".contains(&octet));
-        match ton {
-            5 if address.is_empty() || 11 < address.len() || !letters => {
-                Err("with ton 5 must have 1 to 11 letters, digits, blanks or -._&")
-            }
-            5 => Ok(()),
-            _ if 20 < address.len() || !digits => Err("must have at most 20 digits; letters need ton 5"),
-            _ => Ok(()),
-        }
     }
 
     /// Host without brackets, and port.

@@ -7,6 +7,8 @@
 //! Guarantees: total; parameters in any order, unknown ones skipped, a parameter stream that is cut ends there.
 //! Deliberately not here: what a message means ([`super::receipt`], [`super::ussd`]).
 
+use super::address::Party;
+
 /// Tag of `receipted_message_id` (SMPP 3.4 §5.3.2.12).
 pub(crate) const TAG_RECEIPTED_MESSAGE_ID: u16 = 0x001E;
 /// Tag of `network_error_code` (§5.3.2.31).
@@ -15,14 +17,6 @@ pub(crate) const TAG_NETWORK_ERROR_CODE: u16 = 0x0423;
 pub(crate) const TAG_MESSAGE_PAYLOAD: u16 = 0x0424;
 /// Tag of `message_state` (§5.3.2.35).
 pub(crate) const TAG_MESSAGE_STATE: u16 = 0x0427;
-
-/// An address as received: type of number, numbering plan, digits or letters.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Party<'a> {
-    pub(crate) ton: u8,
-    pub(crate) npi: u8,
-    pub(crate) address: &'a [u8],
-}
 
 /// One message to us. No `Debug`: somebody typed it.
 #[derive(Clone, Copy)]

@@ -10,12 +10,13 @@
 //! PDU, text, number or password is logged at any level: `rusmpp` is built without its `tracing`, and its types, which print
 //! what they hold, are not given to any log.
 //!
-//! **Bounded by:** the window, [`PDU_LEN_MAX`], [`RECEIPTS_MAX`] receipts and [`ussd::UssdConfig::turns_max`] turns
-//! worked on at once, [`ussd::DIALOGUES_MAX`] callers remembered.
+//! **Bounded by:** the window, [`PDU_LEN_MAX`], [`RECEIPTS_MAX`] receipts and [`UssdConfig::turns_max`] turns
+//! worked on at once, [`DIALOGUES_MAX`] callers remembered.
 //!
 //! **Deliberately not here:** trying again, keeping messages over a restart and tying receipts to gifts (whoever calls
 //! [`Esme::submit`]); long messages in parts; TLS's own buffers can't be wiped.
 
+mod address;
 pub mod command_status;
 mod config;
 mod delivery;
@@ -27,7 +28,7 @@ mod session;
 mod status;
 mod throttle;
 mod tls;
-pub mod ussd;
+mod ussd;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,10 +41,12 @@ use tokio::task::JoinHandle;
 use crate::flow::Link;
 use crate::port::Decider;
 
-pub use config::{Address, Alphabet, ConfigError, EsmeConfig, Kind, Secret, TlsConfig, WINDOW_MAX};
+pub use address::Address;
+pub use config::{Alphabet, ConfigError, EsmeConfig, Kind, Secret, TlsConfig, UssdConfig, WINDOW_MAX};
 pub use frame::PDU_LEN_MAX;
 pub use receipt::{NotTaken, Receipt, Receipts, State};
 pub use status::{Counts, Phase, Status};
+pub use ussd::DIALOGUES_MAX;
 
 /// Receipts that are being taken over at once; the SMSC is asked to repeat those beyond.
 pub const RECEIPTS_MAX: usize = 64;

@@ -17,7 +17,8 @@ use wire::text::{Budget, Coding};
 use wire::{gsm7, ucs2};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::config::{Address, Alphabet, EsmeConfig};
+use super::address::Address;
+use super::config::{Alphabet, EsmeConfig};
 
 /// Validity periods are cut to this: longer ones don't fit the relative form with days alone (SMPP 3.4 §7.1.1).
 const VALIDITY_S_MAX: u32 = 30 * 86_400;

@@ -15,6 +15,7 @@ use std::future::Future;
 
 use domain::number::Msisdn;
 
+use super::address::international;
 use super::delivery::{Delivery, TAG_MESSAGE_STATE, TAG_NETWORK_ERROR_CODE, TAG_RECEIPTED_MESSAGE_ID};
 
 /// Characters of a message id at most (SMPP 3.4 §5.2.23).
@@ -149,7 +150,7 @@ pub(crate) fn read(delivery: &Delivery<'_>) -> Option<Receipt> {
     Some(Receipt {
         message_id: id.or_else(|| message_id(field("id")?.as_bytes())),
         reference: parameters.reference(),
-        of: super::ussd::international(delivery.source.address),
+        of: international(delivery.source.address),
         state: state.or_else(|| field("stat").map(State::from_word)).unwrap_or(State::Unknown),
         error: error.or_else(error_word),
     })

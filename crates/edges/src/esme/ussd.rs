@@ -27,10 +27,13 @@ use tokio::sync::{mpsc, oneshot};
 use wire::smpp_ussd::{ItsSessionInfo, TAG_ITS_SESSION_INFO, TAG_USSD_SERVICE_OP, UssdServiceOp};
 use zeroize::Zeroizing;
 
-use super::delivery::{Delivery, Party};
-use super::{Address, Job, SubmitFault, pdu};
-use crate::flow::{Input, Link, Screen, Turn};
+use super::address::{Address, Party, ascii, international};
+use super::config::UssdConfig;
+use super::delivery::Delivery;
+use super::{Job, SubmitFault, pdu};
+use crate::flow::{Input, Link, Turn};
 use crate::port::Decider;
+use crate::session::Screen;
 
 pub use dialogues::DIALOGUES_MAX;
 use dialogues::Dialogues;
@@ -39,52 +42,6 @@ use text::Letters;
 
 /// A screen is submitted so often while the gateway says "slower": the person still waits, but not for long.
 const SUBMITS_MAX: usize = 3;
-
-/// How a gateway differs from others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UssdConfig {
-    /// Put before callers' national numbers (`850`); `None`: callers come with international numbers.
-    pub country_code: Option<String>,
-    /// The service code always stands in `destination_addr`, also before a text that begins with `*`.
-    pub code_in_destination: bool,
-    /// Text in `data_coding` 0x0F is packed, eight letters in seven octets, both ways.
-    pub gsm7_packed: bool,
-    /// Sessions end with a notification (`USSN request`) instead of the answer to what was dialled.
-    pub end_with_notify: bool,
-    /// Turns worked on at once; the gateway is asked to repeat those beyond.
-    pub turns_max: u16,
-}
-
-impl Default for UssdConfig {
-    fn default() -> Self {
-        Self {
-            country_code: None,
-            code_in_destination: false,
-            gsm7_packed: false,
-            end_with_notify: false,
-            turns_max: 1_024,
-        }
-    }
-}
-
-impl UssdConfig {
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let is_code = |code: &str| {
-            (1..=3).contains(&code.len()) && !code.starts_with('0') && code.bytes().all(|octet| octet.is_ascii_digit())
-        };
-        match &self.country_code {
-            Some(code) if !is_code(code) => Err("must be 1 to 3 digits that do not begin with 0"),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A number as the network writes it, with or without `+` or `00`; `None`: it is no international one.
-pub(crate) fn international(address: &[u8]) -> Option<Msisdn> {
-    let digits = std::str::from_utf8(address).ok()?;
-    let digits = digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")).unwrap_or(digits);
-    Msisdn::parse(digits).ok()
-}
 
 /// The way back to a phone.
 struct Back {
@@ -235,8 +192,8 @@ fn read(delivery: &Delivery<'_>, config: &UssdConfig, dialogues: &Dialogues) -> 
     let back = Back {
         caller,
         service_type: ascii(delivery.service_type),
-        ours: address(delivery.destination),
-        theirs: address(delivery.source),
+        ours: delivery.destination.to_address(),
+        theirs: delivery.source.to_address(),
         letters,
         info,
         reference,
@@ -290,14 +247,6 @@ fn dialled(destination: &[u8], text: Zeroizing<String>, always: bool) -> Zeroizi
     }
     dialled.push('#');
     dialled
-}
-
-fn ascii(octets: &[u8]) -> String {
-    octets.iter().filter(|octet| octet.is_ascii()).map(|octet| char::from(*octet)).collect()
-}
-
-fn address(party: Party<'_>) -> Address {
-    Address { ton: party.ton, npi: party.npi, address: ascii(party.address) }
 }
 
 impl Back {

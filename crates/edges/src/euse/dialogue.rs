@@ -25,8 +25,9 @@ use wire::text::{Budget, Encoded, encode, fits};
 use zeroize::Zeroizing;
 
 use super::status::{Count, Status};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
 use crate::session::REMEMBERED_S;
+use crate::session::Screen;
 
 /// Frames of a dialogue that wait for the one that is worked on. Networks repeat the last frame; more are a script.
 pub(super) const FRAMES_WAITING_MAX: usize = 4;

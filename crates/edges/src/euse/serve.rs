@@ -17,9 +17,10 @@ use super::config::EuseConfig;
 use super::dialogue::{Address, Dialogues, Heard, Job, Own, Said, Ticket};
 use super::status::{Count, Status};
 use super::subscriber::{Away, Subscribers, Who};
-use crate::flow::{Input, Link, Screen, Turn};
+use crate::flow::{Input, Link, Turn};
 use crate::port::Decider;
 use crate::say::Say;
+use crate::session::Screen;
 
 /// A frame to be written.
 pub(super) struct Outgoing {

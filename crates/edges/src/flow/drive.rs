@@ -13,12 +13,12 @@ use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Query, Reply, SubscriberView, View};
 use tokio::time::{timeout, timeout_at};
 
-use super::{Link, Place, Screen};
+use super::{Link, Place};
 use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
 use crate::say::{Line, Say};
-use crate::session::{Asked, Session};
+use crate::session::{Asked, Screen, Session};
 
 /// Gifts on a list: the menu says so.
 const GIFTS_MAX: usize = 5;

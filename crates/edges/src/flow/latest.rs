@@ -20,24 +20,12 @@ use std::hash::BuildHasher;
 
 use domain::time::Timestamp;
 
-use crate::menu::Giving;
-use crate::menu::State;
-use crate::session::Session;
+use crate::menu::{Giving, State};
+use crate::session::{Latest, Session};
 
 /// Milliseconds after an answer in which the same text is the same frame. An answer takes longer to reach a phone, to be
 /// read and to be typed upon; a proxy repeats faster.
 pub const REPEATED_WITHIN_MS: i64 = 1_000;
-
-/// The last frame of a session whose frames have no numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Latest {
-    /// Keyed hash of its text.
-    content: u64,
-    /// The mark that it got.
-    mark: u64,
-    /// `None`: not answered yet.
-    answered_at: Option<Timestamp>,
-}
 
 /// The mark of a frame with this text: the last frame's when it is that one again.
 pub(super) fn mark(session: &mut Session, text: &str, arrived_at: Timestamp, marks: &impl BuildHasher) -> u64 {
@@ -92,8 +80,9 @@ fn is_costly(state: &State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{REPEATED_WITHIN_MS, answered, mark};
-    use crate::menu::{State, Wish};
+    use crate::menu::State;
     use crate::session::{Asked, Session};
+    use crate::wish::Wish;
     use domain::command::{Body, Caller, Command, SetLanguage};
     use domain::id::{CommandId, UssdPrompt};
     use domain::ids::{Language, LinkId, OperatorId};

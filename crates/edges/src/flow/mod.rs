@@ -26,7 +26,6 @@ use domain::command::Caller;
 use domain::ids::{Language, LinkId, OperatorId};
 use domain::number::{Imsi, Msisdn};
 use domain::password::TagKeys;
-use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::rules::Rules;
 use domain::rules::dial::Request;
@@ -42,7 +41,7 @@ use crate::dial;
 use crate::menu::{self, Step};
 use crate::port::Decider;
 use crate::say::Say;
-use crate::session::{Found, Key, Session, Sessions, Times};
+use crate::session::{Found, Key, Screen, Session, Sessions, Times};
 use crate::texts::{Texts, Voice};
 use crate::told::{TOLD_MAX, Told};
 
@@ -52,31 +51,6 @@ pub const PROMPTS_MAX: u32 = 64;
 pub const SESSION_NAME_LEN_MAX: usize = 128;
 /// Longest time between dialling and decision: "in 5 minutes your balance shows" (docs/design.md, *Unknown*).
 pub const DECIDE_WITHIN_S_MAX: u32 = 300;
-
-/// What a phone reads.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Screen {
-    /// The text: fits the link's budget.
-    pub text: String,
-    /// The session waits for an input; otherwise it ends with this screen.
-    pub goes_on: bool,
-    /// The entry that moved money and that this screen tells of. An edge that knows it was shown says [`Link::told`].
-    pub seq: Option<Seq>,
-}
-
-impl Screen {
-    /// A last screen that tells of no entry.
-    pub const fn end(text: String) -> Self {
-        Self { text, goes_on: false, seq: None }
-    }
-}
-
-/// Shows the length only: balances and numbers are nobody else's business.
-impl std::fmt::Debug for Screen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Screen").field("text_len", &self.text.len()).field("goes_on", &self.goes_on).finish()
-    }
-}
 
 /// How many, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,12 +15,12 @@ use domain::verdict::Outcome;
 use engine::answer::Answer;
 use tokio::time::timeout_at;
 
-use super::{Dial, Link, Place, Screen};
+use super::{Dial, Link, Place};
 use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
 use crate::say::Say;
-use crate::session::{Asked, Left, REMEMBERED_S, Session};
+use crate::session::{Asked, Left, REMEMBERED_S, Screen, Session};
 
 /// Nothing is asked again so shortly before its id is forgotten: the question may wait for its answer as long as a link waits.
 const FORGOTTEN_MARGIN_S: i64 = 60;

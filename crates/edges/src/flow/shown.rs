@@ -7,9 +7,9 @@
 
 use domain::number::Msisdn;
 
-use super::{Link, Place, Screen};
+use super::{Link, Place};
 use crate::port::Decider;
-use crate::session::{Key, Session};
+use crate::session::{Key, Screen, Session};
 
 impl<D: Decider> Link<D> {
     /// The screen that this frame got, which is shown once more: whoever reads it need not be told again.

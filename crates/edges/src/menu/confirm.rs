@@ -10,34 +10,10 @@ use domain::money::Amount;
 use domain::number::Msisdn;
 use domain::rules::Confirm;
 
-use super::{State, Step, Wish};
+use super::{State, Step};
 use crate::desk::Desk;
 use crate::say::Say;
-
-/// The greeting of a gift, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Greeting {
-    /// As it was dialled along, or none where the menu doesn't ask.
-    Dialled(Option<u8>),
-    /// As it is chosen in the menu; none until it was asked for.
-    Asked(Option<u8>),
-}
-
-impl Greeting {
-    /// That of a gift which begins in the menu.
-    pub fn of_menu(desk: &Desk<'_>) -> Self {
-        let standing = &desk.rules.standing;
-        let asks = standing.ask_occasion == Some(true) && !standing.occasions.is_empty();
-        if asks { Self::Asked(None) } else { Self::Dialled(None) }
-    }
-
-    /// The number that the command carries.
-    pub const fn occasion(self) -> Option<u8> {
-        match self {
-            Self::Dialled(occasion) | Self::Asked(occasion) => occasion,
-        }
-    }
-}
+use crate::wish::{Greeting, Wish};
 
 /// The greeting that was typed: the numbers are those of the dial string, and the one after the last is none. Not 0, which
 /// goes back on every screen.

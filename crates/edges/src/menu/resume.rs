@@ -10,9 +10,10 @@ use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Reply;
 
-use super::{Giving, State, Step, Wish};
+use super::{Giving, State, Step};
 use crate::desk::Desk;
 use crate::say::Say;
+use crate::wish::Wish;
 
 impl State {
     /// What another session may go on with; `None` where nothing is known yet that would have to be typed again, and where a

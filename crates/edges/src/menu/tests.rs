@@ -1,8 +1,8 @@
 use super::{State, Step, answered, step};
 use crate::say::Line;
 use crate::testing::{at, desk, keys, rules, show};
-use domain::card::Serial;
 use domain::command::Body;
+use domain::ids::Serial;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::verdict::{CardLine, Done, Outcome};

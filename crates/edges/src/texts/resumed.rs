@@ -3,8 +3,8 @@
 use super::message::Message;
 use super::screen::may_be_password;
 use super::{Said, Voice};
-use crate::menu::Wish;
 use crate::say::Say;
+use crate::wish::Wish;
 
 impl Voice<'_> {
     /// Screens of [`crate::menu::resume`] and [`crate::menu::news`]; any other reads *done*.

@@ -6,9 +6,9 @@ use domain::password::PASSWORD_DIGITS;
 
 use super::message::Message;
 use super::{Args, Said, Voice};
-use crate::menu::Wish;
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, Line, NewPasswordProblem, RecipientProblem, Say};
+use crate::wish::Wish;
 
 impl Voice<'_> {
     pub(super) fn screen(&self, say: &Say) -> Said {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::command::{
-    Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, Staff,
+    Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{Language, LinkId, OperatorId, SubscriberId};
+use domain::ids::{Language, LinkId, OperatorId, Staff, SubscriberId};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};

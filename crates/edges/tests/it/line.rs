@@ -2,7 +2,8 @@
 
 use domain::ids::LinkId;
 use edges::brake::BrakeConfig;
-use edges::flow::{Input, Link, LinkConfig, Screen, Turn};
+use edges::flow::{Input, Link, LinkConfig, Turn};
+use edges::session::Screen;
 use edges::session::Times;
 use wire::text::{Budget, fits};
 

@@ -119,7 +119,8 @@ fn history_is_walked_without_an_index() {
 
 #[test]
 fn a_released_number_raises_the_generation_that_edges_see() {
-    use domain::command::{ChangeSubscriber, Staff, SubscriberChange};
+    use domain::command::{ChangeSubscriber, SubscriberChange};
+    use domain::ids::Staff;
     let rig = Rig::with_two();
     assert_eq!(rig.handle().directory().generation(msisdn(1)), 1);
     let change = SubscriberChange::Release;

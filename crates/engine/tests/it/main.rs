@@ -7,3 +7,4 @@ mod disk;
 mod followers;
 mod restart;
 mod rig;
+mod timers;

@@ -13,6 +13,7 @@ use engine::ids::Turning;
 use engine::journal::{Journal, JournalReader, ReadFault};
 use engine::memory::MemoryCheckpoint;
 use engine::recover::{RecoverFault, fold, recover};
+use engine::replica::FoldFault;
 
 use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
 
@@ -26,7 +27,7 @@ fn checkpointed(rig: &mut Rig) {
 }
 
 /// Everything that can be seen of a state, in one order.
-fn seen(loaded: &engine::checkpoint::Loaded) -> String {
+fn seen(loaded: &engine::replica::Replica) -> String {
     let state = &loaded.state;
     let mut usage: Vec<_> = state.all_usage().collect();
     usage.sort_unstable_by_key(|(key, _)| *key);
@@ -130,7 +131,7 @@ fn damage_is_refused_wherever_it_is() {
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
             let fault = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {});
             assert!(
-                matches!(fault, Err(RecoverFault::Journal(ReadFault::Damaged { seq: named, .. })) if named == whole.first_seq),
+                matches!(fault, Err(RecoverFault::Journal(FoldFault::Journal(ReadFault::Damaged { seq: named, .. }))) if named == whole.first_seq),
                 "{fault:?}"
             );
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
-    Staff, TopUp,
+    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, TopUp,
 };
 use domain::id::CommandId;
-use domain::ids::{LinkId, OperatorId};
+use domain::ids::{LinkId, OperatorId, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Msisdn};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
@@ -16,16 +15,17 @@ use domain::receipt::Seq;
 use domain::time::Timestamp;
 use domain::verdict::Outcome;
 use engine::answer::{Answer, Reply};
-use engine::checkpoint::Loaded;
 use engine::clock::Clock;
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
 use engine::journal::{AppendFault, Head, Journal, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
+use engine::replica::Replica;
 
 /// Ten in the morning in Pyongyang, under the rules of 2022.
 pub(crate) const NOW_MS: i64 = 1_795_309_200_000;
 pub(crate) const IDS_MAX: usize = 1_000;
+pub(crate) const KORYOLINK: &str = include_str!("../../../../profiles/koryolink.toml");
 pub(crate) const OPERATOR: OperatorId = OperatorId(0);
 
 /// A clock that the test moves.
@@ -87,7 +87,7 @@ pub(crate) fn msisdn(last: u64) -> Msisdn {
     Msisdn::try_new(8_501_911_000_000 + last).expect("a number")
 }
 
-pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Loaded {
+pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Replica {
     let head: Head = journal.head();
     recover(&mut checkpoint.clone(), &journal.reader(), head, IDS_MAX, &mut |_| {}).expect("recovers")
 }
@@ -157,8 +157,12 @@ impl Rig {
 
     /// An empty one with Koryolink and subscribers 1 and 2.
     pub(crate) fn filled(self) -> Self {
+        self.filled_with(KORYOLINK)
+    }
+
+    /// The same under other rules.
+    pub(crate) fn filled_with(self, text: &str) -> Self {
         let rig = self;
-        let text = include_str!("../../../../profiles/koryolink.toml");
         let rules = Arc::new(domain::rules::parse::parse(text).expect("a profile"));
         rig.done(Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32], from: None }));
         let line =

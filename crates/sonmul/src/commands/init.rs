@@ -48,7 +48,10 @@ pub(crate) fn run(args: &InitArgs) -> Outcome {
 }
 
 /// The same without a word; `limits` are lines for the end of the configuration.
-pub(crate) fn init(dir: &Path, listen: &str, operators: &[String], limits: &str) -> Outcome<()> {
+///
+/// # Errors
+/// When `dir` holds something already, can't be made, or the configuration would not be valid.
+pub fn init(dir: &Path, listen: &str, operators: &[String], limits: &str) -> Outcome<()> {
     // Before anything is made, so that a wrong address leaves nothing behind.
     let sample = config::template(listen, &"0".repeat(64), operators);
     config::Config::parse(&sample).map_err(|error| Failure::new(Exit::Usage, error.what))?;

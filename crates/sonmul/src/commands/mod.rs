@@ -17,7 +17,6 @@ pub(crate) mod receipt;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod shell;
-pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod subscriber;
 pub(crate) mod verify;

@@ -3,23 +3,26 @@
 //! Guarantees: the same journal gives the same report on every machine and on every day after the month; a trial balance
 //! that is not zero says where, and the run ends with [`Exit::Damaged`].
 //!
-//! Deliberately not here: what is counted (see `reports`), PDF.
+//! Deliberately not here: what is counted (see `paper::reports`), PDF.
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use paper::reports::balances::{Books, books, liabilities, trial_balance};
+use paper::reports::chart::{self, Chart};
+use paper::reports::fault::ReportFault;
+use paper::reports::fold::Journal;
+use paper::reports::month::{self, Month, MonthEnd};
+use paper::reports::table::Table;
+use paper::reports::tally::Tally;
+use paper::reports::{parquet, tables};
 use serde_json::{Map, Value, json};
 use store::DataDir;
 
+use crate::beside::journal_of;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::reports::balances::{Books, books, liabilities, trial_balance};
-use crate::reports::chart::{self, Chart};
-use crate::reports::fold::Journal;
-use crate::reports::month::{self, Month, MonthEnd};
-use crate::reports::table::Table;
-use crate::reports::tally::Tally;
-use crate::reports::{parquet, tables};
+use crate::progress::Progress;
 use crate::{faults, print};
 
 use super::DataArg;
@@ -99,7 +102,8 @@ pub(crate) fn run(args: &ReportArgs) -> Outcome {
     let format = args.format();
     args.possible(format)?;
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
-    let report = Report::of(&Journal::open(&dir)?, &args.operator, args.month)?;
+    let (journal, _) = journal_of(&dir)?;
+    let report = Report::of(&journal, &args.operator, args.month).map_err(faults::report)?;
     let written = Written { report: &report, args };
     match (format, &args.out) {
         (Format::Svg, out) => written.charts(out.as_deref())?,
@@ -108,7 +112,7 @@ pub(crate) fn run(args: &ReportArgs) -> Outcome {
         (Format::Csv | Format::Parquet, None) => written.stream(format)?,
         (_, Some(out)) => written.files(out, format)?,
     }
-    let wrong = report.trial_balance()?.notes;
+    let wrong = report.trial_balance().map_err(faults::report)?.notes;
     for note in &wrong {
         eprintln!("trial balance: {note}");
     }
@@ -156,12 +160,12 @@ struct Report {
 }
 
 impl Report {
-    fn of(journal: &Journal, operator: &str, month: Month) -> Outcome<Self> {
+    fn of(journal: &Journal, operator: &str, month: Month) -> Result<Self, ReportFault> {
         let (mut tally, mut opening) = (Tally::default(), None);
-        let end = month::fold(journal, operator, month, 0, |seen| {
+        let mut progress = Progress::new("folding", Some(journal.entries()));
+        let end = month::fold(journal, &mut |done| progress.set(done), operator, month, 0, |seen| {
             opening.get_or_insert_with(|| books(seen.state, seen.operator));
             tally.see(&seen);
-            Ok(())
         })?;
         let closing = books(&end.state, end.operator);
         // In a month without an entry nothing moved.
@@ -169,13 +173,13 @@ impl Report {
         Ok(Self { end, tally, opening, closing })
     }
 
-    fn trial_balance(&self) -> Outcome<Table> {
+    fn trial_balance(&self) -> Result<Table, ReportFault> {
         let unit = &self.end.rules()?.unit;
         Ok(trial_balance(&self.opening, &self.tally.turnover, &self.closing, unit))
     }
 
     /// The tables that are asked for, in the order of kinds.
-    fn tables(&self, args: &ReportArgs) -> Outcome<Vec<Table>> {
+    fn tables(&self, args: &ReportArgs) -> Result<Vec<Table>, ReportFault> {
         let (rules, state) = (self.end.rules()?, &self.end.state);
         let mut tables = Vec::new();
         if args.wants(Kind::TrialBalance) {
@@ -200,7 +204,7 @@ impl Report {
         Ok(tables)
     }
 
-    fn charts(&self, args: &ReportArgs) -> Outcome<Vec<Chart>> {
+    fn charts(&self, args: &ReportArgs) -> Result<Vec<Chart>, ReportFault> {
         let (month, name) = (self.end.month, args.operator.as_str());
         let mut charts = Vec::new();
         if args.wants(Kind::Gifts) {
@@ -228,7 +232,7 @@ impl Written<'_> {
         let over = if end.over { "" } else { "; the month is not over in the journal" };
         let (seq, at) = (end.state.seq(), end.state.at().rfc3339());
         print::line(&format!("{}, {}, as of entry {seq} at {at}{over}", self.args.operator, end.month))?;
-        for table in self.report.tables(self.args)? {
+        for table in self.report.tables(self.args).map_err(faults::report)? {
             print::line(&format!("\n{}", table.name))?;
             print::part(&table.text(LINES_MAX))?;
         }
@@ -237,7 +241,7 @@ impl Written<'_> {
 
     fn json(&self) -> Outcome<()> {
         let end = &self.report.end;
-        let tables = self.report.tables(self.args)?;
+        let tables = self.report.tables(self.args).map_err(faults::report)?;
         let notes: Vec<&String> = tables.iter().flat_map(|table| &table.notes).collect();
         let reports: Map<String, Value> =
             tables.iter().map(|table| (table.name.replace('-', "_"), table.json())).collect();
@@ -249,7 +253,7 @@ impl Written<'_> {
 
     /// The one report to stdout; of two tables the first, which has the rows.
     fn stream(&self, format: Format) -> Outcome<()> {
-        let tables = self.report.tables(self.args)?;
+        let tables = self.report.tables(self.args).map_err(faults::report)?;
         let Some(table) = tables.first() else { return Ok(()) };
         let mut octets = Vec::new();
         write(table, format, &mut octets)?;
@@ -257,14 +261,14 @@ impl Written<'_> {
     }
 
     fn files(&self, out: &Path, format: Format) -> Outcome<()> {
-        for table in self.report.tables(self.args)? {
+        for table in self.report.tables(self.args).map_err(faults::report)? {
             self.file(out, table.name, format.ending(), |file| write(&table, format, file))?;
         }
         Ok(())
     }
 
     fn charts(&self, out: Option<&Path>) -> Outcome<()> {
-        for chart in self.report.charts(self.args)? {
+        for chart in self.report.charts(self.args).map_err(faults::report)? {
             match out {
                 Some(out) => self.file(out, &chart.name, "svg", |file| Ok(file.write_all(chart.svg.as_bytes())?))?,
                 None => print::line(&chart.svg)?,
@@ -304,8 +308,8 @@ impl Format {
 
 fn write(table: &Table, format: Format, mut out: impl Write + Send) -> Outcome<()> {
     match format {
-        Format::Csv => table.csv(out),
-        Format::Parquet => parquet::write(table, out),
+        Format::Csv => table.csv(out).map_err(faults::report),
+        Format::Parquet => parquet::write(table, out).map_err(faults::report),
         Format::Json => Ok(writeln!(out, "{}", table.json())?),
         Format::Table => Ok(out.write_all(table.text(usize::MAX).as_bytes())?),
         Format::Svg => Err(Failure::new(Exit::Fault, "a table is no chart")),

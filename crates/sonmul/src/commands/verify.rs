@@ -6,20 +6,24 @@
 //!
 //! Deliberately not here: deciding again (what-if). Rules that were wrong then are not wrong entries.
 
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use domain::receipt::Seq;
-use domain::state::State;
 use engine::journal::{Head, JournalReader};
+use engine::recover::RecoverFault;
+use engine::replica::Fold;
+use paper::reports::agree::{Waiting, unbalanced};
+use paper::reports::fault::ReportFault;
+use paper::reports::fold::Journal;
 use serde_json::json;
 use store::verify::{Verified, verify_chain};
 use store::{DataDir, SqliteReader};
 
+use crate::beside::{Beside, REBUILD, journal_of};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::{hex, unhex};
 use crate::progress::Progress;
-use crate::reports::agree::{REBUILD, Waiting, unbalanced};
-use crate::reports::fold::{self, Journal};
 use crate::{faults, print};
 
 use super::DataArg;
@@ -66,22 +70,24 @@ impl FromStr for Anchor {
 /// Walks, folds, compares.
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
-    let checkpoint = Waiting::load(dir.checkpoint())?;
-    let journal = Journal::open(&dir)?;
+    let kept = Beside::new(&dir);
+    // Before the journal is opened, so that the fold comes past it.
+    let checkpoint = Waiting::load(&kept).map_err(faults::report)?;
+    let (journal, reader) = journal_of(&dir)?;
     let mut progress = Progress::new("checking the chain", Some(journal.entries()));
-    let chain = verify_chain(journal.reader(), Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
+    let chain = verify_chain(&reader, Seq(1), &mut |done| progress.set(done)).map_err(faults::read)?;
     drop(progress);
-    let mut fold = Fold { state: State::default(), head: Head::default(), checkpoint, anchors: args.anchor.clone() };
+    let mut walk = Walk { folded: Fold::default(), checkpoint, anchors: args.anchor.clone() };
     let whole = chain.absent.is_empty();
     if whole {
-        fold.whole(&journal)?;
-        if let Some((_, what)) = unbalanced(&fold.state).into_iter().next() {
+        walk.whole(&journal)?;
+        if let Some((_, what)) = unbalanced(&walk.folded.state).into_iter().next() {
             return Err(damaged(what));
         }
     } else {
-        fold.anchors_only(journal.reader())?;
+        walk.anchors_only(&reader)?;
     }
-    told(args, &chain, &fold, whole)?;
+    told(args, &chain, &walk, whole)?;
     Ok(Exit::Ok)
 }
 
@@ -89,39 +95,44 @@ fn damaged(what: String) -> Failure {
     Failure::new(Exit::Damaged, what)
 }
 
-struct Fold {
-    state: State,
-    head: Head,
-    checkpoint: Waiting,
+struct Walk<'a> {
+    folded: Fold,
+    checkpoint: Waiting<'a>,
     anchors: Vec<Anchor>,
 }
 
-impl Fold {
+impl Walk<'_> {
     fn whole(&mut self, journal: &Journal) -> Outcome<()> {
-        journal.each("folding", |batch| {
-            fold::apply(&mut self.state, batch)?;
-            self.head = fold::head_of(batch);
-            self.anchored(batch.first_seq, self.head)?;
-            self.as_checkpointed()?;
-            Ok(fold::ON)
-        })?;
-        self.checkpoint.none_ahead(self.head)?;
-        let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.head.seq);
+        let mut progress = Progress::new("folding", Some(journal.entries()));
+        let broke = journal.each(&mut |done| progress.set(done), |batch| {
+            self.folded.batch(batch).map_err(RecoverFault::from)?;
+            if let Err(failure) = self.anchored(batch.first_seq, self.folded.head) {
+                return Ok(ControlFlow::Break(failure));
+            }
+            self.as_checkpointed()
+        });
+        if let Some(failure) = broke.map_err(faults::report)? {
+            return Err(failure);
+        }
+        self.checkpoint.none_ahead(self.folded.head).map_err(faults::recover)?;
+        let beyond = self.anchors.iter().find(|anchor| anchor.seq > self.folded.head.seq);
         beyond.map_or(Ok(()), |anchor| {
-            Err(damaged(format!("the journal ends at {}, the anchor is at {}: it was cut", self.head.seq, anchor.seq)))
+            Err(damaged(format!(
+                "the journal ends at {}, the anchor is at {}: it was cut",
+                self.folded.head.seq, anchor.seq
+            )))
         })
     }
 
-    fn as_checkpointed(&mut self) -> Outcome<()> {
-        let differences = self.checkpoint.after(self.head, &self.state)?;
+    fn as_checkpointed(&mut self) -> Result<ControlFlow<Failure>, ReportFault> {
+        let differences = self.checkpoint.after(self.folded.head, &self.folded.state)?;
         for difference in &differences {
             eprintln!("{difference}");
         }
         if differences.is_empty() {
-            Ok(())
-        } else {
-            Err(damaged(format!("the checkpoint is not what the journal says; {REBUILD}")))
+            return Ok(ControlFlow::Continue(()));
         }
+        Ok(ControlFlow::Break(damaged(format!("the checkpoint is not what the journal says; {REBUILD}"))))
     }
 
     /// An anchor names the last entry of an append.
@@ -146,19 +157,19 @@ impl Fold {
                 }
             }
         }
-        self.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
+        self.folded.head = reader.latest().map_err(faults::read)?.map(|link| link.head()).unwrap_or_default();
         Ok(())
     }
 }
 
-fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold, whole: bool) -> Outcome<()> {
+fn told(args: &VerifyArgs, chain: &Verified, walk: &Walk<'_>, whole: bool) -> Outcome<()> {
     let absent: Vec<_> = chain.absent.iter().map(|gap| json!({ "first": gap.first.0, "last": gap.last.0 })).collect();
-    let head = format!("{}:{}", fold.head.seq, hex(&fold.head.hash));
+    let head = format!("{}:{}", walk.folded.head.seq, hex(&walk.folded.head.hash));
     if args.json {
-        let checkpoint = fold.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
+        let checkpoint = walk.checkpoint.compared.map(|(seq, accounts)| json!({ "seq": seq.0, "accounts": accounts }));
         return print::json(&json!({
-            "ok": true, "entries": chain.entries, "head": head, "at": fold.head.at.rfc3339(), "folded": whole,
-            "checkpoint": checkpoint, "absent": absent, "anchors": fold.anchors.len(),
+            "ok": true, "entries": chain.entries, "head": head, "at": walk.folded.head.at.rfc3339(), "folded": whole,
+            "checkpoint": checkpoint, "absent": absent, "anchors": walk.anchors.len(),
         }));
     }
     print::line(&format!("{} entries, the chain holds", chain.entries))?;
@@ -168,15 +179,15 @@ fn told(args: &VerifyArgs, chain: &Verified, fold: &Fold, whole: bool) -> Outcom
             gap.first, gap.last
         ))?;
     }
-    match fold.checkpoint.compared {
+    match walk.checkpoint.compared {
         Some((seq, accounts)) => {
             print::line(&format!("{accounts} accounts of the checkpoint at {seq} are as the journal says"))?
         }
         None if whole => print::line("there is no checkpoint to compare")?,
         None => {}
     }
-    if !fold.anchors.is_empty() {
-        print::line(&format!("{} anchors hold", fold.anchors.len()))?;
+    if !walk.anchors.is_empty() {
+        print::line(&format!("{} anchors hold", walk.anchors.len()))?;
     }
     print::line(&format!("head {head}"))
 }

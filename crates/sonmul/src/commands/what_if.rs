@@ -7,14 +7,15 @@ use std::path::PathBuf;
 
 use domain::decide::what_if::always;
 use domain::rules::Rules;
+use paper::reports::month::Month;
+use paper::reports::table::Money;
+use paper::reports::trial::Trial;
 use serde_json::json;
 use store::DataDir;
 
+use crate::beside::journal_of;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::reports::fold::Journal;
-use crate::reports::month::Month;
-use crate::reports::table::Money;
-use crate::reports::trial::Trial;
+use crate::progress::Progress;
 use crate::{faults, print};
 
 use super::{DataArg, operator};
@@ -57,8 +58,12 @@ pub(crate) struct WhatIfArgs {
 pub(crate) fn run(args: &WhatIfArgs) -> Outcome {
     let rules = args.rules()?;
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
-    let (trial, end) = Trial::of(&Journal::open(&dir)?, &args.operator, args.month, &rules)?;
-    let unit = &end.rules()?.unit;
+    let (journal, _) = journal_of(&dir)?;
+    let mut progress = Progress::new("folding", Some(journal.entries()));
+    let tried = Trial::of(&journal, &mut |done| progress.set(done), &args.operator, args.month, &rules);
+    let (trial, end) = tried.map_err(faults::report)?;
+    drop(progress);
+    let unit = &end.rules().map_err(faults::report)?.unit;
     let (refusals, days, total) = (trial.refusals(unit), trial.days(unit), trial.total());
     if args.json {
         let minor = |minor: i128| i64::try_from(minor).map_or_else(|_| json!(minor.to_string()), |minor| json!(minor));

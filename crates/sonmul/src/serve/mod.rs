@@ -42,8 +42,8 @@ pub(crate) use links::screen_budget;
 use listen::Door;
 use open::Opened;
 use press::FilePress;
-pub(crate) use process::{Signals, keep_memory};
-pub(crate) use sms::Sink;
+pub use process::{Signals, keep_memory};
+pub use sms::Sink;
 use smsc::Binds;
 pub(crate) use smsc::probe as probe_smsc;
 
@@ -77,22 +77,22 @@ pub(crate) const FOLLOWERS: [&str; 1] = [sms::NAME];
 
 /// What a server is started with besides its configuration.
 #[derive(Debug)]
-pub(crate) struct Options {
+pub struct Options {
     /// Data directory.
-    pub(crate) data: PathBuf,
+    pub data: PathBuf,
     /// See [`ServeArgs::accept_clock`].
-    pub(crate) accept_clock: bool,
+    pub accept_clock: bool,
     /// See [`ServeArgs::resume_followers`].
-    pub(crate) resume_followers: bool,
+    pub resume_followers: bool,
     /// Where SMS go.
-    pub(crate) sink: Sink,
+    pub sink: Sink,
 }
 
 /// A server that runs.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     /// Where the HTTP edge listens.
-    pub(crate) http: SocketAddr,
+    pub http: SocketAddr,
     engine: Engine,
     doors: Vec<Door>,
     links: Running,
@@ -135,13 +135,13 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
 }
 
 /// What a server's tasks run on.
-pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
+pub fn runtime() -> Outcome<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("sonmul").build()?)
 }
 
 impl Server {
     /// Opens, folds, starts followers, opens the doors.
-    pub(crate) async fn start(options: Options) -> Outcome<Self> {
+    pub async fn start(options: Options) -> Outcome<Self> {
         let Options { data, accept_clock, resume_followers, sink } = options;
         let config = Config::load(&data)?;
         let (keys, key_ids) = load_tag_keys(&data)?;
@@ -184,17 +184,17 @@ impl Server {
     }
 
     /// The engine, for whoever measures it.
-    pub(crate) fn handle(&self) -> engine::handle::Handle {
+    pub fn handle(&self) -> engine::handle::Handle {
         self.engine.handle()
     }
 
     /// How the links do.
-    pub(crate) fn links(&self) -> Vec<api::admin::LinkView> {
+    pub fn links(&self) -> Vec<api::admin::LinkView> {
         (self.links.views())()
     }
 
     /// Takes no more, answers what was taken, lets followers finish.
-    pub(crate) async fn stop(self) -> Outcome<()> {
+    pub async fn stop(self) -> Outcome<()> {
         self.stop.send_replace(true);
         for door in self.doors {
             door.closed(self.drain).await;

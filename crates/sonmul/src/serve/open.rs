@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::password::KeyId;
-use engine::checkpoint::{Checkpoint, Collector, Loaded};
+use engine::checkpoint::{Checkpoint, Collector};
 use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
 use engine::clock::{ClockLimits, SystemClock};
 use engine::handle::{Engine, EngineConfig, Parts, Refold};
 use engine::ids::Turning;
 use engine::journal::{Head, Journal};
 use engine::recover::recover;
+use engine::replica::Replica;
 use engine::timers::{DueTimer, dues};
 use store::{DataDir, JournalConfig, SqliteCheckpoint, SqliteJournal, SqliteReader};
 
@@ -81,7 +82,7 @@ fn refold(path: PathBuf, reader: SqliteReader, ids_max: usize) -> Refold {
 }
 
 /// A key that is not there would make every right password a wrong one, and lock its holder out.
-fn needed_keys(loaded: &Loaded, keys: &[KeyId]) -> Outcome<()> {
+fn needed_keys(loaded: &Replica, keys: &[KeyId]) -> Outcome<()> {
     let tags = loaded.state.cards().filter_map(|(_, card)| card.facts.state.tag());
     let missing = tags.map(|tag| tag.key()).find(|key| !keys.contains(key));
     missing.map_or(Ok(()), |KeyId(id)| {

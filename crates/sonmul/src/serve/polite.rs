@@ -3,8 +3,9 @@
 //! Guarantees: only the thread that writes is slowed down, from its first write on. A checkpoint may lag; the decider and
 //! the edges may not.
 
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta, Loaded};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
+use engine::replica::Replica;
 
 /// How far back the writing thread stands: Linux keeps a nice value for each thread.
 const NICE: i32 = 10;
@@ -39,7 +40,7 @@ impl<C: Checkpoint> Checkpoint for Polite<C> {
         self.checkpoint.write(delta)
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Loaded, CheckpointFault> {
+    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
         self.checkpoint.load(ids_max)
     }
 }

@@ -5,14 +5,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use api::admin::{CardSink, Press, PressOrder, Pressed};
-use domain::card::Serial;
-use domain::ids::Language;
+use domain::ids::{BatchId, Language, Serial};
 use domain::number::CardNumber;
-use domain::office::batch::BatchId;
 use domain::password::Password;
 use zeroize::Zeroizing;
 
-use crate::press::{CardFile, Label};
+use paper::press::{CardFile, Label};
 
 /// Where files of cards are, in the data directory.
 const BATCHES: &str = "batches";

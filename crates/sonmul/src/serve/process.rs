@@ -28,7 +28,7 @@ const KEEP: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "-1");
 /// Has the allocator keep memory that was freed, instead of giving it back and taking it again a moment later: batches come
 /// and go many times a second, and a page taken from the system must be cleared first (docs/benchmarks.md has what that
 /// cost). It reads that from its environment before `main`, so the process begins once more, as itself.
-pub(crate) fn keep_memory() {
+pub fn keep_memory() {
     let (name, value) = KEEP;
     if std::env::var_os(name).is_some() {
         return;
@@ -50,19 +50,22 @@ pub(crate) fn raise_files() {
 
 /// SIGINT and SIGTERM.
 #[derive(Debug)]
-pub(crate) struct Signals {
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
     /// From now on they don't end the process by themselves.
-    pub(crate) fn listen() -> Outcome<Self> {
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn listen() -> Outcome<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// The next one.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -33,7 +33,7 @@ pub(crate) use store::deliveries::NAME;
 
 /// Where messages go besides SMSCs.
 #[derive(Debug)]
-pub(crate) enum Sink {
+pub enum Sink {
     /// To stdout, whole: for a demonstration, never for an operator's server.
     Print,
     /// To whoever waits for them.

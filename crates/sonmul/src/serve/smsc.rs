@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use api::admin::LinkView;
 use domain::ids::LinkId;
-use edges::esme::ussd::UssdConfig;
-use edges::esme::{self, Address, Alphabet, Esme, EsmeConfig, Kind, NotTaken, Phase, Secret, State, TlsConfig};
+use edges::esme::{
+    self, Address, Alphabet, Esme, EsmeConfig, Kind, NotTaken, Phase, Secret, State, TlsConfig, UssdConfig,
+};
 use edges::flow::{Flow, Link, LinkConfig};
 use edges::sms::{self, Outgoing, Receipts, SubmitFault, Submitted, WayOut};
 use engine::deliveries::ReceiptState;

@@ -1,7 +1,8 @@
 //! A clock that can't be trusted closes intake until somebody looks at it: one jump would pin every later date.
 
-use domain::command::{Body, ChangeSubscriber, Command, Staff, SubscriberChange};
+use domain::command::{Body, ChangeSubscriber, Command, SubscriberChange};
 use domain::id::CommandId;
+use domain::ids::Staff;
 use domain::number::Msisdn;
 use domain::time::Timestamp;
 use engine::decider::{Decider, Submission};

@@ -60,16 +60,6 @@ fn what_is_no_command_is_a_usage_error() {
 }
 
 #[test]
-fn worlds_from_seeds() {
-    let shown = run(&["sim", "--seed", "7", "--steps", "50"]).ok();
-    assert_eq!(shown, run(&["sim", "--seed", "7", "--steps", "50"]).ok(), "the same seed, the same run");
-    let many = run(&["sim", "--seeds", "3", "--steps", "50", "--json"]).json();
-    assert_eq!(many["seeds"], 3);
-    let planted = run(&["sim", "--seeds", "50", "--plant", "answer-before-append"]);
-    assert!(planted.failed(70).contains("seed"), "it says which seed shows it");
-}
-
-#[test]
 fn a_data_directory_is_never_made_twice() {
     let temp = tempfile::tempdir().expect("a directory");
     let data = temp.path().join("data");

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use sim::load::osmo::OsmoHlr;
+use lab::load::osmo::OsmoHlr;
 
 use crate::rig::{KORYOLINK, WITHIN, World, run, run_with};
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
-use sim::load::smsc::{Smsc, SmscConfig};
+use lab::load::smsc::{Smsc, SmscConfig};
 
 use crate::rig::{Phone, WITHIN, World, gift, open_profile, receipt};
 

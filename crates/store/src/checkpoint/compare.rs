@@ -94,7 +94,7 @@ fn subscriber(found: &mut Differences, id: SubscriberId, table: &SubscriberRow, 
 }
 
 fn card(found: &mut Differences, id: CardId, table: &CardRow, fold: &Card) {
-    let row = || format!("card {}", domain::card::Serial::of(id));
+    let row = || format!("card {}", domain::ids::Serial::of(id));
     let (facts, known) = (&table.facts, &fold.facts);
     found.compare(&row, "number", facts.number, known.number);
     found.compare(&row, "operator", facts.operator, known.operator);

@@ -16,8 +16,9 @@ use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::rules::{LimitName, Rules};
 use domain::state::{LimitIdentity, Lock, Purse, Usage, UsageKey};
 use domain::time::Timestamp;
-use engine::checkpoint::{CheckpointFault, Loaded};
+use engine::checkpoint::CheckpointFault;
 use engine::ids::{IdRow, Ids};
+use engine::replica::Replica;
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, Columns};
@@ -37,7 +38,7 @@ enum Block {
 }
 
 /// Builds the state and the ids.
-pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Loaded, CheckpointFault> {
+pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Replica, CheckpointFault> {
     let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
     limits(conn, &mut restore)?;
     operators(conn, &mut restore)?;
@@ -62,7 +63,7 @@ pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) 
         ids.join().map_err(|_| CheckpointFault::Io(String::from("the thread that read ids is gone")))?
     })?;
     let state = restore.finish(meta.head.seq, meta.head.at).map_err(misfit)?;
-    Ok(Loaded { state, ids, head: meta.head })
+    Ok(Replica { state, ids, head: meta.head })
 }
 
 fn misfit(error: RestoreError) -> CheckpointFault {

@@ -3,11 +3,10 @@
 //! Guarantees: what is written is what is read; anything else in a column is a damaged checkpoint.
 
 use domain::card::{CardState, Voiding};
-use domain::ids::{Language, OperatorId, OutletId, SubscriberId};
+use domain::currency::Currency;
+use domain::ids::{BatchId, Language, OperatorId, OutletId, SubscriberId};
 use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
-use domain::office::batch::BatchId;
-use domain::office::currency::Currency;
 use domain::office::till::Bought;
 use domain::password::PasswordTag;
 use domain::receipt::Seq;

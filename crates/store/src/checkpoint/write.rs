@@ -3,8 +3,7 @@
 //! Guarantees: on any fault the tables are as before.
 
 use domain::account::AccountId;
-use domain::ids::{LimitId, SubscriberId};
-use domain::office::batch::BatchId;
+use domain::ids::{BatchId, LimitId, SubscriberId};
 use domain::office::till::Bought;
 use domain::rules::limit::Subject;
 use domain::state::{BOOKS, Lock, Recents, UsageKey};
@@ -199,7 +198,7 @@ impl<'a> Writing<'a> {
                 (_, None) => return Err(damaged("an account in the wrong table")),
             };
             let (code, kind) = (account.code().cast_signed(), account.kind());
-            let currency = account.currency().map(domain::office::currency::Currency::code);
+            let currency = account.currency().map(domain::currency::Currency::code);
             let (balance, latest) = (purse.balance_minor, int(purse.latest));
             set.execute(params![code, kind, owner, currency, balance, latest]).map_err(|error| fault(&error))?;
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::card::{Serial, Voiding};
+use domain::card::Voiding;
 use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{CardId, Language, LinkId, OperatorId};
+use domain::ids::{CardId, Language, LinkId, OperatorId, Serial, Staff};
 use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::done::OfficeDone;

@@ -2,12 +2,12 @@
 
 use super::script::STAFF;
 use super::world::{World, card_number};
-use crate::card::{CardState, Serial};
-use crate::command::{Body, Staff};
-use crate::ids::{CardId, OperatorId, OutletId};
+use crate::card::CardState;
+use crate::command::Body;
+use crate::currency::{Currency, share_down};
+use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, Staff};
 use crate::money::Amount;
-use crate::office::batch::{BatchCommand, BatchId, MadeCard};
-use crate::office::currency::{Currency, share_down};
+use crate::office::batch::{BatchCommand, MadeCard};
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal};
 use crate::office::till::{Goods, Rate, TillCommand};

@@ -9,12 +9,12 @@ use super::office_history::{self, Desk};
 use super::profile;
 use super::script::STAFF;
 use super::world::{World, card_number, number};
-use crate::card::{Serial, Voiding};
+use crate::card::Voiding;
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
     IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
-use crate::ids::{CardId, Language, OperatorId};
+use crate::ids::{CardId, Language, OperatorId, Serial};
 use crate::money::Amount;
 use crate::number::{Imsi, Msisdn};
 use crate::office::{Record, RecordKind};
@@ -324,26 +324,31 @@ fn called_by(world: &World, act: &Act) -> Option<Body> {
         Act::Undo(_) => Body::Undo(proved),
         Act::SetLanguage(_, language) => Body::SetLanguage(SetLanguage { caller, language: *language }),
         Act::ChangePassword(_, new, again) => {
-            let (new, again) = (PASSWORDS[*new], PASSWORDS[*again]);
-            let new = match (Password::parse(new), world.holder_tag(&caller, new)) {
-                (Ok(_), _) if again != new => NewPassword::Differ,
-                (Ok(password), _) if password.is_trivial() => NewPassword::Trivial,
-                (Ok(_), Some(tag)) => NewPassword::Tag(tag),
-                _ => NewPassword::Malformed,
-            };
+            let new = new_password(world, &caller, PASSWORDS[*new], PASSWORDS[*again]);
             Body::ChangePassword(ChangePassword { caller, old: proof, new })
         }
-        Act::Bind(_, card) => {
-            let cards = world.state.rows().1 + 1;
-            let known = world.state.cards().nth(card % cards).map(|(_, card)| card.facts.number);
-            let number = if *card == 39 { None } else { known.or(Some(card_number(999))) };
-            let number = Dialled::from(number);
-            let digits = PASSWORDS[by.password];
-            let proof = world.card_proof(caller.operator, number, digits);
-            Body::Bind(Bind { caller, number, proof, holder_tag: world.holder_tag(&caller, digits) })
-        }
+        Act::Bind(_, card) => Body::Bind(bind(world, caller, *card, PASSWORDS[by.password])),
         _ => return None,
     })
+}
+
+/// What an edge makes of a new password that was typed twice.
+fn new_password(world: &World, caller: &Caller, new: &str, again: &str) -> NewPassword {
+    match (Password::parse(new), world.holder_tag(caller, new)) {
+        (Ok(_), _) if again != new => NewPassword::Differ,
+        (Ok(password), _) if password.is_trivial() => NewPassword::Trivial,
+        (Ok(_), Some(tag)) => NewPassword::Tag(tag),
+        _ => NewPassword::Malformed,
+    }
+}
+
+/// One of the cards, one that is nobody's, or a number that is none.
+fn bind(world: &World, caller: Caller, card: usize, digits: &str) -> Bind {
+    let cards = world.state.rows().1 + 1;
+    let known = world.state.cards().nth(card % cards).map(|(_, card)| card.facts.number);
+    let number = Dialled::from(if card == 39 { None } else { known.or(Some(card_number(999))) });
+    let proof = world.card_proof(caller.operator, number, digits);
+    Bind { caller, number, proof, holder_tag: world.holder_tag(&caller, digits) }
 }
 
 /// Somebody who has something to undo, when that is what is asked.

@@ -9,13 +9,13 @@ use super::history::{NUMBERS, PASSWORDS};
 use super::script::STAFF;
 use super::world::{World, number};
 use crate::account::AccountId;
-use crate::card::{CardState, Serial, Voiding};
-use crate::command::{Body, Staff};
-use crate::ids::{CardId, OperatorId, OutletId};
+use crate::card::{CardState, Voiding};
+use crate::command::Body;
+use crate::currency::Currency;
+use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, Staff};
 use crate::number::Msisdn;
-use crate::office::batch::{BatchCommand, BatchId, Stage};
+use crate::office::batch::{BatchCommand, Stage};
 use crate::office::call::CallCommand;
-use crate::office::currency::Currency;
 use crate::office::motion::{MotionCommand, Proposal, Reversal};
 use crate::office::till::{Goods, Rate, TillCommand};
 use crate::office::{Asked, Record, RecordKey, RecordKind};
@@ -264,8 +264,6 @@ fn batch(world: &World, desk: &Desk) -> Option<BatchCommand> {
 fn till(world: &World, desk: &Desk) -> Option<TillCommand> {
     let (state, currency) = (&world.state, desk.currency());
     let sum = amount([1, 7, 500, 4_000, 60_000][desk.n(1) % 5] + i64::from(desk.n[0]));
-    let usable = |card: &Card| matches!(card.facts.state, CardState::Bound { .. });
-    let serial = |card: CardId| Serial::of(card);
     Some(match desk.ask {
         Ask::OpenOutlet => {
             let name = ["post office", "service centre", "shop", ""][desk.n(0) % 4];
@@ -276,27 +274,7 @@ fn till(world: &World, desk: &Desk) -> Option<TillCommand> {
             TillCommand::Deposit { outlet: desk.outlet(state)?, currency, amount }
         }
         Ask::Withdraw => TillCommand::Withdraw { outlet: desk.outlet(state)?, currency, amount: sum },
-        Ask::QuoteCards => {
-            let stocked = |_: CardId, card: &Card| matches!(card.facts.state, CardState::InStock { .. });
-            let id = desk.card(state, 0, stocked)?;
-            let outlet = match state.card(id)?.facts.state {
-                CardState::InStock { outlet, .. } if desk.n[3] > 8 => outlet,
-                _ => desk.outlet(state)?,
-            };
-            let count = if desk.n[1] < 240 { u32::from(desk.n[1] % 2) + 1 } else { u32::from(desk.n[1] % 4) };
-            TillCommand::Quote { outlet, currency, goods: Goods::Cards { first: serial(id), count } }
-        }
-        Ask::QuoteReload => {
-            let id = desk.card(state, 0, |_, card| usable(card) && card.bought.is_some())?;
-            let bought = state.card(id)?.bought.filter(|_| desk.n[3] > 16);
-            let currency = bought.map_or(currency, |bought| bought.currency);
-            let value = amount(i64::from(desk.n[1]) + 1);
-            TillCommand::Quote {
-                outlet: desk.outlet(state)?,
-                currency,
-                goods: Goods::Reload { serial: serial(id), value },
-            }
-        }
+        Ask::QuoteCards | Ask::QuoteReload => quote(world, desk)?,
         Ask::Sell => {
             let id = desk.record(state, RecordKind::Quote, |record| record.due_at() > Some(world.at))?;
             TillCommand::Sell { quote: Seq(id) }
@@ -306,28 +284,51 @@ fn till(world: &World, desk: &Desk) -> Option<TillCommand> {
                 card.bought.is_some()
                     && matches!(card.facts.state, CardState::Sold { at, .. } if world.at < at.plus_s(20_000))
             };
-            TillCommand::Refund { serial: serial(desk.card(state, 0, sold)?) }
+            TillCommand::Refund { serial: Serial::of(desk.card(state, 0, sold)?) }
         }
-        Ask::Merge => {
-            let from = desk.card(state, 0, |_, card| usable(card))?;
-            let first = state.card(from)?;
-            let same = |card: &Card| {
-                let currency = |card: &Card| card.bought.map(|bought| bought.currency);
-                usable(card)
-                    && card.facts.state.holder() == first.facts.state.holder()
-                    && currency(card) == currency(first)
-            };
-            let into = desk.card(state, 1, |id, card| id != from && same(card))?;
-            TillCommand::Merge { from: serial(from), into: serial(into) }
-        }
+        Ask::Merge => merge(state, desk)?,
         Ask::PayOut => {
             let owed = |id: CardId, card: &Card| {
                 card.bought.is_some() && card.purse.balance_minor > 0 && super::desk::is_void(state, id, world.at)
             };
-            TillCommand::PayOut { serial: serial(desk.card(state, 0, owed)?) }
+            TillCommand::PayOut { serial: Serial::of(desk.card(state, 0, owed)?) }
         }
         _ => return None,
     })
+}
+
+const fn bound(card: &Card) -> bool {
+    matches!(card.facts.state, CardState::Bound { .. })
+}
+
+fn quote(world: &World, desk: &Desk) -> Option<TillCommand> {
+    let (state, currency) = (&world.state, desk.currency());
+    if desk.ask == Ask::QuoteReload {
+        let id = desk.card(state, 0, |_, card| bound(card) && card.bought.is_some())?;
+        let bought = state.card(id)?.bought.filter(|_| desk.n[3] > 16);
+        let goods = Goods::Reload { serial: Serial::of(id), value: amount(i64::from(desk.n[1]) + 1) };
+        let currency = bought.map_or(currency, |bought| bought.currency);
+        return Some(TillCommand::Quote { outlet: desk.outlet(state)?, currency, goods });
+    }
+    let stocked = |_: CardId, card: &Card| matches!(card.facts.state, CardState::InStock { .. });
+    let id = desk.card(state, 0, stocked)?;
+    let outlet = match state.card(id)?.facts.state {
+        CardState::InStock { outlet, .. } if desk.n[3] > 8 => outlet,
+        _ => desk.outlet(state)?,
+    };
+    let count = if desk.n[1] < 240 { u32::from(desk.n[1] % 2) + 1 } else { u32::from(desk.n[1] % 4) };
+    Some(TillCommand::Quote { outlet, currency, goods: Goods::Cards { first: Serial::of(id), count } })
+}
+
+fn merge(state: &State, desk: &Desk) -> Option<TillCommand> {
+    let from = desk.card(state, 0, |_, card| bound(card))?;
+    let first = state.card(from)?;
+    let same = |card: &Card| {
+        let currency = |card: &Card| card.bought.map(|bought| bought.currency);
+        bound(card) && card.facts.state.holder() == first.facts.state.holder() && currency(card) == currency(first)
+    };
+    let into = desk.card(state, 1, |id, card| id != from && same(card))?;
+    Some(TillCommand::Merge { from: Serial::of(from), into: Serial::of(into) })
 }
 
 fn call(world: &World, desk: &Desk) -> Option<CallCommand> {

@@ -9,13 +9,13 @@ use super::desk::{SECOND, amount, answer, asked, done, rate, resolve, sold, stoc
 use super::script::{PASSWORD, STAFF, Stage, play};
 use super::world::number;
 use crate::account::AccountId;
-use crate::card::{Serial, Voiding};
-use crate::ids::{CardId, OperatorId, OutletId, SubscriberId};
+use crate::card::Voiding;
+use crate::currency::Currency;
+use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::office::Asked;
-use crate::office::batch::{BatchCommand, BatchId};
+use crate::office::batch::BatchCommand;
 use crate::office::call::CallCommand;
-use crate::office::currency::Currency;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal, Reversal};
 use crate::office::refusal::OfficeRefusal;

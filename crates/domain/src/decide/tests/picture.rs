@@ -3,7 +3,7 @@
 use core::fmt::Write;
 use core::hash::{Hash, Hasher};
 
-use crate::card::Serial;
+use crate::ids::Serial;
 use crate::receipt::Seq;
 use crate::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use crate::state::{Card, State, books_of};

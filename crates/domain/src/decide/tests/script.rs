@@ -19,12 +19,12 @@ use expect_test::Expect;
 use super::profile;
 use super::say;
 use super::world::{self, World, card_number, number};
-use crate::card::{Serial, Voiding};
+use crate::card::Voiding;
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, Staff, SubscriberChange, TopUp,
+    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
-use crate::ids::{CardId, Language, OperatorId};
+use crate::ids::{CardId, Language, OperatorId, Serial, Staff};
 use crate::money::Amount;
 use crate::number::{Imsi, Msisdn};
 use crate::password::Password;

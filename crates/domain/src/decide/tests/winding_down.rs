@@ -3,9 +3,9 @@
 use super::desk::{Owed, amount, answer, asked, done, owed, rate, resolve, sold, stocked};
 use super::script::{STAFF, Stage, play};
 use crate::account::AccountId;
-use crate::card::{CardState, Serial, Voiding};
-use crate::ids::OperatorId;
-use crate::office::currency::Currency;
+use crate::card::{CardState, Voiding};
+use crate::currency::Currency;
+use crate::ids::{OperatorId, Serial};
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal};
 use crate::office::refusal::OfficeRefusal;

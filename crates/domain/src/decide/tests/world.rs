@@ -3,10 +3,10 @@
 use zeroize::Zeroizing;
 
 use crate::apply::Misfit;
-use crate::command::{Body, Caller, Dialled, Staff};
+use crate::command::{Body, Caller, Dialled};
 use crate::decide::decide;
 use crate::id::CommandId;
-use crate::ids::{LinkId, OperatorId};
+use crate::ids::{LinkId, OperatorId, Staff};
 use crate::number::{CardNumber, Msisdn};
 use crate::office::done::OfficeDone;
 use crate::office::motion::MotionCommand;

@@ -1,7 +1,8 @@
 //! What a dialogue asks besides what a gift needs: a confirmation, a greeting.
 
 use super::raw::{RawConfirm, RawConfirmed, RawDial, RawMenu};
-use super::{Wrong, values, wrong};
+use super::values;
+use super::wrong::{Wrong, wrong};
 use crate::rules::{Confirm, Period, Unit};
 
 /// Which gifts are confirmed. `above` belongs to `gifts = "above"` and must leave some gift that is.

@@ -2,9 +2,10 @@
 
 use toml::Spanned;
 
+use super::bounds::STAFF_MAX;
 use super::raw::{Money, RawHeld, RawHold, RawPeriodTariff, RawStaff};
 use super::values::{amount, whole_number};
-use super::{STAFF_MAX, Wrong, ratio, wrong};
+use super::wrong::{Wrong, wrong};
 use crate::ids::LimitId;
 use crate::rules::limit::{Kind, Limit, LimitName, Measure, Subject, Window};
 use crate::rules::tariff::Ratio;
@@ -61,6 +62,12 @@ pub(super) fn priced(
             .ok_or_else(|| wrong(text, "write a ratio of whole numbers from 1, for example \"3/2\""))?,
     };
     Ok(Tariff { minute_price: amount(minute_price, unit)?, cross_network })
+}
+
+fn ratio(text: &str) -> Option<Ratio> {
+    let (numerator, denominator) = text.split_once('/')?;
+    let part = |digits: &str| digits.bytes().all(|octet| octet.is_ascii_digit()).then(|| digits.parse().ok())?;
+    Ratio::try_new(part(numerator)?, part(denominator)?)
 }
 
 /// Who may do what; `None` where nothing is written.

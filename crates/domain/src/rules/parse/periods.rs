@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::raw::{RawFee, RawFeeTier, RawLimit, RawPeriod, RawWindow};
+use super::bounds::{DAYS_MAX, LIMITS_MAX, PERIODS_MAX};
+use super::office::{hold_rule, period_tariff};
+use super::raw::{Money, RawFee, RawFeeTier, RawLimit, RawPeriod, RawWindow};
 use super::values::{amount, instant, minor, name, whole_number, whole_number_or};
-use super::{DAYS_MAX, LIMITS_MAX, PERIODS_MAX, Wrong, wrong};
+use super::wrong::{Wrong, wrong, wrong_at};
 use crate::ids::LimitId;
 use crate::money::Amount;
 use crate::rules::limit::{Kind, Limit, LimitName, Measure, Subject, WINDOW_DAYS_MAX, Window};
@@ -121,8 +123,8 @@ impl Context<'_> {
             gift_fee: self.fee(raw.gift_fee.as_ref())?,
             top_up_fee: self.fee(raw.top_up_fee.as_ref())?,
             limits,
-            hold: raw.hold.as_ref().map(super::office::hold_rule).transpose()?.flatten(),
-            tariff: raw.tariff.as_ref().map(|raw| super::office::period_tariff(raw, self.unit)).transpose()?,
+            hold: raw.hold.as_ref().map(hold_rule).transpose()?.flatten(),
+            tariff: raw.tariff.as_ref().map(|raw| period_tariff(raw, self.unit)).transpose()?,
         })
     }
 
@@ -205,13 +207,10 @@ impl Context<'_> {
         let until = raw.until.as_ref().map_or(Ok(period_until), |until| instant(until, self.zone))?;
         let dated = raw.until.as_ref().or(raw.from.as_ref()).map_or(raw.name.span(), Spanned::span);
         if until <= from {
-            return Err(super::wrong_at(&dated, "this limit ends before it begins"));
+            return Err(wrong_at(&dated, "this limit ends before it begins"));
         }
         if period_until <= from || until <= period_from {
-            return Err(super::wrong_at(
-                &dated,
-                "this limit never holds within its period: correct its dates or move it",
-            ));
+            return Err(wrong_at(&dated, "this limit never holds within its period: correct its dates or move it"));
         }
         let (kind, subject, measure) = (raw.kind.into(), (*raw.subject.get_ref()).into(), raw.measure.into());
         if kind == Kind::TopUp && matches!(subject, Subject::Recipient | Subject::Pair) {
@@ -241,7 +240,7 @@ impl RawLimit {
     /// A ceiling that counts.
     fn ceiling_count(&self) -> Result<i64, Wrong> {
         match self.ceiling.get_ref() {
-            super::raw::Money::Units(count) if *count >= 1 => Ok(*count),
+            Money::Units(count) if *count >= 1 => Ok(*count),
             _ => Err(wrong(&self.ceiling, "a count's ceiling is a whole number from 1; closed = true forbids gifts")),
         }
     }

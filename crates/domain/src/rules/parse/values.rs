@@ -3,8 +3,9 @@
 use toml::Spanned;
 use toml::value::Datetime;
 
+use super::bounds::{DISPLAY_NAME_LEN_MAX, NAME_LEN_MAX};
 use super::raw::{Money, RawNames};
-use super::{DISPLAY_NAME_LEN_MAX, NAME_LEN_MAX, Wrong, wrong};
+use super::wrong::{Wrong, wrong};
 use crate::ids::Language;
 use crate::money::Amount;
 use crate::rules::Unit;

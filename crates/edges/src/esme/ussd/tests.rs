@@ -1,7 +1,8 @@
 use super::{Asked, Dialogues, UssdConfig, dialled, read};
 use crate::esme::delivery::deliver_sm;
 use crate::esme::delivery::tests::{body, tlv};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 use proptest::prelude::{any, proptest};
 use zeroize::Zeroizing;
 

@@ -1,6 +1,7 @@
 use super::{Dialogues, Heard, Job, Own, Said, Ticket};
 use crate::euse::status::{Counts, Status};
-use crate::flow::{Input, Screen};
+use crate::flow::Input;
+use crate::session::Screen;
 use proptest::prelude::{any, proptest};
 use std::sync::Arc;
 use std::time::Duration;

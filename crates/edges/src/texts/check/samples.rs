@@ -2,8 +2,7 @@
 //!
 //! Guarantees: [`Texts::check`](super::super::Texts::check) reports every message that none of these shows.
 
-use domain::card::Serial;
-use domain::ids::LimitId;
+use domain::ids::{LimitId, Serial};
 use domain::money::Amount;
 use domain::number::{CardNumber, MSISDN_DIGITS_MAX, Msisdn};
 use domain::receipt::Seq;
@@ -13,10 +12,10 @@ use domain::rules::{Limit, LimitName, Rules};
 use domain::time::Timestamp;
 
 use super::{DIGITS_MAX, Voice};
-use crate::menu::{Greeting, Wish};
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, FullForm, Line, NewPasswordProblem, RecipientProblem, Say};
 use crate::texts::SenderSms;
+use crate::wish::{Greeting, Wish};
 
 /// 2026-06-01.
 pub(super) const NOW: Timestamp = Timestamp::from_ms(1_780_272_000_000);

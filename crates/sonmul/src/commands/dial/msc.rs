@@ -6,14 +6,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sim::load::msc::{Dialogue, Msc, MscConfig};
-use sim::load::{FIRST_SESSION, LoadError, Shown};
 use wire::imsi::Imsi;
 use wire::ss::ErrorCode;
 use zeroize::Zeroizing;
 
 use super::Screen;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::gsup::msc::{Dialogue, Msc, MscConfig};
+use crate::gsup::{FIRST_SESSION, GsupError, Shown};
 
 /// Longer than any guard time-out that is likely to be configured.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ impl MscPhone {
     }
 
     pub(super) async fn answer(&mut self, typed: &str) -> Outcome<Screen> {
-        let (_, dialogue) = self.talking.as_mut().ok_or_else(|| told(LoadError::NotAsked))?;
+        let (_, dialogue) = self.talking.as_mut().ok_or_else(|| told(GsupError::NotAsked))?;
         screen(within(dialogue.answer(typed)).await?)
     }
 }
@@ -65,7 +65,7 @@ fn config() -> MscConfig {
     MscConfig { first_session, ..MscConfig::named(&name) }
 }
 
-async fn within(shown: impl Future<Output = Result<Shown, LoadError>>) -> Outcome<Shown> {
+async fn within(shown: impl Future<Output = Result<Shown, GsupError>>) -> Outcome<Shown> {
     match tokio::time::timeout(SHOWN_WITHIN, shown).await {
         Ok(shown) => shown.map_err(told),
         Err(_) => {
@@ -76,8 +76,8 @@ async fn within(shown: impl Future<Output = Result<Shown, LoadError>>) -> Outcom
     }
 }
 
-fn told(error: LoadError) -> Failure {
-    let exit = if matches!(error, LoadError::TooLong) { Exit::Usage } else { Exit::Unreachable };
+fn told(error: GsupError) -> Failure {
+    let exit = if matches!(error, GsupError::TooLong) { Exit::Usage } else { Exit::Unreachable };
     Failure { exit, error: error.into() }
 }
 
@@ -113,7 +113,7 @@ fn screen(shown: Shown) -> Outcome<Screen> {
 mod tests {
     use super::{MscPhone, config, screen};
     use crate::exit::Exit;
-    use sim::load::Shown;
+    use crate::gsup::Shown;
     use wire::ss::ErrorCode;
 
     #[test]

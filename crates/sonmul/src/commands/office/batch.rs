@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 use super::{Common, fact, number, serial, serial_number, wish};
 use crate::admin::plain;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::press::{self, PressFault};
 use crate::print;
 use crate::progress::Progress;
+use paper::press::{self, PressFault};
 
 use super::super::block_on;
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::office::currency::Currency;
+use domain::currency::Currency;
 
 /// A currency by its code, in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +64,12 @@ impl Cash {
 /// `12.50 USD`.
 pub(crate) fn shown(minor: i64, code: &str) -> String {
     let digits = Currency::from_code(code).map_or(0, Currency::minor_digits);
-    format!("{} {code}", crate::press::amount_fixed(minor, digits))
+    format!("{} {code}", paper::press::amount_fixed(minor, digits))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::office::currency::Currency;
+    use domain::currency::Currency;
 
     use super::{Cash, Code, shown};
 

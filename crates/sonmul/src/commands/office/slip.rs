@@ -1,6 +1,6 @@
 //! The slip that an outlet gives: a sale, a refund or a pay-out as the journal tells it, in Korean or English.
 //!
-//! Deliberately not here: how paper looks (see [`crate::press`]).
+//! Deliberately not here: how paper looks (see [`paper::press`]).
 
 use domain::ids::Language;
 use domain::time::{Timestamp, Zone};
@@ -10,7 +10,7 @@ use super::money::shown;
 use super::{Common, number};
 use crate::admin::{plain, segment};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::press::{self, Receipt, Row};
+use paper::press::{self, Receipt, Row};
 
 /// The slip of a receipt number.
 pub(crate) fn of(common: &Common, receipt: &str, language: Language) -> Outcome<Receipt> {

@@ -10,8 +10,8 @@ use super::money::{Code, shown};
 use super::{Common, fact, number, serial, serial_number, slip, wish};
 use crate::admin::Answer;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::press::PaperMm;
 use crate::print;
+use paper::press::PaperMm;
 
 use super::super::block_on;
 use super::batch::failed;
