@@ -471,7 +471,7 @@ fn a_top_up_that_was_not_remembered_reads_as_it_did() {
     let top_up = world.journal.last().expect("an entry");
     let mut before = world.folded(world.journal.len() - 1).expect("entries that fit");
     let mut effects = top_up.entry().verdict.effects;
-    assert!(matches!(effects.changes[..], [Change::Gave]), "{:?}", effects.changes);
+    assert!(matches!(effects.changes[..], [Change::Turn { .. }, Change::Gave]), "{:?}", effects.changes);
     effects.changes.clear();
     before.apply(before.seq().next(), top_up.at, &effects).expect("an entry that fits");
     assert!(before.accounts().eq(world.state.accounts()));
