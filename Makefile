@@ -1,12 +1,14 @@
 # What a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench fuzz mutants
+.PHONY: help build demo test bench campaign fuzz mutants
 
 CARGO ?= cargo
 # make demo ONCE=1 ends after the first gifts; DEBUG=1 takes target/debug/sonmul as the tests left it.
 ONCE ?=
 DEBUG ?=
 ARGS ?=
+# make campaign SEEDS=1..20000
+SEEDS ?= 1..1000
 # make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
 TARGET ?=
 SECONDS ?= 60
@@ -17,12 +19,13 @@ MINUTES ?=
 help: ## What there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-build: ## The binary, target/release/sonmul
+build: ## The server, target/release/sonmul, with its debug file target/release/sonmul.debug beside it
 	$(CARGO) build --release --locked -p sonmul
+	scripts/split.sh target/release/sonmul
 
 demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
-	@$(if $(DEBUG),:,$(CARGO) build --release --locked -p sonmul)
-	@target/$(if $(DEBUG),debug,release)/sonmul demo $(if $(ONCE),--once) $(ARGS)
+	@$(if $(DEBUG),:,$(CARGO) build --profile quick --locked -p sonmul)
+	@target/$(if $(DEBUG),debug,quick)/sonmul demo $(if $(ONCE),--once) $(ARGS)
 
 test: ## Everything that CI checks; installs what it needs and says so
 	scripts/test.sh
@@ -30,6 +33,10 @@ test: ## Everything that CI checks; installs what it needs and says so
 bench: ## The numbers of docs/benchmarks.md on this machine (ARGS=... for `sonmul-lab bench`)
 	@$(CARGO) build --release --locked -p sonmul -p lab
 	target/release/sonmul-lab bench $(ARGS)
+
+campaign: ## A thousand seeds of the simulator on all cores (SEEDS=1..20000, ARGS=... for `sonmul-lab campaign`)
+	@$(CARGO) build --profile quick --locked -p lab
+	target/quick/sonmul-lab campaign --seeds $(SEEDS) $(ARGS)
 
 fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
 	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"

@@ -41,11 +41,12 @@ STAGES = {
     "domain": [
         (["-p", "domain", "--lib"], ["--skip", "tests::laws::", "--skip", "tests::reach::", "--skip", "tests::history::"]),
         (["-p", "domain", "--lib"], ["tests::laws::", "tests::reach::", "tests::history::"]),
-        (["-p", "engine", "-p", "sim"], ["--skip", "osmocom::"]),
+        (["-p", "engine"], []),
+        (["-p", "lab", "--no-default-features"], []),
     ],
     "engine": [
         (["-p", "engine"], []),
-        (["-p", "sim"], ["--skip", "osmocom::"]),
+        (["-p", "lab", "--no-default-features"], []),
     ],
 }
 

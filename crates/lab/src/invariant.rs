@@ -58,7 +58,7 @@ pub const IDS_OUTLIVE_RESTART: &str = "ids-outlive-restart";
 /// after the last one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "seed {seed}, step {step}: {invariant}: {what}; `sonmul sim --seed {seed} --steps {step}{}` shows how",
+    "seed {seed}, step {step}: {invariant}: {what}; `sonmul-lab sim --seed {seed} --steps {step}{}` shows how",
     plant.map(|plant| format!(" --plant {}", plant.name())).unwrap_or_default()
 )]
 pub struct Violation {

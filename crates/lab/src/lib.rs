@@ -6,18 +6,22 @@
 //! Guarantees: the same seed gives the same run; a [`Violation`] names seed, step and invariant, and [`replay`] shows the
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
 //!
-//! The simulator has no threads, files, sockets or screens. [`load`] has: it is the far side of the edges, for [`bench`] and
+//! The simulator has no threads, files, sockets or screens. [`load`] has: it is the far side of the edges, for the bench and
 //! for tests against peers that are not ours.
 //!
 //! Deliberately not here: product code. The server links nothing of this crate.
 
+#[cfg(feature = "all")]
 pub mod bench;
 mod calendar;
+pub mod campaign;
+#[cfg(feature = "all")]
 pub mod cli;
 mod dice;
 mod events;
 mod hands;
 pub mod invariant;
+#[cfg(feature = "all")]
 pub mod load;
 mod machine;
 mod network;
@@ -34,5 +38,5 @@ mod world;
 
 pub use invariant::Violation;
 pub use plant::Plant;
-pub use runs::{Totals, replay, run_many};
+pub use runs::{Seeds, Totals, replay, run_many};
 pub use world::{STEPS, Summary, World, WorldConfig};

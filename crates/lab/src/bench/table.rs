@@ -11,7 +11,7 @@ pub(super) struct Row {
     pub(super) unit: &'static str,
     /// Every run, in order; none: it could not be measured, and a note says why.
     pub(super) runs: Vec<u64>,
-    /// What DESIGN §8 asks for.
+    /// The goal of docs/benchmarks.md.
     pub(super) goal: Option<Goal>,
     /// What goes with it: spread, processor time, what was refused.
     pub(super) notes: Vec<String>,

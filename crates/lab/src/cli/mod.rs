@@ -2,6 +2,7 @@
 //!
 //! Guarantees: exit codes are those of `sonmul`. Deliberately not here: anything that an operator needs.
 
+pub mod campaign;
 pub mod sim;
 
 use std::process::ExitCode;
@@ -11,9 +12,10 @@ use sonmul::exit::{self, EXIT_HELP, Outcome};
 use sonmul::log;
 
 use crate::bench::{self, BenchArgs};
+use campaign::CampaignArgs;
 use sim::SimArgs;
 
-/// What Sonmul is tried with: the simulator, the bench.
+/// What Sonmul is tried with: a simulator and a bench.
 #[derive(Debug, Parser)]
 #[command(
     name = "sonmul-lab",
@@ -22,7 +24,7 @@ use sim::SimArgs;
     arg_required_else_help = true,
     max_term_width = 120,
     after_help = EXIT_HELP,
-    after_long_help = format!("Example:\n  sonmul-lab sim --seed 42\n  sonmul-lab bench --quick\n\n{EXIT_HELP}")
+    after_long_help = format!("Example:\n  sonmul-lab sim --seed 42\n  sonmul-lab campaign --seeds 1..1000\n  sonmul-lab bench --quick\n\n{EXIT_HELP}")
 )]
 struct Cli {
     /// What goes to the log on stderr: error, warn, info, debug, trace, or like engine=debug,info
@@ -34,8 +36,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Word {
-    /// Runs the simulator
+    /// Runs the simulator: one seed event by event, or some
     Sim(SimArgs),
+    /// Runs the simulator with many seeds on all cores
+    Campaign(CampaignArgs),
     /// Measures this machine
     Bench(BenchArgs),
 }
@@ -44,6 +48,7 @@ impl Cli {
     fn run(&self) -> Outcome {
         match &self.word {
             Word::Sim(args) => sim::run(args),
+            Word::Campaign(args) => campaign::run(args),
             Word::Bench(args) => bench::run(args),
         }
     }

@@ -1,9 +1,6 @@
-//! The simulator's own tests: worlds that hold, planted bugs that are caught, load that is valid; and the GSUP edge against a
-//! real HLR.
+//! What is beside the simulator: the GSUP edge against a real HLR, and the binary as people run it.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
 mod osmocom;
-mod plants;
 mod words;
-mod worlds;
