@@ -60,7 +60,7 @@ impl State {
             let purse = self.purse_mut(balance.account).ok_or(misfit("no such account"))?;
             *purse = Purse { balance_minor: balance.after_minor, latest: seq };
         }
-        for named in &effects.named {
+        for named in effects.named() {
             let row = self.subscribers.get_mut(named.subscriber.0 as usize).ok_or(misfit("no such subscriber"))?;
             row.latest = seq;
         }
@@ -78,12 +78,19 @@ impl State {
                 self.put_lock(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until });
                 Ok(())
             }
-            Change::Gave => {
-                let (sender, recipient, amount) = effects.gave().ok_or("a gift without its parties")?;
-                if sender != recipient {
-                    self.put_recent(sender, recipient)?;
-                }
-                let key = RepeatKey { sender, recipient, amount };
+            Change::Gave { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.put_recent(sender, recipient)?;
+                self.repeats.insert(RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq });
+                Ok(())
+            }
+            Change::Held { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.repeats.insert(RepeatKey { sender, recipient, amount: *amount }, Repeat { at, seq });
+                Ok(())
+            }
+            Change::ToppedUp { holder, amount } => {
+                let key = RepeatKey { sender: holder.subscriber, recipient: holder.subscriber, amount: *amount };
                 self.repeats.insert(key, Repeat { at, seq });
                 Ok(())
             }
@@ -105,13 +112,9 @@ impl State {
                 Ok(())
             }
             Change::Record { key, record } => self.put_record(*key, record.clone()),
-            Change::Repeat { sender, recipient, amount, undone } => {
+            Change::Forgotten { sender, recipient, amount } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                if *undone {
-                    self.repeats.remove(&key);
-                } else {
-                    self.repeats.insert(key, Repeat { at, seq });
-                }
+                self.repeats.remove(&key);
                 Ok(())
             }
             Change::Recent { sender, recipient } => self.put_recent(*sender, *recipient),
@@ -223,9 +226,13 @@ impl State {
     fn put_card_state(&mut self, id: CardId, state: CardState, seq: Seq) -> Result<(), &'static str> {
         let card = self.cards.get_mut(id.0 as usize).ok_or("no such card")?;
         let before = card.facts.state.holder();
+        let was_closed = card.facts.state.is_closed();
         card.facts.state = state;
         match (before, state.holder()) {
             (None, Some(holder)) => self.link_card(id, holder, seq),
+            (Some(holder), Some(after)) if holder == after && state.is_closed() && !was_closed => {
+                self.unlink_card(id, holder)
+            }
             (before, after) if before == after => Ok(()),
             _ => Err("a bound card changes its holder"),
         }
@@ -248,6 +255,28 @@ impl State {
                     card.next = link;
                     return Ok(());
                 }
+            }
+        }
+    }
+
+    /// Takes a card that is over out of its holder's list, so that no dial walks past it any more.
+    fn unlink_card(&mut self, id: CardId, holder: SubscriberId) -> Result<(), &'static str> {
+        let next = core::mem::take(&mut self.cards.get_mut(id.0 as usize).ok_or("no such card")?.next);
+        let row = self.subscribers.get_mut(holder.0 as usize).ok_or("no such holder")?;
+        let mut link = row.first_card.ok_or("a card that its holder does not have")?;
+        if link.card() == id {
+            row.first_card = next;
+            return Ok(());
+        }
+        loop {
+            let card = self.cards.get_mut(link.card().0 as usize).ok_or("no such card")?;
+            match card.next {
+                Some(found) if found.card() == id => {
+                    card.next = next;
+                    return Ok(());
+                }
+                Some(other) => link = other,
+                None => return Err("a card that its holder does not have"),
             }
         }
     }
@@ -324,19 +353,26 @@ impl State {
 
     fn index_hold(&mut self, key: RecordKey, record: Option<&Record>) {
         let seq = Seq(key.id);
-        match (record, self.records.get(&key)) {
-            (Some(Record::Hold(hold)), None) => self.holds.entry(hold.sender).or_default().push(seq),
-            (None, Some(Record::Hold(known))) => {
-                let sender = known.sender;
-                let left = self.holds.get_mut(&sender).map_or(0, |holds| {
-                    holds.retain(|hold| *hold != seq);
-                    holds.len()
-                });
-                if left == 0 {
-                    self.holds.remove(&sender);
-                }
+        if let Some(Record::Hold(known)) = self.records.get(&key) {
+            let (sender, recipient, minor) = (known.sender, known.recipient, known.amount.minor());
+            let left = self.holds.get_mut(&sender).map_or(0, |holds| {
+                holds.retain(|hold| *hold != seq);
+                holds.len()
+            });
+            if left == 0 {
+                self.holds.remove(&sender);
             }
-            _ => {}
+            let waiting = self.held_for(recipient).saturating_sub(minor);
+            if waiting == 0 {
+                self.held_for.remove(&recipient);
+            } else {
+                self.held_for.insert(recipient, waiting);
+            }
+        }
+        if let Some(Record::Hold(hold)) = record {
+            self.holds.entry(hold.sender).or_default().push(seq);
+            let waiting = self.held_for.entry(hold.recipient).or_default();
+            *waiting = waiting.saturating_add(hold.amount.minor());
         }
     }
 

@@ -157,6 +157,20 @@ impl CardState {
         }
     }
 
+    /// Whether its balance was moved elsewhere and it will never be used again.
+    pub const fn is_closed(&self) -> bool {
+        match self {
+            Self::Closed { .. } => true,
+            Self::Printed { .. }
+            | Self::InStock { .. }
+            | Self::Sold { .. }
+            | Self::Bound { .. }
+            | Self::Frozen { .. }
+            | Self::Expired { .. }
+            | Self::Void { .. } => false,
+        }
+    }
+
     /// The same state with another tag; a closed card keeps none.
     #[must_use]
     pub const fn with_tag(self, tag: PasswordTag) -> Self {

@@ -18,6 +18,12 @@ impl Amount {
         if minor > 0 { Some(Self(minor)) } else { None }
     }
 
+    /// The amount of a constant, which is positive: anything else does not compile.
+    pub(crate) const fn constant(minor: i64) -> Self {
+        assert!(minor > 0, "an amount is positive");
+        Self(minor)
+    }
+
     /// Minor units, `1..=i64::MAX`.
     pub const fn minor(self) -> i64 {
         self.0

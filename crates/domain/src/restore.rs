@@ -141,7 +141,7 @@ impl Restore {
             return Err(RestoreError("a card below zero"));
         }
         let id = u32::try_from(self.state.cards.len()).map(CardId).map_err(|_| RestoreError("too many cards"))?;
-        if let Some(holder) = row.facts.state.holder() {
+        if let Some(holder) = row.facts.state.holder().filter(|_| !row.facts.state.is_closed()) {
             self.bound.push((holder, row.bound, id));
         }
         let CardRow { facts, purse, bound, bind_wrong, bought } = *row;

@@ -103,6 +103,7 @@ impl Differences {
             ledger,
             records,
             holds,
+            held_for,
             // Random in each process: nothing depends on it.
             hasher: _,
         } = one;
@@ -151,6 +152,10 @@ impl Differences {
         for sender in holds.keys().chain(other.holds.keys().filter(|sender| !holds.contains_key(*sender))) {
             let row = || format!("subscriber {}", sender.0);
             self.compare(&row, "gifts on hold", one.holds_of(*sender), other.holds_of(*sender));
+        }
+        for to in held_for.keys().chain(other.held_for.keys().filter(|to| !held_for.contains_key(*to))) {
+            let row = || format!("subscriber {}", to.0);
+            self.compare(&row, "held for them", one.held_for(*to), other.held_for(*to));
         }
     }
 

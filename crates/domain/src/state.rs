@@ -19,7 +19,7 @@ use crate::memory::Remembered;
 use crate::number::{CardNumber, Msisdn};
 use crate::office::batch::Batch;
 use crate::office::hold::Hold;
-use crate::office::till::Outlet;
+use crate::office::till::{Outlet, Takings};
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
 use crate::receipt::Seq;
@@ -65,6 +65,8 @@ pub struct State {
     pub(crate) records: BTreeMap<RecordKey, Record>,
     /// Gifts on hold by their sender, oldest first: worked out from the records.
     pub(crate) holds: HashMap<SubscriberId, Vec<Seq>, Hasher>,
+    /// What is on hold for a recipient, minor units without fees: worked out from the records.
+    pub(crate) held_for: HashMap<SubscriberId, i64, Hasher>,
     pub(crate) hasher: Hasher,
 }
 
@@ -136,7 +138,7 @@ impl State {
         self.card(id).map(|card| (id, card))
     }
 
-    /// Cards bound to a subscriber, in the order of binding, whatever their state.
+    /// Cards bound to a subscriber, in the order of binding, whatever their state; closed ones are not among them any more.
     pub fn cards_of(&self, subscriber: &Subscriber) -> impl Iterator<Item = (CardId, &Card)> {
         let mut next = subscriber.first_card;
         core::iter::from_fn(move || {
@@ -242,6 +244,14 @@ impl State {
         }
     }
 
+    /// What several outlets took for a card; `None` when one outlet took all of it.
+    pub fn takings(&self, serial: Serial) -> Option<&Takings> {
+        match self.record(RecordKey::takings(serial))? {
+            Record::Takings(takings) => Some(takings),
+            _ => None,
+        }
+    }
+
     /// A gift on hold, by the entry that took it.
     pub fn hold(&self, seq: Seq) -> Option<&Hold> {
         match self.record(RecordKey::made_by(RecordKind::Hold, seq))? {
@@ -253,6 +263,11 @@ impl State {
     /// A sender's gifts on hold, oldest first.
     pub fn holds_of(&self, sender: SubscriberId) -> &[Seq] {
         self.holds.get(&sender).map_or(&[], Vec::as_slice)
+    }
+
+    /// What gifts on hold would add to a recipient's airtime, minor units.
+    pub fn held_for(&self, recipient: SubscriberId) -> i64 {
+        self.held_for.get(&recipient).copied().unwrap_or_default()
     }
 
     /// The range of void cards that a serial lies in. Ranges never overlap, so the one that begins last before it tells.

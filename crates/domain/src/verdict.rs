@@ -240,9 +240,10 @@ pub struct Effects {
     /// Every account that they touch, once, with its balance after all of them.
     #[cbor(n(3), with = "crate::cbor::small")]
     pub balances: SmallVec<[BalanceAfter; 2]>,
-    /// Subscribers that this entry is about.
+    /// Subscribers that this entry is about, besides those that a change names with their history: [`Effects::named`] has
+    /// all of them.
     #[cbor(n(4), with = "crate::cbor::small")]
-    pub named: SmallVec<[Named; 2]>,
+    pub others: SmallVec<[Named; 2]>,
     /// What is used of limits.
     #[cbor(n(5), with = "crate::cbor::small")]
     pub usage: SmallVec<[UsageAfter; 2]>,
@@ -252,18 +253,51 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Who gave how much to whom, when this is a posted gift or own top-up: its first named gave its first transfer's amount
-    /// to the second. A top-up names one, who is both: only there are sender and recipient the same.
-    pub fn gave(&self) -> Option<(SubscriberId, SubscriberId, Amount)> {
-        let transfer = self.transfers.first()?;
-        match self.named[..] {
-            [sender, recipient, ..] => Some((sender.subscriber, recipient.subscriber, transfer.amount)),
-            [own] if transfer.credit == AccountId::Airtime(own.subscriber) => {
-                Some((own.subscriber, own.subscriber, transfer.amount))
-            }
-            _ => None,
-        }
+    /// Everyone that this entry is about, once each, with the entry before it that named them.
+    pub fn named(&self) -> impl Iterator<Item = &Named> {
+        self.changes.iter().flat_map(Change::named).chain(&self.others)
     }
+
+    /// The gift that this entry posts or sets aside; `None`: it does neither. An own top-up is no gift.
+    pub fn gift(&self) -> Option<Given> {
+        self.changes.iter().find_map(|change| match change {
+            Change::Gave { sender, recipient, amount } | Change::Held { sender, recipient, amount } => {
+                Some(Given { sender: sender.subscriber, recipient: recipient.subscriber, amount: *amount })
+            }
+            Change::ToppedUp { .. }
+            | Change::Lock { .. }
+            | Change::Refused { .. }
+            | Change::Subscriber { .. }
+            | Change::Card { .. }
+            | Change::CardState { .. }
+            | Change::BindWrong { .. }
+            | Change::Operator { .. }
+            | Change::Bought { .. }
+            | Change::Record { .. }
+            | Change::Forgotten { .. }
+            | Change::Recent { .. }
+            | Change::Turn { .. } => None,
+        })
+    }
+
+    /// The card that paid; `None` when none did.
+    pub fn paid_by(&self) -> Option<CardId> {
+        self.transfers.iter().find_map(|transfer| match transfer.debit {
+            AccountId::Card(card) => Some(card),
+            _ => None,
+        })
+    }
+}
+
+/// Who gave how much to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// By whom.
+    pub sender: SubscriberId,
+    /// To whom; never the sender.
+    pub recipient: SubscriberId,
+    /// How much, without fee.
+    pub amount: Amount,
 }
 
 /// An account after the entry.
@@ -336,10 +370,20 @@ pub enum Change {
         #[n(4)]
         until: Option<Timestamp>,
     },
-    /// A posted gift or own top-up, remembered against repetition: see [`Effects::gave`]. A gift's recipient becomes one of
-    /// the sender's latest, nobody becomes one of their own. It says nothing twice, for it is in every gift.
+    /// A gift is posted. Its recipient becomes one of the sender's latest, and it is remembered against repetition under
+    /// this entry. It carries the history of both, so that the commonest entry names nobody twice.
     #[n(1)]
-    Gave,
+    Gave {
+        /// By whom.
+        #[n(0)]
+        sender: Named,
+        /// To whom; never the sender.
+        #[n(1)]
+        recipient: Named,
+        /// How much, without fee.
+        #[n(2)]
+        amount: Amount,
+    },
     /// Refusals of a caller on this business date, after a right password.
     #[n(2)]
     Refused {
@@ -423,9 +467,9 @@ pub enum Change {
         #[n(1)]
         record: Option<Record>,
     },
-    /// A gift that is taken and not posted yet is remembered against repetition, or is undone and forgotten.
+    /// A held gift is undone: it is no longer remembered against repetition.
     #[n(10)]
-    Repeat {
+    Forgotten {
         /// By whom.
         #[n(0)]
         sender: SubscriberId,
@@ -435,9 +479,6 @@ pub enum Change {
         /// How much.
         #[n(2)]
         amount: Amount,
-        /// Forgotten.
-        #[n(3)]
-        undone: bool,
     },
     /// A held gift is posted: its recipient becomes one of the sender's latest.
     #[n(11)]
@@ -450,12 +491,61 @@ pub enum Change {
         recipient: SubscriberId,
     },
     /// A new generation of what is remembered for a while begins with this entry; the one before the last is forgotten.
-    #[n(12)]
+    #[n(14)]
     Turn {
         /// Of what.
         #[n(0)]
         memory: Memory,
     },
+    /// A gift is taken from its card and set aside. It is remembered against repetition under this entry, which its record
+    /// is called by too.
+    #[n(12)]
+    Held {
+        /// By whom.
+        #[n(0)]
+        sender: Named,
+        /// To whom; never the sender.
+        #[n(1)]
+        recipient: Named,
+        /// How much, without fee.
+        #[n(2)]
+        amount: Amount,
+    },
+    /// An own top-up is posted, and remembered against repetition under this entry.
+    #[n(13)]
+    ToppedUp {
+        /// Whose.
+        #[n(0)]
+        holder: Named,
+        /// How much, without fee.
+        #[n(1)]
+        amount: Amount,
+    },
+}
+
+impl Change {
+    /// Subscribers that it names with their history.
+    fn named(&self) -> impl Iterator<Item = &Named> {
+        let [first, second] = match self {
+            Self::Gave { sender, recipient, .. } | Self::Held { sender, recipient, .. } => {
+                [Some(sender), Some(recipient)]
+            }
+            Self::ToppedUp { holder, .. } => [Some(holder), None],
+            Self::Lock { .. }
+            | Self::Refused { .. }
+            | Self::Subscriber { .. }
+            | Self::Card { .. }
+            | Self::CardState { .. }
+            | Self::BindWrong { .. }
+            | Self::Operator { .. }
+            | Self::Bought { .. }
+            | Self::Record { .. }
+            | Self::Forgotten { .. }
+            | Self::Recent { .. }
+            | Self::Turn { .. } => [None, None],
+        };
+        first.into_iter().chain(second)
+    }
 }
 
 /// A command with its verdict: what the journal keeps. Its seq and its instant stand in the append that holds it.

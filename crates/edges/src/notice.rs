@@ -14,7 +14,7 @@ use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
 use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
-use domain::office::hold::HeldGift;
+use domain::office::hold::{HeldGift, HoldBack};
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::time::Timestamp;
@@ -23,7 +23,7 @@ use engine::deliveries::{DeliveryKey, Role};
 use wire::text::Budget;
 
 use crate::port::GiftLine;
-use crate::texts::{SenderSms, Texts, Voice};
+use crate::texts::{Back, SenderSms, Texts, Voice};
 
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ fn told(seq: Seq, body: &Body, done: &Done) -> [Option<Told>; 2] {
             [None, sms.map(|sms| caller(&top_up.caller, sms))]
         }
         (Body::Undo(proved), &Done::Undone { hold, amount, recipient, balance_minor }) => {
-            let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, undone: true, seq: hold };
+            let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, why: Back::Undone, seq: hold };
             [None, Some(caller(&proved.caller, sms))]
         }
         (Body::Due(_), Done::Office(done)) => of_hold(done),
@@ -173,15 +173,15 @@ fn named(gift: &Gift) -> Option<(Msisdn, Amount)> {
 
 /// The end of a hold that nobody dialled.
 fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
-    match *done {
+    match done {
         OfficeDone::HoldPosted { gift, language } => {
-            let HeldGift { hold, operator, from, to, amount, occasion } = gift;
+            let HeldGift { hold, operator, from, to, amount, occasion } = *gift;
             let what = What::Received { from, amount, occasion, of: hold };
-            [Some(Told { operator, to, language: Some(language), what }), None]
+            [Some(Told { operator, to, language: Some(*language), what }), None]
         }
-        OfficeDone::HoldVoided { gift, balance_minor } => {
-            let HeldGift { hold, operator, from, to, amount, .. } = gift;
-            let sms = SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: hold };
+        OfficeDone::HoldVoided { gift, balance_minor, why } => {
+            let HeldGift { hold, operator, from, to, amount, .. } = *gift;
+            let sms = SenderSms::GivenBack { to, amount, balance_minor: *balance_minor, why: back(*why), seq: hold };
             [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
         }
         OfficeDone::BatchStarted { .. }
@@ -204,6 +204,17 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
         | OfficeDone::Dropped { .. }
         | OfficeDone::IssuanceStopped
         | OfficeDone::IssuanceResumed => [None, None],
+    }
+}
+
+/// What the sender is told of a gift that could not arrive. The recipient never heard of it.
+const fn back(why: HoldBack) -> Back {
+    match why {
+        HoldBack::ServiceClosed => Back::Closed,
+        HoldBack::SenderMayNotGive => Back::Sender,
+        HoldBack::CardNotUsable => Back::Card,
+        HoldBack::RecipientUnknown => Back::Recipient,
+        HoldBack::RecipientBalanceMax => Back::Full,
     }
 }
 

@@ -22,7 +22,7 @@ use domain::state::{
     books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
-use domain::verdict::{Change, Effects};
+use domain::verdict::{Change, Effects, Named};
 use hashbrown::HashMap;
 
 use crate::ids::{IdRow, Known, Turning, seconds};
@@ -255,7 +255,7 @@ impl Collector {
             let purse = Purse { balance_minor: balance.after_minor, latest: seq };
             self.balance(balance.account, purse);
         }
-        for named in &effects.named {
+        for named in effects.named() {
             self.touch(named.subscriber, |touched| touched.latest = seq);
         }
         for used in &effects.usage {
@@ -315,15 +315,21 @@ impl Collector {
             Change::Lock { subscriber, link, wrong, level, until } => {
                 self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
             }
-            Change::Gave => {
-                if let Some((sender, recipient, amount)) = effects.gave() {
-                    // One's own top-up is remembered, but nobody is one of their own recipients.
-                    if sender != recipient {
-                        self.gave.push((sender, recipient));
-                    }
-                    let key = RepeatKey { sender, recipient, amount };
-                    self.repeats.push(RepeatRow { key, at, seq, undone: false });
-                }
+            Change::Gave { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                self.gave.push((sender, recipient));
+                let key = RepeatKey { sender, recipient, amount: *amount };
+                self.repeats.push(RepeatRow { key, at, seq, undone: false });
+            }
+            Change::Held { sender, recipient, amount } => {
+                let (sender, recipient) = (sender.subscriber, recipient.subscriber);
+                let key = RepeatKey { sender, recipient, amount: *amount };
+                self.repeats.push(RepeatRow { key, at, seq, undone: false });
+            }
+            // One's own top-up is remembered, but nobody is one of their own recipients.
+            Change::ToppedUp { holder: Named { subscriber, .. }, amount } => {
+                let key = RepeatKey { sender: *subscriber, recipient: *subscriber, amount: *amount };
+                self.repeats.push(RepeatRow { key, at, seq, undone: false });
             }
             Change::Refused { subscriber, count } => {
                 self.subscribers.entry(*subscriber).or_default().refused = Some((effects.date, *count));
@@ -354,9 +360,9 @@ impl Collector {
             }
             Change::Bought { id, bought } => self.cards.entry(*id).or_default().bought = Some(*bought),
             Change::Record { key, record } => drop(self.records.insert(*key, record.clone())),
-            Change::Repeat { sender, recipient, amount, undone } => {
+            Change::Forgotten { sender, recipient, amount } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                self.repeats.push(RepeatRow { key, at, seq, undone: *undone });
+                self.repeats.push(RepeatRow { key, at, seq, undone: true });
             }
             Change::Recent { sender, recipient } => self.gave.push((*sender, *recipient)),
             Change::Turn { memory } => self.turns.push((*memory, seq, at)),

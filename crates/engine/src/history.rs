@@ -58,7 +58,7 @@ pub fn walk(
         };
         let Some(found) = found(&here, seq) else { break };
         batch = Some(here);
-        let prev = found.entry.verdict.effects.named.iter().find(|named| named.subscriber == subscriber);
+        let prev = found.entry.verdict.effects.named().find(|named| named.subscriber == subscriber);
         let Some(prev) = prev.map(|named| named.prev).filter(|prev| *prev < seq) else { break };
         if keep(&found.entry) {
             kept.push(found);

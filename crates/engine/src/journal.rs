@@ -14,8 +14,8 @@ use domain::verdict::Entry;
 
 use crate::ids::Fingerprint;
 
-/// Version of the append's layout; readers refuse what they don't know.
-pub const APPEND_VERSION: u8 = 1;
+/// Version of what an append holds: its layout, and that of the entries in it. Readers refuse what they don't know.
+pub const APPEND_VERSION: u8 = 2;
 /// Entries in one append at most.
 pub const APPEND_ENTRIES_MAX: usize = 16_384;
 
@@ -109,6 +109,14 @@ pub enum ReadFault {
         seq: Seq,
         /// What is wrong with it.
         what: String,
+    },
+    /// Another program wrote the journal. It is not damaged, and nothing of it may be dropped.
+    #[error("the journal has format {found}, and this program reads format {known}: use the program that wrote it")]
+    OtherFormat {
+        /// What it has.
+        found: i64,
+        /// What this program reads.
+        known: i64,
     },
     /// The segment with this seq was archived: it is absent, not damaged.
     #[error("the segment with seq {seq} is not here: bring it back from the archive")]

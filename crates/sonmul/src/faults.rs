@@ -88,7 +88,7 @@ pub(crate) fn report(fault: ReportFault) -> Failure {
 const fn of_read(fault: &ReadFault) -> Exit {
     match fault {
         ReadFault::Damaged { .. } | ReadFault::Absent { .. } => Exit::Damaged,
-        ReadFault::Io(_) => Exit::Fault,
+        ReadFault::OtherFormat { .. } | ReadFault::Io(_) => Exit::Fault,
     }
 }
 

@@ -30,8 +30,9 @@ use crate::wal::Wal;
 /// Octets of a page. A lone append is one page in the WAL, so small pages cost less room there; a large one is written
 /// faster with large pages. Measured with fsync: 1 MiB takes 1.1 ms with 4 KiB, 0.8 with 8 KiB, 0.6 with 16 KiB.
 pub(crate) const PAGE: u32 = 8_192;
-/// Version of the tables; a program refuses what it doesn't know.
-const VERSION: i64 = 1;
+/// Version of the journal's format: of the tables, and of what an append holds ([`engine::journal::APPEND_VERSION`]). A
+/// program refuses what it doesn't know.
+const VERSION: i64 = 2;
 /// How the names begin under which files are made until they are whole.
 const PREPARING: &str = "preparing-";
 /// How long until a lock is tried again that is held for a moment.
@@ -314,9 +315,17 @@ pub(crate) fn meta(conn: &Connection, near: Seq) -> Result<Option<Meta>, ReadFau
             Ok(first_seq) if first_seq > 0 => Ok(Some(Meta { first_seq: Seq(first_seq), hash_before })),
             _ => Err(damaged(near, "its segment begins nowhere")),
         },
-        Some((version, ..)) => {
-            Err(damaged(near, &format!("its segment has version {version}; this program reads {VERSION}")))
-        }
+        Some((version, ..)) => Err(other_format(conn, near, version)),
+    }
+}
+
+/// A segment of another format says so in two places. If only one does, it is damaged: a damaged journal can be cut, one of
+/// another format may not be.
+fn other_format(conn: &Connection, near: Seq, found: i64) -> ReadFault {
+    match conn.query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get::<_, i64>(0)) {
+        Ok(stamped) if stamped == found => ReadFault::OtherFormat { found, known: VERSION },
+        Ok(_) => damaged(near, &format!("its segment has version {found}; this program reads {VERSION}")),
+        Err(error) => read_fault(near, &error),
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn list(
 /// A record with what it is called by.
 fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value {
     let mut json = record_json(record, names);
-    if let Record::Rates(_) | Record::Stopped(_) = record {
+    if let Record::Rates(_) | Record::Stopped(_) | Record::Issued(_) = record {
         let row = u8::try_from(if matches!(record, Record::Rates(_)) { key.id >> 8 } else { key.id }).ok();
         let operator = row.map(|row| names.operator(OperatorId(row)));
         return match record {
@@ -67,11 +67,16 @@ fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value
                 let currency = u8::try_from(key.id & 0xFF).ok().and_then(Currency::from_index);
                 json!({ "operator": operator, "currency": currency.map(Currency::code), "rates": json })
             }
+            Record::Issued(issued) => {
+                json!({ "operator": operator, "date": issued.date.to_string(), "total_minor": issued.total_minor })
+            }
             _ => json!({ "operator": operator, "why": json.get("why") }),
         };
     }
     let id = match key.kind {
-        RecordKind::VoidCards => json!(Serial(u32::try_from(key.id).unwrap_or(u32::MAX)).to_string()),
+        RecordKind::VoidCards | RecordKind::Takings => {
+            json!(Serial(u32::try_from(key.id).unwrap_or(u32::MAX)).to_string())
+        }
         RecordKind::Reversed => json!(receipt(Seq(key.id))),
         RecordKind::Outlet
         | RecordKind::Batch
@@ -80,9 +85,14 @@ fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value
         | RecordKind::Motion
         | RecordKind::Hold
         | RecordKind::Call
-        | RecordKind::Stopped => json!(key.id),
+        | RecordKind::Stopped
+        | RecordKind::Issued => json!(key.id),
     };
-    let name = if key.kind == RecordKind::VoidCards { "first" } else { key.kind.name() };
+    let name = match key.kind {
+        RecordKind::VoidCards => "first",
+        RecordKind::Takings => "serial",
+        other => other.name(),
+    };
     let number = |id| all.numbers.get(&id).copied().map(msisdn_json);
     if let Some(fields) = json.as_object_mut() {
         fields.insert(String::from(name), id);

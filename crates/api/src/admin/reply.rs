@@ -103,7 +103,11 @@ const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
         | OfficeRefusal::BalanceShort { .. }
         | OfficeRefusal::RangeOverlaps { .. }
         | OfficeRefusal::RangeMalformed
-        | OfficeRefusal::IssuanceStopped { .. } => StatusCode::CONFLICT,
+        | OfficeRefusal::IssuanceStopped { .. }
+        | OfficeRefusal::CardValueMax { .. }
+        | OfficeRefusal::IssuedPerDayMax { .. }
+        | OfficeRefusal::FloatMax { .. }
+        | OfficeRefusal::TooLateToReverse { .. } => StatusCode::CONFLICT,
     }
 }
 

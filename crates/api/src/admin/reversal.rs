@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::account::AccountId;
 use domain::command::Body;
 use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;
-use domain::office::motion::Reversal;
+use domain::office::motion::{Reversal, reversible_until};
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, parse_receipt, receipt};
-use domain::verdict::{Change, Done, Entry, Outcome};
+use domain::time::Timestamp;
+use domain::verdict::{Done, Entry, Given, Outcome};
 use engine::answer::{Query, View};
 use engine::history;
 use engine::journal::JournalReader;
@@ -45,32 +45,17 @@ fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal
         | OfficeDone::HoldVoided { gift: HeldGift { hold, .. }, .. } = **done
     {
         let taken = history::entry(reader, hold)?.ok_or_else(no_gift)?;
-        return read(hold, &taken.entry).ok_or_else(no_gift);
+        return read(hold, taken.at, &taken.entry).ok_or_else(no_gift);
     }
-    read(seq, &found.entry).ok_or_else(no_gift)
+    read(seq, found.at, &found.entry).ok_or_else(no_gift)
 }
 
-fn read(of: Seq, entry: &Entry) -> Option<(OperatorId, Reversal)> {
+fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<(OperatorId, Reversal)> {
     let Body::Gift(gift) = &entry.body else { return None };
     let effects = &entry.verdict.effects;
-    let (card, sender, recipient, amount) = match entry.verdict.outcome {
-        Outcome::Done(Done::Given { .. }) => {
-            let (sender, to, amount) = effects.gave()?;
-            match effects.transfers.first()?.debit {
-                AccountId::Card(card) => (card, sender, to, amount),
-                _ => return None,
-            }
-        }
-        Outcome::Done(Done::Held { .. }) => effects.changes.iter().find_map(|change| match change {
-            Change::Record { record: Some(Record::Hold(hold)), .. } => {
-                Some((hold.card, hold.sender, hold.recipient, hold.amount))
-            }
-            _ => None,
-        })?,
-        _ => return None,
-    };
+    let (card, Given { sender, recipient, amount }) = effects.paid_by().zip(effects.gift())?;
     let reason = String::new();
-    Some((gift.caller.operator, Reversal { of, card, sender, recipient, amount, reason }))
+    Some((gift.caller.operator, Reversal { of, card, sender, recipient, amount, reason, given_at }))
 }
 
 /// `GET /v1/gifts/{receipt}`: what somebody who looks after a wrong recipient needs to know.
@@ -104,7 +89,8 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Res
         let left = view.filter(|_| same).map_or(0, |view| view.airtime_minor);
         fields.insert(String::from("recipient_airtime_minor"), json!(left));
         let most = Amount::try_new(left.min(gift.amount.minor())).map_or(0, Amount::minor);
-        let most = if stage.0 == "posted" { most } else { 0 };
+        let in_time = admin.handle().now() < reversible_until(gift.given_at);
+        let most = if stage.0 == "posted" && in_time { most } else { 0 };
         fields.insert(String::from("reversible_minor"), json!(most));
         return Ok(with_seq(seen, axum::Json(json)).into_response());
     }
@@ -131,7 +117,7 @@ async fn stage(admin: &Admin, of: Seq) -> Result<(&'static str, Option<Seq>), Pr
         return Ok(("on-hold", None));
     }
     match at(RecordKind::Reversed).await? {
-        Some(Record::Reversed(by)) => Ok(("taken-back", Some(by))),
+        Some(Record::Reversed(reversed)) => Ok(("taken-back", Some(reversed.by))),
         _ => Ok(("posted", None)),
     }
 }

@@ -2,7 +2,8 @@
 
 use domain::account::Transfer;
 use domain::card::CardState;
-use domain::ids::CardId;
+use domain::ids::{CardId, SubscriberId};
+use domain::money::Amount;
 use domain::rules::limit::Subject;
 use domain::state::{CardFacts, SubscriberFacts};
 use domain::time::Timestamp;
@@ -17,13 +18,14 @@ use super::values::{
 
 /// Everything that a verdict did.
 pub(super) fn json(effects: &Effects, names: &Names) -> Value {
-    let Effects { operator, date, transfers, balances, named, usage, changes } = effects;
+    // All who are named stand in one list, whichever part of the entry carries their history.
+    let Effects { operator, date, transfers, balances, others: _, usage, changes } = effects;
     json!({
         "operator": operator.map(|operator| names.operator(operator)),
         "date": operator.map(|_| date.to_string()),
         "transfers": transfers.iter().map(transfer_json).collect::<Vec<_>>(),
         "balances": balances.iter().map(balance_json).collect::<Vec<_>>(),
-        "named": named.iter().map(named_json).collect::<Vec<_>>(),
+        "named": effects.named().map(named_json).collect::<Vec<_>>(),
         "usage": usage.iter().map(|usage| usage_json(usage, names)).collect::<Vec<_>>(),
         "changes": changes.iter().map(|change| change_json(change, names)).collect::<Vec<_>>(),
     })
@@ -81,7 +83,15 @@ fn change_json(change: &Change, names: &Names) -> Value {
             "level": level,
             "until": until.map(Timestamp::rfc3339),
         }),
-        Change::Gave => json!({ "name": "gave" }),
+        Change::Gave { sender, recipient, amount } => {
+            gift_json("gave", sender.subscriber, recipient.subscriber, *amount)
+        }
+        Change::Held { sender, recipient, amount } => {
+            gift_json("held", sender.subscriber, recipient.subscriber, *amount)
+        }
+        Change::ToppedUp { holder, amount } => {
+            json!({ "name": "topped-up", "holder": holder.subscriber.0, "amount_minor": amount.minor() })
+        }
         Change::Refused { subscriber, count } => {
             json!({ "name": "refused", "subscriber": subscriber.0, "count": count })
         }
@@ -107,17 +117,16 @@ fn change_json(change: &Change, names: &Names) -> Value {
             "id": key.id,
             "record": record.as_ref().map(|record| office::record_json(record, names)),
         }),
-        Change::Repeat { sender, recipient, amount, undone } => json!({
-            "name": if *undone { "forgotten" } else { "repeat" },
-            "sender": sender.0,
-            "recipient": recipient.0,
-            "amount_minor": amount.minor(),
-        }),
+        Change::Forgotten { sender, recipient, amount } => gift_json("forgotten", *sender, *recipient, *amount),
         Change::Recent { sender, recipient } => {
             json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
         }
         Change::Turn { memory } => json!({ "name": "turn", "memory": memory.name() }),
     }
+}
+
+fn gift_json(name: &str, sender: SubscriberId, recipient: SubscriberId, amount: Amount) -> Value {
+    json!({ "name": name, "sender": sender.0, "recipient": recipient.0, "amount_minor": amount.minor() })
 }
 
 fn subscriber_json(facts: &SubscriberFacts, names: &Names) -> Value {

@@ -4,9 +4,10 @@ use domain::office::batch::{Batch, BatchCommand, Stage};
 use domain::office::call::{Call, CallCommand};
 use domain::office::done::OfficeDone;
 use domain::office::hold::{HeldGift, Hold};
-use domain::office::motion::{Motion, MotionCommand, Proposal, Reversal};
+use domain::office::issued::Issued;
+use domain::office::motion::{Motion, MotionCommand, Proposal, Reversal, Reversed};
 use domain::office::refusal::OfficeRefusal;
-use domain::office::till::{Bought, Goods, Outlet, Quote, Rate, Rates, TillCommand};
+use domain::office::till::{Bought, Goods, Outlet, Quote, Rate, Rates, Taken, Takings, TillCommand};
 use domain::office::{Asked, Office, Record, VoidCards};
 use domain::receipt::receipt;
 use domain::rules::tariff::Ratio;
@@ -119,8 +120,9 @@ pub(crate) fn proposal_json(proposal: &Proposal) -> Value {
         Proposal::VoidCards { first, last, why } => {
             json!({ "first": first.to_string(), "last": last.to_string(), "why": voiding_name(*why) })
         }
-        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason }) => json!({
+        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason, given_at }) => json!({
             "of": of.0,
+            "given_at": given_at.rfc3339(),
             "receipt": receipt(*of),
             "card": domain::ids::Serial::of(*card).to_string(),
             "sender": sender.0,
@@ -196,8 +198,8 @@ pub(crate) fn done_json(done: &OfficeDone) -> Value {
         OfficeDone::HoldPosted { gift, language } => {
             json!({ "gift": held_gift_json(gift), "language": language.tag() })
         }
-        OfficeDone::HoldVoided { gift, balance_minor } => {
-            json!({ "gift": held_gift_json(gift), "balance_minor": balance_minor })
+        OfficeDone::HoldVoided { gift, balance_minor, why } => {
+            json!({ "gift": held_gift_json(gift), "balance_minor": balance_minor, "why": why.name() })
         }
         OfficeDone::Dropped { kind } => json!({ "kind": kind.name() }),
         OfficeDone::BatchAbandoned
@@ -245,6 +247,12 @@ pub(super) fn refusal_json(refusal: &OfficeRefusal) -> Value {
         }
         OfficeRefusal::IssuanceStopped { why } => json!({ "why": why }),
         OfficeRefusal::RoleForbids { role } => json!({ "role": role }),
+        OfficeRefusal::CardValueMax { max_minor } => json!({ "max_minor": max_minor }),
+        OfficeRefusal::IssuedPerDayMax { left_minor, until } => {
+            json!({ "left_minor": left_minor, "until": until.to_string() })
+        }
+        OfficeRefusal::FloatMax { room_minor } => json!({ "room_minor": room_minor }),
+        OfficeRefusal::TooLateToReverse { since } => json!({ "since": since.rfc3339() }),
         OfficeRefusal::BatchUnknown
         | OfficeRefusal::BatchSealed
         | OfficeRefusal::BatchAbandoned
@@ -307,8 +315,17 @@ pub(crate) fn record_json(record: &Record, names: &Names) -> Value {
         Record::VoidCards(VoidCards { last, at, why }) => {
             json!({ "last": last.to_string(), "at": at.rfc3339(), "why": voiding_name(*why) })
         }
-        Record::Reversed(by) => json!({ "by": by.0, "receipt": receipt(*by) }),
+        Record::Reversed(Reversed { by, until }) => {
+            json!({ "by": by.0, "receipt": receipt(*by), "until": until.rfc3339() })
+        }
         Record::Stopped(why) => json!({ "why": why }),
+        Record::Takings(Takings { list }) => {
+            let taken = |one: &Taken| json!({ "outlet": one.outlet.0, "price_minor": one.price.minor() });
+            json!({ "outlets": list.iter().map(taken).collect::<Vec<_>>() })
+        }
+        Record::Issued(Issued { date, total_minor }) => {
+            json!({ "date": date.to_string(), "total_minor": total_minor })
+        }
     }
 }
 

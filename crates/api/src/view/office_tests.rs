@@ -11,9 +11,10 @@ use domain::number::Msisdn;
 use domain::office::batch::{Batch, Stage};
 use domain::office::call::Call;
 use domain::office::done::OfficeDone;
-use domain::office::hold::{HeldGift, Hold};
-use domain::office::motion::{Motion, Proposal, Reversal};
-use domain::office::till::{Goods, Outlet, Quote, Rate, Rates};
+use domain::office::hold::{HeldGift, Hold, HoldBack};
+use domain::office::issued::Issued;
+use domain::office::motion::{Motion, Proposal, Reversal, Reversed};
+use domain::office::till::{Goods, Outlet, Quote, Rate, Rates, Taken, Takings};
 use domain::office::{Record, RecordKind, VoidCards};
 use domain::receipt::Seq;
 use domain::rules::tariff::{Ratio, Tariff};
@@ -70,7 +71,7 @@ fn everything_that_the_office_does() {
         OfficeDone::Approved { motion: Seq(9), moved_minor: 184 },
         OfficeDone::MotionWithdrawn,
         OfficeDone::HoldPosted { gift, language: Language::English },
-        OfficeDone::HoldVoided { gift, balance_minor: 500 },
+        OfficeDone::HoldVoided { gift, balance_minor: 500, why: HoldBack::RecipientUnknown },
         OfficeDone::Dropped { kind: RecordKind::Quote },
         OfficeDone::IssuanceStopped,
         OfficeDone::IssuanceResumed,
@@ -144,6 +145,7 @@ fn everything_that_the_office_keeps() {
         recipient: SubscriberId(5),
         amount: amount(200),
         reason: String::from("one digit wrong"),
+        given_at: at(),
     };
     let batch = Batch {
         operator: OPERATOR,
@@ -168,8 +170,10 @@ fn everything_that_the_office_keeps() {
         Record::Hold(hold),
         Record::Call(call),
         Record::VoidCards(VoidCards { last: Serial(9), at: at(), why: Voiding::Faulty }),
-        Record::Reversed(Seq(59)),
+        Record::Reversed(Reversed { by: Seq(59), until: expires_at }),
         Record::Stopped(String::from("counting")),
+        Record::Takings(Takings { list: vec![Taken { outlet, price }] }),
+        Record::Issued(Issued { date: day(), total_minor: 500 }),
     ];
     expect![[r#"
         {"name":"광복백화점","operator":{"id":0,"name":"koryolink"},"since":"2026-11-22T10:00:00.000Z"}

@@ -118,12 +118,13 @@ fn a_gift_is_shown_whole_and_without_its_secrets() {
             BalanceAfter { account: card, after_minor: 500, prev: Seq(3) },
             BalanceAfter { account: airtime, after_minor: 500, prev: Seq(0) },
         ],
-        named: smallvec![
-            Named { subscriber: SubscriberId(0), prev: Seq(5) },
-            Named { subscriber: SubscriberId(1), prev: Seq(2) },
-        ],
+        others: smallvec![],
         usage: smallvec![UsageAfter { limit: LimitId(1), subject: 0, start: day(), count: 1, total_minor: 500 }],
-        changes: smallvec![Change::Gave],
+        changes: smallvec![Change::Gave {
+            sender: Named { subscriber: SubscriberId(0), prev: Seq(5) },
+            recipient: Named { subscriber: SubscriberId(1), prev: Seq(2) },
+            amount: amount(500),
+        }],
     };
     let done = Outcome::Done(Done::Given { left_minor: 500, fee_minor: 0, language: Language::Korean });
     let json = entry_json(Seq(7), at(), &entry(Body::Gift(gift()), done, effects), &names());
@@ -181,7 +182,10 @@ fn a_gift_is_shown_whole_and_without_its_secrets() {
             ],
             "changes": [
               {
-                "name": "gave"
+                "amount_minor": 500,
+                "name": "gave",
+                "recipient": 1,
+                "sender": 0
               }
             ],
             "date": "2026-11-22",
@@ -327,6 +331,7 @@ fn every_command() {
 #[test]
 fn every_account_usage_and_change() {
     let (subscriber, holder, id) = (SubscriberId(4), SubscriberId(4), CardId(0));
+    let (named, recipient) = (Named { subscriber, prev: Seq(1) }, Named { subscriber: SubscriberId(5), prev: Seq(2) });
     let facts = SubscriberFacts {
         msisdn: msisdn(1),
         imsi: None,
@@ -353,7 +358,11 @@ fn every_account_usage_and_change() {
     ];
     let mut changes = vec![
         Change::Lock { subscriber, link: LinkId(3), wrong: 2, level: 1, until: Some(at()) },
-        Change::Gave,
+        Change::Gave { sender: named, recipient, amount: amount(500) },
+        Change::Held { sender: named, recipient, amount: amount(500) },
+        Change::ToppedUp { holder: named, amount: amount(500) },
+        Change::Forgotten { sender: subscriber, recipient: recipient.subscriber, amount: amount(500) },
+        Change::Recent { sender: subscriber, recipient: recipient.subscriber },
         Change::Refused { subscriber, count: 3 },
         Change::Subscriber { id: subscriber, facts },
         Change::Card { id, facts: card },
@@ -395,7 +404,11 @@ fn every_account_usage_and_change() {
         {"count":1,"limit":{"id":2,"name":"same-person-once-a-month"},"start":"2026-11-22","subject":{"code":"17179869189","kind":"pair","recipient":5,"sender":4},"total_minor":5}
         {"count":1,"limit":{"id":99,"name":null},"start":"2026-11-22","subject":{"code":"18446744073709551615","kind":null},"total_minor":5}
         {"level":1,"link":3,"name":"lock","subscriber":4,"until":"2026-11-22T10:00:00.000Z","wrong":2}
-        {"name":"gave"}
+        {"amount_minor":500,"name":"gave","recipient":5,"sender":4}
+        {"amount_minor":500,"name":"held","recipient":5,"sender":4}
+        {"amount_minor":500,"holder":4,"name":"topped-up"}
+        {"amount_minor":500,"name":"forgotten","recipient":5,"sender":4}
+        {"name":"recent","recipient":5,"sender":4}
         {"count":3,"name":"refused","subscriber":4}
         {"facts":{"generation":2,"imsi":null,"imsi_changed_at":"2026-11-22T10:00:00.000Z","language":"ko","msisdn":"8501911000001","operator":{"id":0,"name":"koryolink"},"since":"2026-11-22T10:00:00.000Z","standing":"barred"},"name":"subscriber","subscriber":4}
         {"facts":{"batch":null,"expires_at":null,"issued_at":"2026-11-22T10:00:00.000Z","number":"…486","operator":{"id":0,"name":"koryolink"},"state":{"at":"2026-11-22T10:00:00.000Z","name":"sold","tag":{"key":1}}},"name":"card","serial":"00000001"}

@@ -14,10 +14,10 @@ use crate::state::CardFacts;
 use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
-use super::card_state::changed_state;
+use super::card_state::{self, changed_state};
 use super::draft::Draft;
-use super::staff::may_issue;
-use super::{batch, motion, proof, rules};
+use super::issue::Issuing;
+use super::{batch, motion, rules};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
 pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done, Refusal> {
@@ -31,7 +31,7 @@ pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done
 pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<Done, Refusal> {
     draft.concern(issue.operator);
     let operator = draft.state.operator(issue.operator).ok_or(Refusal::OperatorUnknown)?;
-    may_issue(draft, issue.operator)?;
+    let mut issuing = Issuing::begin(draft, issue.operator)?;
     // The position account is touched as well.
     if issue.cards.len() >= TOUCH_MAX {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(TOUCH_MAX - 1).unwrap_or(u32::MAX) });
@@ -48,9 +48,10 @@ pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<D
             batch: None,
         })?;
         first = first.or(Some(id));
-        draft.transfer(AccountId::Position(issue.operator), AccountId::Card(id), new.value)?;
+        issuing.issue(draft, AccountId::Card(id), new.value)?;
     }
     let first = first.ok_or(Refusal::NothingToChange)?;
+    issuing.keep(draft);
     let count = u32::try_from(issue.cards.len()).unwrap_or(u32::MAX);
     Ok(Done::Issued { first: Serial::of(first), count })
 }
@@ -73,7 +74,7 @@ pub(super) fn change_card(draft: &mut Draft<'_>, change: &ChangeCard) -> Result<
     if let CardChange::Void(why) = change.change {
         return motion::void_one(draft, change.staff, (id, card.facts.operator), why);
     }
-    draft.change(Change::CardState { id, state });
+    draft.set_card(id, state);
     Ok(Done::CardChanged)
 }
 
@@ -96,7 +97,7 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
         }
     };
     // What is on a void card is owed, whatever made it void: it does not expire.
-    if proof::is_void(draft, id, card) {
+    if card_state::is_void(draft, id, card) {
         return Err(Refusal::CardStateForbids { state: String::from("void") });
     }
     if draft.at < card.facts.expires_at {
@@ -106,6 +107,6 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
     if let Some(rest) = Amount::try_new(breakage_minor) {
         draft.transfer(AccountId::Card(id), AccountId::Breakage(card.facts.operator), rest)?;
     }
-    draft.change(Change::CardState { id, state: CardState::Expired { holder, at: draft.at, tag } });
+    draft.set_card(id, CardState::Expired { holder, at: draft.at, tag });
     Ok(Done::CardExpired { breakage_minor })
 }

@@ -14,10 +14,11 @@ use crate::refusal::Refusal;
 use crate::rules::Role;
 use crate::state::{Card, CardFacts, State};
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
+use super::card_state;
 use super::draft::Draft;
-use super::proof;
+use super::issue::within_card_value;
 use super::staff::{for_operator, may_issue};
 
 /// Whatever production asks.
@@ -67,6 +68,8 @@ fn start(draft: &mut Draft<'_>, batch: Batch) -> Result<Done, Refusal> {
         return Err(Refusal::TooMuchAtOnce { max: BATCH_CARDS_MAX });
     }
     may_issue(draft, batch.operator)?;
+    let standing = &draft.state.operator(batch.operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
+    within_card_value(standing, Some(batch.value.minor()))?;
     let latest = draft.state.records_of(RecordKind::Batch).next_back().map_or(0, |(id, _)| id);
     let number = u32::try_from(latest).ok().and_then(|latest| BatchId::try_new(latest.checked_add(1)?));
     let number = number.ok_or(Refusal::TooMuchAtOnce { max: u32::MAX })?;
@@ -160,12 +163,12 @@ fn stock(draft: &mut Draft<'_>, staff: Staff, first: Serial, last: Serial, outle
         if !exists(draft.state, card) {
             return no("not-sealed");
         }
-        if proof::is_void(draft, id, card) {
+        if card_state::is_void(draft, id, card) {
             return no("void");
         }
         match card.facts.state {
             CardState::Printed { tag } | CardState::InStock { tag, .. } => {
-                draft.change(Change::CardState { id, state: CardState::InStock { outlet, tag } });
+                draft.set_card(id, CardState::InStock { outlet, tag });
             }
             CardState::Sold { .. } | CardState::Bound { .. } | CardState::Frozen { .. } => {
                 return Err(OfficeRefusal::CardSold { serial }.into());

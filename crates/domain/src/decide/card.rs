@@ -9,27 +9,18 @@ use crate::state::{CARDS_MAX, Card, Lock};
 use crate::verdict::{CardLine, Change, Done};
 
 use super::batch;
+use super::card_state::unusable_why;
 use super::draft::Draft;
+use super::hold;
 use super::limits;
-use super::proof::{self, Known, Pick, unusable_why};
+use super::proof::{self, Known, Wanted};
 
 /// Wrong passwords at binding one card before care must help.
 const BIND_TRIES: u8 = 10;
 
-/// The caller, and the card that the password opens.
-pub(super) fn proven<'a>(
-    draft: &mut Draft<'a>,
-    proved: &Proved,
-    any_state: bool,
-) -> Result<(Known<'a>, Pick<'a>), Refusal> {
-    let known = proof::caller(draft, &proved.caller)?;
-    let pick = proof::card(draft, known, &proved.caller, &proved.proof, any_state)?;
-    Ok((known, pick))
-}
-
 /// The cards on this phone. A frozen or expired card still proves who asks.
 pub(super) fn show(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, pick) = proven(draft, proved, true)?;
+    let (known, pick) = proof::proven(draft, proved, Wanted::Any)?;
     let cards = draft
         .state
         .cards_of(known.row)
@@ -50,7 +41,7 @@ pub(super) fn show(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refus
 
 /// Where the caller's history begins.
 pub(super) fn show_gifts(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, _) = proven(draft, proved, true)?;
+    let (known, _) = proof::proven(draft, proved, Wanted::Any)?;
     Ok(Done::Gifts { latest: known.row.latest })
 }
 
@@ -60,7 +51,7 @@ pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) ->
     if let Some(operator) = draft.state.operator(change.caller.operator) {
         proof::not_resting(draft.at, &known.facts, &operator.rules)?;
     }
-    let pick = proof::card(draft, known, &change.caller, &change.old, false)?;
+    let pick = proof::card(draft, known, &change.caller, &change.old, Wanted::Usable)?;
     let tag = match change.new {
         NewPassword::Malformed => return Err(Refusal::NewPasswordMalformed),
         NewPassword::Differ => return Err(Refusal::NewPasswordsDiffer),
@@ -70,17 +61,17 @@ pub(super) fn change_password(draft: &mut Draft<'_>, change: &ChangePassword) ->
     if change.old.current().is_some_and(|old| old.opens(&tag)) {
         return Err(Refusal::NewPasswordSame);
     }
-    draft.change(Change::CardState { id: pick.id, state: pick.card.facts.state.with_tag(tag) });
+    draft.set_card(pick.id, pick.card.facts.state.with_tag(tag));
     Ok(Done::PasswordChanged)
 }
 
 /// Stops the card that the password opens.
 pub(super) fn freeze(draft: &mut Draft<'_>, proved: &Proved) -> Result<Done, Refusal> {
-    let (known, pick) = proven(draft, proved, false)?;
+    let (known, pick) = proof::proven(draft, proved, Wanted::Usable)?;
     let Some(tag) = pick.card.facts.state.tag() else { return Err(Refusal::CardNotUsable { why: Unusable::Closed }) };
     let tag = proved.proof.current().unwrap_or(tag);
     let state = CardState::Frozen { holder: known.id, tag, since: draft.at };
-    draft.change(Change::CardState { id: pick.id, state });
+    draft.set_card(pick.id, state);
     Ok(Done::Frozen { serial: Serial::of(pick.id) })
 }
 
@@ -103,13 +94,40 @@ pub(super) fn bind(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> 
             proof::wrong(draft, known, &bind.caller)
         }));
     }
-    let in_use = draft.state.cards_of(known.row).filter(|(_, card)| card.facts.state.is_in_use());
-    if in_use.count() >= CARDS_MAX {
-        let max = u8::try_from(CARDS_MAX).unwrap_or(u8::MAX);
-        return Err(Refusal::TooManyCards { max });
-    }
+    make_room(draft, known)?;
     draft.set_lock(known.id, bind.caller.link, Lock::default());
     bound(draft, bind, known.id, id, card)
+}
+
+/// A phone that has as many cards as it may have gives up the empty one that was bound first, and of those whose life is
+/// over it keeps the latest ones only: nobody meets a wall after so many cards, and no dial walks past hundreds.
+fn make_room(draft: &mut Draft<'_>, known: Known<'_>) -> Result<(), Refusal> {
+    let (over, in_use): (Vec<_>, Vec<_>) =
+        draft.state.cards_of(known.row).partition(|(id, card)| unusable_for_good(draft, *id, card));
+    let empty = |(id, card): &&(CardId, &Card)| {
+        card.purse.balance_minor == 0 && hold::none_of_card(draft, known.id, *id).is_ok()
+    };
+    let mut given_up: Vec<CardId> = Vec::new();
+    if in_use.len() >= CARDS_MAX {
+        let max = u8::try_from(CARDS_MAX).unwrap_or(u8::MAX);
+        let bound = |(_, card): &&(CardId, &Card)| matches!(card.facts.state, CardState::Bound { .. });
+        let first = in_use.iter().find(|one| bound(one) && empty(one)).ok_or(Refusal::TooManyCards { max })?;
+        given_up.push(first.0);
+    }
+    let over: Vec<CardId> = over.iter().filter(empty).map(|(id, _)| *id).collect();
+    given_up.extend(over.iter().take(over.len().saturating_sub(CARDS_MAX)));
+    for id in given_up {
+        draft.set_card(id, CardState::Closed { holder: Some(known.id), at: draft.at });
+    }
+    Ok(())
+}
+
+/// Whether a bound card can never be used again, whatever care does.
+fn unusable_for_good(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
+    match unusable_why(draft, id, card) {
+        None | Some(Unusable::Frozen | Unusable::NotSold | Unusable::AlreadyBound) => false,
+        Some(Unusable::Expired | Unusable::Void | Unusable::Closed) => true,
+    }
 }
 
 fn found<'a>(draft: &Draft<'a>, bind: &Bind) -> Option<(CardId, &'a Card)> {
@@ -156,7 +174,7 @@ fn bound(
 ) -> Result<Done, Refusal> {
     // The edge makes both tags or neither, so a proof that opened the card comes with this one.
     let tag = bind.holder_tag.ok_or(Refusal::WrongPassword { tries_left: 0, locked_until: None })?;
-    draft.change(Change::CardState { id, state: CardState::Bound { holder, tag } });
+    draft.set_card(id, CardState::Bound { holder, tag });
     if card.bind_wrong != 0 {
         draft.change(Change::BindWrong { id, wrong: 0 });
     }

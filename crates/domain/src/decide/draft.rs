@@ -4,7 +4,8 @@
 //! chained to the entry before. A refused draft drops its transfers, usage and rows, and keeps what refusals do.
 
 use crate::account::{AccountId, Transfer};
-use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
+use crate::card::CardState;
+use crate::ids::{CardId, LinkId, OperatorId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::{Record, RecordKey};
@@ -64,10 +65,37 @@ impl<'a> Draft<'a> {
 
     /// Says that the entry is about a subscriber, so that their history finds it.
     pub(super) fn name(&mut self, subscriber: SubscriberId) {
-        if self.effects.named.iter().all(|named| named.subscriber != subscriber) {
-            let prev = self.state.subscriber(subscriber).map_or(Seq::ZERO, |row| row.latest);
-            self.effects.named.push(Named { subscriber, prev });
+        if self.effects.named().all(|named| named.subscriber != subscriber) {
+            self.effects.others.push(self.with_history(subscriber));
         }
+    }
+
+    fn with_history(&self, subscriber: SubscriberId) -> Named {
+        Named { subscriber, prev: self.state.subscriber(subscriber).map_or(Seq::ZERO, |row| row.latest) }
+    }
+
+    /// A subscriber for a change that carries their history: the entry names nobody twice.
+    fn named_by_change(&mut self, subscriber: SubscriberId) -> Named {
+        self.effects.others.retain(|named| named.subscriber != subscriber);
+        self.with_history(subscriber)
+    }
+
+    /// Says that this entry posts a gift.
+    pub(super) fn gave(&mut self, sender: SubscriberId, recipient: SubscriberId, amount: Amount) {
+        let (sender, recipient) = (self.named_by_change(sender), self.named_by_change(recipient));
+        self.change(Change::Gave { sender, recipient, amount });
+    }
+
+    /// Says that this entry sets a gift aside.
+    pub(super) fn held(&mut self, sender: SubscriberId, recipient: SubscriberId, amount: Amount) {
+        let (sender, recipient) = (self.named_by_change(sender), self.named_by_change(recipient));
+        self.change(Change::Held { sender, recipient, amount });
+    }
+
+    /// Says that this entry posts an own top-up.
+    pub(super) fn topped_up(&mut self, holder: SubscriberId, amount: Amount) {
+        let holder = self.named_by_change(holder);
+        self.change(Change::ToppedUp { holder, amount });
     }
 
     /// Adds a transfer.
@@ -130,6 +158,16 @@ impl<'a> Draft<'a> {
         self.always.push(change);
     }
 
+    /// Puts a card into another state. One that leaves the shop can't be refunded any more: what each outlet took is forgotten.
+    pub(super) fn set_card(&mut self, id: CardId, state: CardState) {
+        let was_sold = self.state.card(id).is_some_and(|card| matches!(card.facts.state, CardState::Sold { .. }));
+        let serial = Serial::of(id);
+        if was_sold && !matches!(state, CardState::Sold { .. }) && self.state.takings(serial).is_some() {
+            self.change(Change::Record { key: RecordKey::takings(serial), record: None });
+        }
+        self.change(Change::CardState { id, state });
+    }
+
     pub(super) fn set_lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {
         if self.state.lock(subscriber, link) != lock {
             let Lock { wrong, level, until } = lock;
@@ -145,22 +183,25 @@ impl<'a> Draft<'a> {
     }
 
     /// Creates a subscriber, of the generation after a released owner of the number.
-    pub(super) fn create_subscriber(
-        &mut self,
-        facts: SubscriberFacts,
-        even_if_refused: bool,
-    ) -> Result<SubscriberId, Refusal> {
+    pub(super) fn create_subscriber(&mut self, facts: SubscriberFacts) -> Result<SubscriberId, Refusal> {
+        let (id, facts) = self.next_subscriber(facts)?;
+        self.change(Change::Subscriber { id, facts });
+        Ok(id)
+    }
+
+    /// The same, even if the command is refused.
+    pub(super) fn create_subscriber_always(&mut self, facts: SubscriberFacts) -> Result<SubscriberId, Refusal> {
+        let (id, facts) = self.next_subscriber(facts)?;
+        self.change_always(Change::Subscriber { id, facts });
+        Ok(id)
+    }
+
+    fn next_subscriber(&mut self, facts: SubscriberFacts) -> Result<(SubscriberId, SubscriberFacts), Refusal> {
         let id = next_row(self.state.subscribers.len(), self.new_subscribers).map(SubscriberId)?;
         let before = self.state.find_subscriber(facts.msisdn);
         let generation = before.map_or(1, |(_, row)| row.facts.generation.saturating_add(1));
-        let change = Change::Subscriber { id, facts: SubscriberFacts { generation, ..facts } };
         self.new_subscribers += 1;
-        if even_if_refused {
-            self.change_always(change);
-        } else {
-            self.change(change);
-        }
-        Ok(id)
+        Ok((id, SubscriberFacts { generation, ..facts }))
     }
 
     pub(super) fn create_card(&mut self, facts: CardFacts) -> Result<CardId, Refusal> {
@@ -173,7 +214,7 @@ impl<'a> Draft<'a> {
     /// Ends the draft.
     pub(super) fn verdict(mut self, done: Result<Done, Refusal>) -> Verdict {
         if done.is_ok() {
-            let turns = memories::turns(&self, &self.effects.changes, &self.effects.usage);
+            let turns = memories::turns(self.state, self.at, &self.effects.changes, &self.effects.usage);
             self.always.extend(turns);
         } else {
             self.effects.transfers.clear();
@@ -185,7 +226,7 @@ impl<'a> Draft<'a> {
                 |id| self.always.iter().any(|c| matches!(c, Change::Subscriber { id: new, .. } if *new == id));
             let state = self.state;
             self.effects
-                .named
+                .others
                 .retain(|Named { subscriber, .. }| state.subscriber(*subscriber).is_some() || created(*subscriber));
         }
         // Rows that a refused command creates all the same come first: others may name them.

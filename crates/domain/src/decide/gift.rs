@@ -1,6 +1,8 @@
 //! Gifts and own top-ups: the main job.
 //!
 //! [`give`] checks in the order of [`crate::refusal::GIFT_ORDER`] and then books.
+//!
+//! Deliberately not here: what is asked of the parties and of the gift between them (see [`super::admission`]).
 
 use crate::account::AccountId;
 use crate::command::{Caller, Dialled, Gift, TopUp};
@@ -8,144 +10,141 @@ use crate::ids::{OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::refusal::Refusal;
+use crate::rules::Fee;
 use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
-use crate::rules::{Fee, Period, Rules};
-use crate::state::{Repeat, RepeatKey, Standing, State, SubscriberFacts};
-use crate::time::{BusinessDate, Timestamp};
+use crate::state::{RepeatKey, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
+use super::admission::{self, Asked, Terms};
 use super::draft::Draft;
 use super::hold;
-use super::limits::{self, Parties};
-use super::proof::{self, Known, Pick};
+use super::limits::Parties;
+use super::proof::{self, Known, Pick, Wanted};
 
 /// A gift.
 pub(super) fn give(draft: &mut Draft<'_>, gift: &Gift) -> Result<Done, Refusal> {
-    let (rules, period) = open_service(draft, &gift.caller)?;
+    let terms = open_service(draft, &gift.caller)?;
     let sender = proof::caller(draft, &gift.caller)?;
-    proof::not_resting(draft.at, &sender.facts, rules)?;
-    let pick = proof::card(draft, sender, &gift.caller, &gift.proof, false)?;
+    admission::may_give(&terms, &sender.facts)?;
+    let wanted = payer(&terms, &terms.period.gift_fee, gift.amount);
+    let pick = proof::card(draft, sender, &gift.caller, &gift.proof, wanted)?;
     // The password was right: from here on a refusal counts, so that nobody can probe numbers for free.
-    counted(draft, sender, period, |draft| post_gift(draft, gift, rules, period, sender, pick))
+    counted(draft, &terms, sender, |draft| post_gift(draft, gift, &terms, sender, pick))
 }
 
-/// The rules and the period that a caller's command is decided under.
-fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let open = rules_now(draft.state, caller, draft.at);
+/// The terms that a caller's command is decided under.
+fn open_service<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Terms<'a>, Refusal> {
+    let terms = Terms::now(draft, caller.operator);
     // Nothing else is looked at on a closed day, but care still finds who tried.
-    if open.is_err()
+    if terms.is_err()
         && let Some((id, _)) = draft.subscriber(caller.msisdn, caller.operator)
     {
         draft.name(id);
     }
-    open
+    terms
 }
 
-fn rules_now<'a>(state: &'a State, caller: &Caller, at: Timestamp) -> Result<(&'a Rules, &'a Period), Refusal> {
-    let rules = &*state.operator(caller.operator).ok_or(Refusal::ServiceClosed { period: None })?.rules;
-    let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
-    if period.closed {
-        return Err(Refusal::ServiceClosed { period: Some(period.name.clone()) });
-    }
-    Ok((rules, period))
-}
-
-fn post_gift(
-    draft: &mut Draft<'_>,
+fn post_gift<'a>(
+    draft: &mut Draft<'a>,
     gift: &Gift,
-    rules: &Rules,
-    period: &Period,
-    sender: Known<'_>,
-    pick: Pick<'_>,
+    terms: &Terms<'a>,
+    sender: Known<'a>,
+    pick: Pick<'a>,
 ) -> Result<Done, Refusal> {
     let (msisdn, amount) = readable(gift)?;
-    let recipient = recipient(draft, rules, msisdn, gift.caller.operator)?;
+    let recipient = recipient(draft, terms, msisdn)?;
     if recipient.id() == Some(sender.id) {
         return Err(Refusal::RecipientIsCaller);
     }
-    admit_amount(period, amount)?;
+    admission::amount(terms, amount)?;
     if let Some(to) = recipient.id() {
         draft.name(to);
-        let key = RepeatKey { sender: sender.id, recipient: to, amount };
-        not_repeated(rules, draft.state.repeat(&key), draft.at)?;
     }
-    old_enough(rules, period, draft.date(), &sender.row.facts, recipient.facts())?;
     let to = recipient.row(draft)?;
-    let parties = Parties { kind: Kind::Gift, from: sender.id, to, card: pick.id };
-    let usage = limits::admit(draft, period, parties, amount)?;
-    room(period, draft.balance_minor(AccountId::Airtime(to)), amount)?;
-    let charged = cover(&period.gift_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
+    let asked = Asked {
+        parties: Parties { kind: Kind::Gift, from: sender.id, to, card: pick.id },
+        amount,
+        sender: &sender.facts,
+        recipient: recipient.facts(),
+        before: draft.state.repeat(&RepeatKey { sender: sender.id, recipient: to, amount }),
+        airtime_minor: coming(draft, to),
+        card_minor: pick.card.purse.balance_minor,
+    };
+    let (charged, usage) = admission::gift(terms, &asked, |key, subject| draft.state.usage(key, subject))?;
 
     // From here on the gift must succeed.
     for used in &usage {
         draft.use_limit(*used);
     }
-    draft.name(to);
-    if let Some(rule) = period.hold.filter(|rule| hold::holds(draft, *rule, sender, recipient.id())) {
+    if let Some(rule) = terms.period.hold.filter(|rule| hold::holds(draft, *rule, sender, recipient.id())) {
         return hold::take(draft, gift, rule, (sender, pick, to), (amount, charged), &usage);
     }
-    book(draft, gift.caller.operator, pick, AccountId::Airtime(to), amount, charged)?;
-    draft.change(Change::Gave);
+    book(draft, terms.operator, pick, AccountId::Airtime(to), amount, charged)?;
+    draft.gave(sender.id, to, amount);
     Ok(Done::Given {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),
-        fee_minor: charged.fee_minor + charged.tax_minor,
+        fee_minor: charged.total_minor(),
         language: recipient.facts().language,
     })
 }
 
 /// An own top-up: the same checks where they have a meaning.
 pub(super) fn top_up(draft: &mut Draft<'_>, top_up: &TopUp) -> Result<Done, Refusal> {
-    let (rules, period) = open_service(draft, &top_up.caller)?;
+    let terms = open_service(draft, &top_up.caller)?;
     let holder = proof::caller(draft, &top_up.caller)?;
-    proof::not_resting(draft.at, &holder.facts, rules)?;
-    let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, false)?;
-    counted(draft, holder, period, |draft| post_top_up(draft, top_up, rules, period, holder, pick))
+    admission::may_give(&terms, &holder.facts)?;
+    let wanted = payer(&terms, &terms.period.top_up_fee, top_up.amount);
+    let pick = proof::card(draft, holder, &top_up.caller, &top_up.proof, wanted)?;
+    counted(draft, &terms, holder, |draft| post_top_up(draft, top_up, &terms, holder, pick))
 }
 
-fn post_top_up(
-    draft: &mut Draft<'_>,
+fn post_top_up<'a>(
+    draft: &mut Draft<'a>,
     top_up: &TopUp,
-    rules: &Rules,
-    period: &Period,
-    holder: Known<'_>,
-    pick: Pick<'_>,
+    terms: &Terms<'a>,
+    holder: Known<'a>,
+    pick: Pick<'a>,
 ) -> Result<Done, Refusal> {
     let amount = top_up.amount.value().ok_or(Refusal::AmountMalformed)?;
-    admit_amount(period, amount)?;
-    // No gift has its sender as recipient, so gifts and top-ups never meet under one key.
-    let key = RepeatKey { sender: holder.id, recipient: holder.id, amount };
-    not_repeated(rules, draft.state.repeat(&key), draft.at)?;
-    let parties = Parties { kind: Kind::TopUp, from: holder.id, to: holder.id, card: pick.id };
-    let usage = limits::admit(draft, period, parties, amount)?;
+    admission::amount(terms, amount)?;
     let airtime = AccountId::Airtime(holder.id);
-    room(period, draft.balance_minor(airtime), amount)?;
-    let charged = cover(&period.top_up_fee, amount, pick.card.purse.balance_minor, period.residual_min_minor)?;
+    let asked = Asked {
+        parties: Parties { kind: Kind::TopUp, from: holder.id, to: holder.id, card: pick.id },
+        amount,
+        sender: &holder.facts,
+        recipient: &holder.facts,
+        // No gift has its sender as recipient, so gifts and top-ups never meet under one key.
+        before: draft.state.repeat(&RepeatKey { sender: holder.id, recipient: holder.id, amount }),
+        airtime_minor: coming(draft, holder.id),
+        card_minor: pick.card.purse.balance_minor,
+    };
+    let (charged, usage) = admission::top_up(terms, &asked, |key, subject| draft.state.usage(key, subject))?;
 
     // From here on the top-up must succeed.
-    book(draft, top_up.caller.operator, pick, airtime, amount, charged)?;
+    book(draft, terms.operator, pick, airtime, amount, charged)?;
     for used in usage {
         draft.use_limit(used);
     }
-    draft.change(Change::Gave);
+    draft.topped_up(holder.id, amount);
     Ok(Done::ToppedUp {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),
-        fee_minor: charged.fee_minor + charged.tax_minor,
-        airtime_minor: draft.balance_minor(airtime),
+        fee_minor: charged.total_minor(),
+        airtime_minor: coming(draft, holder.id),
     })
 }
 
 /// Runs what comes after a right password: at most `refusals_per_day` of it may be refused in a business day.
-fn counted(
-    draft: &mut Draft<'_>,
+fn counted<'a>(
+    draft: &mut Draft<'a>,
+    terms: &Terms<'a>,
     known: Known<'_>,
-    period: &Period,
-    then: impl FnOnce(&mut Draft<'_>) -> Result<Done, Refusal>,
+    then: impl FnOnce(&mut Draft<'a>) -> Result<Done, Refusal>,
 ) -> Result<Done, Refusal> {
-    let today = draft.date();
-    let refused = if known.row.refused_date == today { known.row.refused_count } else { 0 };
-    if period.refusals_per_day != 0 && refused >= period.refusals_per_day {
-        return Err(Refusal::TooManyRefusals { until: today.plus_days(1) });
+    let refused = if known.row.refused_date == terms.date { known.row.refused_count } else { 0 };
+    let max = terms.period.refusals_per_day;
+    if max != 0 && refused >= max {
+        return Err(Refusal::TooManyRefusals { until: terms.date.plus_days(1) });
     }
     let done = then(draft);
     if done.is_err() {
@@ -186,92 +185,41 @@ impl Recipient {
         }
     }
 
+    /// Their row. A new one goes with the draft when it is refused.
     fn row(&self, draft: &mut Draft<'_>) -> Result<SubscriberId, Refusal> {
         match self {
             Self::Known(id, _) => Ok(*id),
-            Self::New(facts) => draft.create_subscriber(*facts, false),
+            Self::New(facts) => draft.create_subscriber(*facts),
         }
     }
 }
 
-fn recipient(draft: &Draft<'_>, rules: &Rules, msisdn: Msisdn, operator: OperatorId) -> Result<Recipient, Refusal> {
-    if !rules.numbers.is_own(msisdn) {
+fn recipient(draft: &Draft<'_>, terms: &Terms<'_>, msisdn: Msisdn) -> Result<Recipient, Refusal> {
+    if !terms.rules.numbers.is_own(msisdn) {
         return Err(Refusal::RecipientElsewhere);
     }
-    match draft.subscriber(msisdn, operator) {
-        Some((_, row)) if row.facts.standing == Standing::Barred => Err(Refusal::RecipientUnknown),
-        Some((id, row)) => Ok(Recipient::Known(id, row.facts)),
-        None => proof::first_use(draft, msisdn, operator, None).map(Recipient::New).ok_or(Refusal::RecipientUnknown),
-    }
-}
-
-pub(super) fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusal> {
-    if amount < period.amount_min {
-        return Err(Refusal::AmountBelowMinimum { min_minor: period.amount_min.minor() });
-    }
-    if amount > period.amount_max {
-        return Err(Refusal::AmountAboveMaximum { max_minor: period.amount_max.minor() });
-    }
-    if amount.minor() % period.amount_step.minor() != 0 {
-        return Err(Refusal::AmountOffStep { step_minor: period.amount_step.minor() });
-    }
-    Ok(())
-}
-
-/// People redial when a screen is lost: the same gift or top-up a moment later is said to be done, not done twice.
-pub(super) fn not_repeated(rules: &Rules, before: Option<Repeat>, at: Timestamp) -> Result<(), Refusal> {
-    let window_s = i64::from(rules.standing.repeat_window_s);
-    match before {
-        Some(given) if at < given.at.plus_s(window_s) => {
-            Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
+    match draft.subscriber(msisdn, terms.operator) {
+        Some((id, row)) => {
+            admission::may_receive(terms.operator, &row.facts)?;
+            Ok(Recipient::Known(id, row.facts))
         }
-        _ => Ok(()),
+        None => {
+            let facts = proof::first_use(draft, msisdn, terms.operator, None);
+            facts.map(Recipient::New).ok_or(Refusal::RecipientUnknown)
+        }
     }
 }
 
-pub(super) fn old_enough(
-    rules: &Rules,
-    period: &Period,
-    date: BusinessDate,
-    sender: &SubscriberFacts,
-    recipient: &SubscriberFacts,
-) -> Result<(), Refusal> {
-    let days = i32::try_from(period.age_days_min).unwrap_or(i32::MAX);
-    let from = |facts: &SubscriberFacts| -> BusinessDate { rules.date(facts.since).plus_days(days) };
-    if days == 0 {
-        return Ok(());
-    }
-    let (sender, recipient) = (from(sender), from(recipient));
-    if date < sender {
-        Err(Refusal::SenderTooYoung { until: sender })
-    } else if date < recipient {
-        Err(Refusal::RecipientTooYoung { until: recipient })
-    } else {
-        Ok(())
-    }
+/// A subscriber's airtime with what is on hold for them: all of it may arrive.
+fn coming(draft: &Draft<'_>, to: SubscriberId) -> i64 {
+    draft.balance_minor(AccountId::Airtime(to)).saturating_add(draft.state.held_for(to))
 }
 
-/// Whether so much more fits on an airtime account.
-pub(super) fn room(period: &Period, airtime_minor: i64, amount: Amount) -> Result<(), Refusal> {
-    let max_minor = period.recipient_balance_max.map_or(i64::MAX, Amount::minor);
-    let room_minor = max_minor.saturating_sub(airtime_minor).max(0);
-    if amount.minor() > room_minor { Err(Refusal::RecipientBalanceMax { room_minor }) } else { Ok(()) }
-}
-
-/// The fee, when the card holds amount, fee and what must stay on it.
-pub(super) fn cover(
-    fee: &Fee,
-    amount: Amount,
-    balance_minor: i64,
-    residual_min_minor: i64,
-) -> Result<Charged, Refusal> {
-    let charged = fee.charge(amount).map_err(|_| Refusal::AmountOverflow)?;
-    let needed = [charged.fee_minor, charged.tax_minor, residual_min_minor]
-        .into_iter()
-        .try_fold(amount.minor(), i64::checked_add)
-        .ok_or(Refusal::AmountOverflow)?;
-    let short_by_minor = needed.saturating_sub(balance_minor);
-    if short_by_minor > 0 { Err(Refusal::InsufficientFunds { short_by_minor }) } else { Ok(charged) }
+/// Of several cards with one password the one that can pay. An amount that does not parse is refused later, whichever it is.
+fn payer(terms: &Terms<'_>, fee: &Fee, amount: Dialled<Amount>) -> Wanted {
+    let needed = amount.value().map(|amount| admission::needed(terms, fee, amount));
+    let needed_minor = needed.map_or(0, |needed| needed.map_or(i64::MAX, |(_, needed_minor)| needed_minor));
+    Wanted::Payer { needed_minor }
 }
 
 fn book(

@@ -22,14 +22,9 @@ pub(super) struct Parties {
 
 pub(super) type Admitted = smallvec::SmallVec<[UsageAfter; 2]>;
 
-/// The usage after this amount of every limit in force, or the first limit that it would pass.
-pub(super) fn admit(draft: &Draft<'_>, period: &Period, parties: Parties, amount: Amount) -> Result<Admitted, Refusal> {
-    let latest = |key, subject| draft.state.usage(key, subject);
-    admit_after(latest, (draft.at, draft.date()), period, parties, amount)
-}
-
-/// The same, whoever keeps what was used latest.
-pub(super) fn admit_after(
+/// The usage after this amount of every limit in force, or the first limit that it would pass. `latest` tells what was used
+/// last of a limit.
+pub(super) fn admit(
     latest: impl Fn(UsageKey, Subject) -> Option<Usage>,
     (at, date): (Timestamp, BusinessDate),
     period: &Period,

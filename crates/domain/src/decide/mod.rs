@@ -6,6 +6,7 @@
 //! One file per product. Deliberately not here: folding (see [`crate::apply`]), ids and `decide_before` (the engine).
 
 mod admin;
+mod admission;
 mod batch;
 mod call;
 mod card;
@@ -13,6 +14,7 @@ mod card_state;
 mod draft;
 mod gift;
 mod hold;
+mod issue;
 mod limits;
 mod memories;
 mod motion;

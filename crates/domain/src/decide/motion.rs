@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
-use crate::card::CardState;
 use crate::command::CardChange;
 use crate::currency::Currency;
 use crate::ids::{CardId, OperatorId, Serial, Staff};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
-use crate::office::motion::{Motion, MotionCommand, Proposal, Reversal};
+use crate::office::motion::{Motion, MotionCommand, Proposal, Reversal, Reversed, reversible_until};
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Rate, Rates};
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
@@ -20,10 +19,11 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{Rules, past};
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
-use super::card_state::changed_state;
+use super::card_state::{changed_state, home_of};
 use super::draft::Draft;
+use super::issue::Issuing;
 use super::rules::{no_clash, put_rules};
 use super::staff::{for_operator, reason, role_of_proposal};
 
@@ -92,7 +92,7 @@ fn approve(draft: &mut Draft<'_>, staff: Staff, seq: Seq, hash: &[u8; 32]) -> Re
         }
         Admitted::Reverse(reversal, amount) => reverse(draft, reversal, amount)?,
         Admitted::Adjust(debit, credit, amount) => {
-            draft.transfer(debit, credit, amount)?;
+            adjust(draft, debit, credit, amount)?;
             amount.minor()
         }
     };
@@ -203,7 +203,7 @@ fn void(draft: &mut Draft<'_>, first: Serial, range: VoidCards) -> Result<(), Re
     for serial in (first.0..=range.last.0).map(Serial) {
         let (id, card) = draft.state.card_of_serial(serial).ok_or(Refusal::CardUnknown)?;
         if let Ok(state) = changed_state(card, CardChange::Void(range.why), draft.at) {
-            draft.change(Change::CardState { id, state });
+            draft.set_card(id, state);
             changed = true;
         }
         if let Some(holder) = card.facts.state.holder().filter(|_| count == 1) {
@@ -243,8 +243,12 @@ fn admit_range(draft: &Draft<'_>, operator: OperatorId, first: Serial, last: Ser
 fn admit_reversal(draft: &Draft<'_>, operator: OperatorId, reversal: &Reversal) -> Result<Amount, Refusal> {
     reason(&reversal.reason)?;
     let key = RecordKey::made_by(RecordKind::Reversed, reversal.of);
-    if let Some(Record::Reversed(by)) = draft.state.record(key) {
-        return Err(OfficeRefusal::AlreadyReversed { by: *by }.into());
+    if let Some(Record::Reversed(reversed)) = draft.state.record(key) {
+        return Err(OfficeRefusal::AlreadyReversed { by: reversed.by }.into());
+    }
+    let since = reversible_until(reversal.given_at);
+    if since <= draft.at {
+        return Err(OfficeRefusal::TooLateToReverse { since }.into());
     }
     let accounts = [AccountId::Card(reversal.card), AccountId::Airtime(reversal.recipient)];
     if reversal.of > draft.state.seq()
@@ -253,9 +257,9 @@ fn admit_reversal(draft: &Draft<'_>, operator: OperatorId, reversal: &Reversal) 
     {
         return Err(OfficeRefusal::NotAGift.into());
     }
-    // Nobody uses such a card any more, and nobody is paid out what is on it.
+    // Nobody uses a card any more that is over, and nobody is paid out what is on it.
     if let Some(card) = draft.state.card(reversal.card)
-        && matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. })
+        && home_of(draft, reversal.card).is_none()
     {
         return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
@@ -266,9 +270,10 @@ fn admit_reversal(draft: &Draft<'_>, operator: OperatorId, reversal: &Reversal) 
 fn reverse(draft: &mut Draft<'_>, reversal: &Reversal, amount: Amount) -> Result<i64, Refusal> {
     draft.name(reversal.sender);
     draft.name(reversal.recipient);
-    draft.transfer(AccountId::Airtime(reversal.recipient), AccountId::Card(reversal.card), amount)?;
-    let by = draft.own_seq();
-    draft.record(RecordKey::made_by(RecordKind::Reversed, reversal.of), Some(Record::Reversed(by)));
+    let home = home_of(draft, reversal.card).ok_or(Refusal::CardUnknown)?;
+    draft.transfer(AccountId::Airtime(reversal.recipient), AccountId::Card(home), amount)?;
+    let reversed = Reversed { by: draft.own_seq(), until: reversible_until(reversal.given_at) };
+    draft.record(RecordKey::made_by(RecordKind::Reversed, reversal.of), Some(Record::Reversed(reversed)));
     Ok(amount.minor())
 }
 
@@ -292,6 +297,18 @@ fn admit_adjustment(
     if debit.is_purse() && short_by_minor > 0 {
         return Err(OfficeRefusal::BalanceShort { short_by_minor }.into());
     }
+    if matches!(debit, AccountId::Position(_)) {
+        Issuing::begin(draft, operator)?.admit(draft, credit, amount)?;
+    }
+    Ok(())
+}
+
+/// What comes out of the position is issued, whoever books it.
+fn adjust(draft: &mut Draft<'_>, debit: AccountId, credit: AccountId, amount: Amount) -> Result<(), Refusal> {
+    let AccountId::Position(operator) = debit else { return draft.transfer(debit, credit, amount) };
+    let mut issuing = Issuing::begin(draft, operator)?;
+    issuing.issue(draft, credit, amount)?;
+    issuing.keep(draft);
     Ok(())
 }
 

@@ -69,12 +69,17 @@ pub(super) fn due(draft: &mut Draft<'_>, key: RecordKey) -> Result<Done, Refusal
             draft.record(key, None);
             Ok(OfficeDone::Dropped { kind: key.kind }.into())
         }
+        Record::Reversed(_) => {
+            draft.record(key, None);
+            Ok(OfficeDone::Dropped { kind: key.kind }.into())
+        }
         // They have no time, and were turned away above.
         Record::Outlet(_)
         | Record::Batch(_)
         | Record::Rates(_)
         | Record::VoidCards(_)
-        | Record::Reversed(_)
-        | Record::Stopped(_) => Err(Refusal::NothingToChange),
+        | Record::Stopped(_)
+        | Record::Takings(_)
+        | Record::Issued(_) => Err(Refusal::NothingToChange),
     }
 }

@@ -4,9 +4,8 @@
 //! Guarantees: a dial during a lock is neither checked nor counted; wrong passwords count per (caller, link), never
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
-use crate::card::CardState;
-use crate::command::Caller;
-use crate::ids::{CardId, OperatorId, Serial, SubscriberId};
+use crate::command::{Caller, Proved};
+use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
@@ -14,6 +13,7 @@ use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
 use crate::verdict::Change;
 
+use super::card_state::unusable_why;
 use super::draft::Draft;
 
 /// Wrong passwords in a row that lock.
@@ -42,7 +42,7 @@ pub(super) struct Pick<'a> {
 pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known<'a>, Refusal> {
     let Some((id, row)) = draft.subscriber(caller.msisdn, caller.operator) else {
         if let Some(facts) = first_use(draft, caller.msisdn, caller.operator, caller.imsi) {
-            let id = draft.create_subscriber(facts, true)?;
+            let id = draft.create_subscriber_always(facts)?;
             draft.name(id);
             // Known from the next dial on; nobody new has a card yet.
             return Err(Refusal::NoCard);
@@ -50,10 +50,17 @@ pub(super) fn caller<'a>(draft: &mut Draft<'a>, caller: &Caller) -> Result<Known
         return Err(Refusal::CallerUnknown);
     };
     draft.name(id);
-    if row.facts.standing == Standing::Barred {
-        return Err(Refusal::CallerBarred);
-    }
+    in_use(&row.facts)?;
     Ok(Known { id, row, facts: with_sim(draft, id, row, caller) })
+}
+
+/// Whether whoever has this number may ask anything at all.
+pub(super) const fn in_use(facts: &SubscriberFacts) -> Result<(), Refusal> {
+    match facts.standing {
+        Standing::Active => Ok(()),
+        Standing::Barred => Err(Refusal::CallerBarred),
+        Standing::Released => Err(Refusal::CallerUnknown),
+    }
 }
 
 /// Another SIM than the known one is a SIM change from this very dial on: whoever got hold of a number finds it resting
@@ -114,22 +121,69 @@ pub(super) fn not_locked(draft: &Draft<'_>, known: Known<'_>, caller: &Caller) -
     }
 }
 
-/// The card that the proof opens: the usable one bound first. A right password starts the count over.
-///
-/// `any_state` also takes one that can't be used, for those who only want to look.
+/// The caller, and the card that the password opens.
+pub(super) fn proven<'a>(
+    draft: &mut Draft<'a>,
+    proved: &Proved,
+    wanted: Wanted,
+) -> Result<(Known<'a>, Pick<'a>), Refusal> {
+    let known = caller(draft, &proved.caller)?;
+    let pick = card(draft, known, &proved.caller, &proved.proof, wanted)?;
+    Ok((known, pick))
+}
+
+/// Which of the cards that a password opens is meant: several may have the same.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// The usable one bound first that holds so much, minor units; when none does, the one that comes nearest.
+    Payer { needed_minor: i64 },
+    /// The usable one bound first.
+    Usable,
+    /// That, or else one that can't be used: for those who only want to look.
+    Any,
+}
+
+/// The card that the proof opens. A right password starts the count over.
 pub(super) fn card<'a>(
     draft: &mut Draft<'a>,
     known: Known<'a>,
     caller: &Caller,
     proof: &Proof,
-    any_state: bool,
+    wanted: Wanted,
 ) -> Result<Pick<'a>, Refusal> {
     not_locked(draft, known, caller)?;
-    let mut usable = None;
-    let mut unusable = None;
-    let mut cards = 0_u32;
+    let opened = opened_by(draft, known, proof);
+    if opened.cards == 0 {
+        return Err(Refusal::NoCard);
+    }
+    let needed_minor = match wanted {
+        Wanted::Payer { needed_minor } => needed_minor,
+        Wanted::Usable | Wanted::Any => 0,
+    };
+    let unusable = opened.unusable.filter(|_| opened.usable.is_empty());
+    let pick = match (payer(&opened.usable, needed_minor), unusable, wanted) {
+        (Some(pick), _, _) => Ok(pick),
+        (None, Some((pick, _)), Wanted::Any) => Ok(pick),
+        (None, Some((_, why)), Wanted::Payer { .. } | Wanted::Usable) => Err(Refusal::CardNotUsable { why }),
+        (None, None, _) => return Err(wrong(draft, known, caller)),
+    };
+    draft.set_lock(known.id, caller.link, Lock::default());
+    pick
+}
+
+/// A caller's cards that a password opens, in the order of binding.
+struct OpenedBy<'a> {
+    /// All of the caller's, opened or not.
+    cards: u32,
+    usable: smallvec::SmallVec<[Pick<'a>; 2]>,
+    /// The first that can't be used, and why.
+    unusable: Option<(Pick<'a>, Unusable)>,
+}
+
+fn opened_by<'a>(draft: &mut Draft<'a>, known: Known<'a>, proof: &Proof) -> OpenedBy<'a> {
+    let mut opened_by = OpenedBy { cards: 0, usable: smallvec::SmallVec::new(), unusable: None };
     for (id, card) in draft.state.cards_of(known.row) {
-        cards += 1;
+        opened_by.cards += 1;
         let Some(tag) = card.facts.state.tag() else { continue };
         let opened = proof.opens(&tag);
         if opened == Opened::No {
@@ -141,26 +195,21 @@ pub(super) fn card<'a>(
         {
             draft.change_always(Change::CardState { id, state: card.facts.state.with_tag(tag) });
         }
+        let pick = Pick { id, card };
         match unusable_why(draft, id, card) {
-            None if usable.is_none() => usable = Some((id, card)),
-            Some(why) if unusable.is_none() => unusable = Some((id, card, why)),
-            _ => {}
+            None => opened_by.usable.push(pick),
+            Some(why) => opened_by.unusable = opened_by.unusable.or(Some((pick, why))),
         }
     }
-    if cards == 0 {
-        return Err(Refusal::NoCard);
-    }
-    let (id, card) = match (usable, unusable) {
-        (Some(found), _) => found,
-        (None, Some((id, card, _))) if any_state => (id, card),
-        (None, Some((.., why))) => {
-            draft.set_lock(known.id, caller.link, Lock::default());
-            return Err(Refusal::CardNotUsable { why });
-        }
-        (None, None) => return Err(wrong(draft, known, caller)),
-    };
-    draft.set_lock(known.id, caller.link, Lock::default());
-    Ok(Pick { id, card })
+    opened_by
+}
+
+/// The first that holds so much, or the one that holds most: an empty card never hides a full one.
+fn payer<'a>(usable: &[Pick<'a>], needed_minor: i64) -> Option<Pick<'a>> {
+    let balance = |pick: &Pick<'_>| pick.card.purse.balance_minor;
+    let covers = usable.iter().find(|pick| balance(pick) >= needed_minor);
+    // Of equal ones the first: `max_by_key` would take the last.
+    covers.or_else(|| usable.iter().rev().max_by_key(|pick| balance(pick))).copied()
 }
 
 /// Counts a wrong password; every third in a row locks.
@@ -175,47 +224,4 @@ pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) ->
     let until = Some(draft.at.plus_s(lasts));
     draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until });
     Refusal::WrongPassword { tries_left: 0, locked_until: until }
-}
-
-/// Why a card can't be used now. A due expiry counts from its instant, whether its timer has run or not.
-pub(super) fn unusable_why(draft: &Draft<'_>, id: CardId, card: &Card) -> Option<Unusable> {
-    // Every state is a row here: a new one does not compile until somebody has decided what it means.
-    match card.facts.state {
-        CardState::Printed { .. } | CardState::InStock { .. } => Some(Unusable::NotSold),
-        CardState::Frozen { .. } => Some(Unusable::Frozen),
-        CardState::Closed { .. } => Some(Unusable::Closed),
-        CardState::Expired { .. } => Some(Unusable::Expired),
-        CardState::Void { .. } => Some(Unusable::Void),
-        CardState::Sold { .. } | CardState::Bound { .. } => {
-            if voided_by_rule(draft, id, card) {
-                Some(Unusable::Void)
-            } else if card.facts.expires_at <= draft.at {
-                Some(Unusable::Expired)
-            } else {
-                None
-            }
-        }
-    }
-}
-
-/// Whether a card is void: by its state, by a range of serials, or by a dated rule. A card that ended otherwise is not.
-pub(super) fn is_void(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    match card.facts.state {
-        CardState::Void { .. } => true,
-        CardState::Printed { .. }
-        | CardState::InStock { .. }
-        | CardState::Sold { .. }
-        | CardState::Bound { .. }
-        | CardState::Frozen { .. } => voided_by_rule(draft, id, card),
-        CardState::Closed { .. } | CardState::Expired { .. } => false,
-    }
-}
-
-fn voided_by_rule(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
-    if draft.state.void_range(Serial::of(id)).is_some() {
-        return true;
-    }
-    let rules = draft.state.operator(card.facts.operator).map(|operator| &operator.rules);
-    let before: Option<Timestamp> = rules.and_then(|rules| rules.cards_void_before(draft.at));
-    before.is_some_and(|before| card.facts.issued_at < before)
 }

@@ -12,8 +12,8 @@ use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
 use crate::verdict::{Change, Done};
 
 use super::draft::Draft;
+use super::issue::Issuing;
 use super::proof;
-use super::staff::may_issue;
 
 /// The caller's own language.
 pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<Done, Refusal> {
@@ -34,13 +34,12 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
     draft.concern(import.operator);
     let operator = draft.state.operator(import.operator).ok_or(Refusal::OperatorUnknown)?;
     // The position account is touched as well when any airtime is issued.
-    let max = TOUCH_MAX - usize::from(import.subscribers.iter().any(|new| new.airtime.is_some()));
+    let issues = import.subscribers.iter().any(|new| new.airtime.is_some());
+    let max = TOUCH_MAX - usize::from(issues);
     if import.subscribers.len() > max {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(max).unwrap_or(u32::MAX) });
     }
-    if import.subscribers.iter().any(|new| new.airtime.is_some()) {
-        may_issue(draft, import.operator)?;
-    }
+    let mut issuing = if issues { Some(Issuing::begin(draft, import.operator)?) } else { None };
     let mut seen = HashSet::new();
     let (mut created, mut updated) = (0, 0);
     for (index, new) in (0_u32..).zip(&import.subscribers) {
@@ -56,15 +55,24 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
         match draft.subscriber(new.msisdn, import.operator) {
             Some((id, row)) => updated += u32::from(update(draft, id, row, new)),
             None => {
-                create(draft, import.operator, &operator.rules, new)?;
+                create(draft, import.operator, &operator.rules, new, issuing.as_mut())?;
                 created += 1;
             }
         }
     }
+    if let Some(issuing) = issuing {
+        issuing.keep(draft);
+    }
     Ok(Done::Imported { created, updated })
 }
 
-fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewSubscriber) -> Result<(), Refusal> {
+fn create(
+    draft: &mut Draft<'_>,
+    operator: OperatorId,
+    rules: &Rules,
+    new: &NewSubscriber,
+    issuing: Option<&mut Issuing<'_>>,
+) -> Result<(), Refusal> {
     let facts = SubscriberFacts {
         msisdn: new.msisdn,
         imsi: new.imsi,
@@ -75,10 +83,10 @@ fn create(draft: &mut Draft<'_>, operator: OperatorId, rules: &Rules, new: &NewS
         since: new.since.map_or(draft.at, |since| since.min(draft.at)),
         imsi_changed_at: None,
     };
-    let id = draft.create_subscriber(facts, false)?;
+    let id = draft.create_subscriber(facts)?;
     draft.name(id);
-    if let Some(airtime) = new.airtime {
-        draft.transfer(AccountId::Position(operator), AccountId::Airtime(id), airtime)?;
+    if let (Some(issuing), Some(airtime)) = (issuing, new.airtime) {
+        issuing.issue(draft, AccountId::Airtime(id), airtime)?;
     }
     Ok(())
 }

@@ -9,7 +9,10 @@ use crate::ids::{CardId, OperatorId, OutletId, Serial, Staff};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
-use crate::office::till::{Bought, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TillCommand};
+use crate::office::till::{
+    Bought, FLOAT_MAX_MINOR, Goods, OUTLET_NAME_LEN_MAX, Outlet, QUOTE_CARDS_MAX, Quote, TAKINGS_MAX, Taken, Takings,
+    TillCommand,
+};
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
@@ -19,8 +22,9 @@ use crate::state::Card;
 use crate::verdict::{Change, Done};
 
 use super::draft::Draft;
-use super::staff::{for_operator, may_issue};
-use super::{batch, hold, proof};
+use super::issue::Issuing;
+use super::staff::for_operator;
+use super::{batch, card_state, hold};
 
 /// Whatever a till asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) -> Result<Done, Refusal> {
@@ -29,6 +33,10 @@ pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) ->
         TillCommand::Deposit { outlet, currency, amount } => {
             let operator = outlet_of(draft, staff, *outlet)?;
             let float = AccountId::Float(*outlet, *currency);
+            let room_minor = FLOAT_MAX_MINOR.saturating_sub(draft.balance_minor(float)).max(0);
+            if amount.minor() > room_minor {
+                return Err(OfficeRefusal::FloatMax { room_minor }.into());
+            }
             draft.transfer(AccountId::CashPosition(operator, *currency), float, *amount)?;
             Ok(OfficeDone::FloatChanged { float_minor: draft.balance_minor(float) }.into())
         }
@@ -94,16 +102,21 @@ fn quote(
     goods: Goods,
 ) -> Result<Done, Refusal> {
     let operator = outlet_of(draft, staff, outlet)?;
-    may_issue(draft, operator)?;
+    let mut issuing = Issuing::begin(draft, operator)?;
     let rates = match draft.state.record(RecordKey::rates(operator, currency)) {
         Some(Record::Rates(rates)) => rates.at(draft.at),
         _ => None,
     };
     let ratio = rates.ok_or(OfficeRefusal::RateUnknown { currency })?.ratio;
     let (price, value) = match goods {
-        Goods::Cards { first, count } => price_of_cards(draft, (operator, outlet), (first, count), ratio)?,
+        Goods::Cards { first, count } => {
+            let (price, value) = price_of_cards(draft, (operator, outlet), (first, count), ratio)?;
+            issuing.admit_today(value)?;
+            (price, value)
+        }
         Goods::Reload { serial, value } => {
-            reloadable(draft, operator, serial, currency)?;
+            let id = reloadable(draft, operator, serial, currency)?;
+            issuing.admit(draft, AccountId::Card(id), value)?;
             (price_of(value, ratio)?, value)
         }
     };
@@ -175,7 +188,7 @@ fn for_sale<'a>(
     if !batch::exists(draft.state, card) {
         return Err(no("not-sealed").into());
     }
-    if proof::is_void(draft, id, card) {
+    if card_state::is_void(draft, id, card) {
         return Err(no("void").into());
     }
     if card.facts.expires_at <= draft.at {
@@ -189,7 +202,7 @@ fn for_sale<'a>(
 fn reloadable(draft: &Draft<'_>, operator: OperatorId, serial: Serial, currency: Currency) -> Result<CardId, Refusal> {
     let (id, card) = draft.state.card_of_serial(serial).ok_or(Refusal::CardUnknown)?;
     let in_use = matches!(card.facts.state, CardState::Sold { .. } | CardState::Bound { .. });
-    if card.facts.operator != operator || !in_use || proof::unusable_why(draft, id, card).is_some() {
+    if card.facts.operator != operator || !in_use || card_state::unusable_why(draft, id, card).is_some() {
         return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
     let bought = card.bought.ok_or(OfficeRefusal::CardNotBought)?;
@@ -201,7 +214,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
     let Some(Record::Quote(quote)) = draft.state.record(key) else { return Err(OfficeRefusal::QuoteUnknown.into()) };
     let quote = *quote;
     let operator = outlet_of(draft, staff, quote.outlet)?;
-    may_issue(draft, operator)?;
+    let mut issuing = Issuing::begin(draft, operator)?;
     if quote.expires_at <= draft.at {
         return Err(OfficeRefusal::QuoteExpired { at: quote.expires_at }.into());
     }
@@ -211,17 +224,18 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
             for serial in (first.0..first.0.saturating_add(count)).map(Serial) {
                 let (id, card, value) = for_sale(draft, operator, quote.outlet, serial)?;
                 let tag = card.facts.state.tag().ok_or(OfficeRefusal::CardSold { serial })?;
-                draft.change(Change::CardState { id, state: CardState::Sold { at: draft.at, tag } });
-                add_value(draft, operator, id, &quote, (price_of(value, quote.ratio)?, value))?;
+                draft.set_card(id, CardState::Sold { at: draft.at, tag });
+                add_value(draft, &mut issuing, id, &quote, (price_of(value, quote.ratio)?, value))?;
             }
         }
         Goods::Reload { serial, value } => {
             let id = reloadable(draft, operator, serial, quote.currency)?;
-            add_value(draft, operator, id, &quote, (quote.price, value))?;
+            add_value(draft, &mut issuing, id, &quote, (quote.price, value))?;
         }
     }
     draft.transfer(float, AccountId::Cash(operator, quote.currency), quote.price)?;
     draft.record(key, None);
+    issuing.keep(draft);
     Ok(OfficeDone::Sold {
         goods: quote.goods,
         outlet: quote.outlet,
@@ -236,7 +250,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
 
 fn add_value(
     draft: &mut Draft<'_>,
-    operator: OperatorId,
+    issuing: &mut Issuing<'_>,
     id: CardId,
     quote: &Quote,
     (price, value): (Amount, Amount),
@@ -245,13 +259,30 @@ fn add_value(
     let bought = Bought { currency: quote.currency, price, value, outlet: quote.outlet, sale: draft.own_seq() };
     let bought = match before {
         None => bought,
-        Some(before) => together(before, bought)?,
+        Some(before) => {
+            remember_takings(draft, id, &before, Taken { outlet: quote.outlet, price })?;
+            together(before, bought)?
+        }
     };
     if let Some(holder) = draft.state.card(id).and_then(|card| card.facts.state.holder()) {
         draft.name(holder);
     }
     draft.change(Change::Bought { id, bought });
-    draft.transfer(AccountId::Position(operator), AccountId::Card(id), value)
+    issuing.issue(draft, AccountId::Card(id), value)
+}
+
+/// A card that is not bound yet may be refunded: each outlet then gets back what was taken there.
+fn remember_takings(draft: &mut Draft<'_>, id: CardId, before: &Bought, more: Taken) -> Result<(), Refusal> {
+    let refundable = draft.state.card(id).is_some_and(|card| matches!(card.facts.state, CardState::Sold { .. }));
+    let serial = Serial::of(id);
+    let known = draft.state.takings(serial).cloned();
+    if !refundable || (known.is_none() && before.outlet == more.outlet) {
+        return Ok(());
+    }
+    let too_many = || OfficeRefusal::CardNotForSale { serial, state: format!("paid for at {TAKINGS_MAX} outlets") };
+    let takings = known.unwrap_or_else(|| Takings::of(before)).with(more).ok_or_else(too_many)?;
+    draft.record(RecordKey::takings(serial), Some(Record::Takings(takings)));
+    Ok(())
 }
 
 /// What both were bought for; the later sale is told.
@@ -281,11 +312,14 @@ fn refund(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, R
         return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
     }
     draft.transfer(AccountId::Card(id), AccountId::Refunded(operator), bought.value)?;
-    let float = AccountId::Float(bought.outlet, bought.currency);
-    draft.transfer(AccountId::Cash(operator, bought.currency), float, bought.price)?;
+    let takings = draft.state.takings(serial).cloned().unwrap_or_else(|| Takings::of(&bought));
+    for Taken { outlet, price } in takings.list {
+        let float = AccountId::Float(outlet, bought.currency);
+        draft.transfer(AccountId::Cash(operator, bought.currency), float, price)?;
+    }
     // Somebody has seen its password: it is not sold again.
     let state = CardState::Void { holder: None, at: draft.at, why: Voiding::Faulty, tag };
-    draft.change(Change::CardState { id, state });
+    draft.set_card(id, state);
     Ok(OfficeDone::Refunded { currency: bought.currency, price_minor: bought.price.minor() }.into())
 }
 
@@ -295,7 +329,7 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
     for_operator(draft, staff, into.facts.operator, Role::Care)?;
     for (id, card) in [(from_id, from), (into_id, into)] {
         let bound = matches!(card.facts.state, CardState::Bound { .. });
-        if !bound || proof::unusable_why(draft, id, card).is_some() {
+        if !bound || card_state::unusable_why(draft, id, card).is_some() {
             return Err(Refusal::CardStateForbids { state: String::from(card.facts.state.name()) });
         }
     }
@@ -316,7 +350,7 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
         draft.transfer(AccountId::Card(from_id), AccountId::Card(into_id), all)?;
     }
     let state = CardState::Closed { holder: Some(holder), at: draft.at };
-    draft.change(Change::CardState { id: from_id, state });
+    draft.set_card(from_id, state);
     Ok(OfficeDone::Merged { balance_minor: draft.balance_minor(AccountId::Card(into_id)) }.into())
 }
 
@@ -328,7 +362,7 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
     if let Some(holder) = holder {
         draft.name(holder);
     }
-    if !proof::is_void(draft, id, card) {
+    if !card_state::is_void(draft, id, card) {
         return Err(OfficeRefusal::CardNotVoid.into());
     }
     if let Some(holder) = holder {
@@ -342,6 +376,6 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
         let cash = AccountId::Cash(operator, bought.currency);
         draft.transfer(cash, AccountId::CashPosition(operator, bought.currency), paid)?;
     }
-    draft.change(Change::CardState { id, state: CardState::Closed { holder, at: draft.at } });
+    draft.set_card(id, CardState::Closed { holder, at: draft.at });
     Ok(OfficeDone::PaidOut { currency: bought.currency, paid_minor, value_minor: rest.minor() }.into())
 }

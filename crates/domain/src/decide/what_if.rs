@@ -5,7 +5,7 @@
 //! What is taken from the journal: who gave what to whom and when, the business date, balances, whose cards they were.
 //! What is decided anew: whether the service was open, rest after a SIM change, cards that a dated rule voids, number
 //! ranges, bounds of amounts, repetition, age, limits, what may come in, fee and cover, in the order of
-//! [`crate::refusal::GIFT_ORDER`].
+//! [`GIFT_ORDER`](crate::refusal::GIFT_ORDER).
 //!
 //! Guarantees: usage and repetition are counted from those gifts alone that these rules let through, so that one refused
 //! gift makes room for the next. Passwords are taken as right: they were. A gift on hold counts when it was taken.
@@ -23,17 +23,18 @@ use crate::generations::Generations;
 use crate::ids::OperatorId;
 use crate::memory::REPEAT_GENERATION_MS;
 use crate::receipt::Seq;
-use crate::refusal::{Refusal, Unusable};
+use crate::refusal::Refusal;
+use crate::rules::Rules;
 use crate::rules::limit::{Kind, Window};
 use crate::rules::tariff::Charged;
-use crate::rules::{Period, Rules};
 use crate::state::{Repeat, RepeatKey, Standing, State, SubscriberFacts, Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
-use crate::verdict::Effects;
+use crate::verdict::{Effects, Given};
 
-use super::limits::{self, Parties};
+use super::admission::{self, Asked, Terms};
+use super::limits::Parties;
+use super::proof;
 use super::rules::with_limit_rows;
-use super::{gift as given, proof};
 
 /// Rows of usage after which the next business date sweeps those of windows that are over.
 const USAGE_SOON: usize = 1 << 20;
@@ -81,16 +82,16 @@ impl WhatIf {
         gift: &Gift,
         effects: &Effects,
     ) -> Option<Result<Charged, Refusal>> {
-        let (from, to, amount) = effects.gave()?;
-        let AccountId::Card(card) = effects.transfers.first()?.debit else { return None };
-        if effects.operator != Some(self.operator) || gift.caller.operator != self.operator || from == to {
+        let Given { sender, recipient, amount } = effects.gift()?;
+        let card = effects.paid_by()?;
+        if effects.operator != Some(self.operator) || gift.caller.operator != self.operator {
             return None;
         }
         let seq = state.seq().next();
         self.turn(at, effects.date);
         self.began.get_or_insert(seq);
-        let key = RepeatKey { sender: from, recipient: to, amount };
-        let parties = Parties { kind: Kind::Gift, from, to, card };
+        let key = RepeatKey { sender, recipient, amount };
+        let parties = Parties { kind: Kind::Gift, from: sender, to: recipient, card };
         let decided = self.decide(state, (at, effects.date), gift, parties, key);
         Some(decided.map(|(charged, usage)| {
             for used in usage {
@@ -109,35 +110,36 @@ impl WhatIf {
         gift: &Gift,
         parties: Parties,
         key: RepeatKey,
-    ) -> Result<(Charged, limits::Admitted), Refusal> {
-        let (rules, amount) = (&self.rules, key.amount);
-        let period = open(rules, at)?;
+    ) -> Result<admission::Admitted, Refusal> {
+        let terms = Terms::under(state, self.operator, &self.rules, (at, date))?;
         let sender = state.subscriber(key.sender).ok_or(Refusal::CallerUnknown)?;
-        proof::not_resting(at, &proof::heard_from(&sender.facts, &gift.caller, at), rules)?;
+        admission::may_give(&terms, &proof::heard_from(&sender.facts, &gift.caller, at))?;
         let card = state.card(parties.card).ok_or(Refusal::NoCard)?;
-        if rules.cards_void_before(at).is_some_and(|before| card.facts.issued_at < before) {
-            return Err(Refusal::CardNotUsable { why: Unusable::Void });
-        }
-        if gift.recipient.value().is_some_and(|recipient| !rules.numbers.is_own(recipient)) {
+        admission::may_pay(&terms, parties.card, card)?;
+        if gift.recipient.value().is_some_and(|recipient| !self.rules.numbers.is_own(recipient)) {
             return Err(Refusal::RecipientElsewhere);
         }
         let recipient = match state.subscriber(key.recipient) {
             Some(known) => known.facts,
             // A number that became a subscriber by this gift.
-            None if rules.standing.first_use => {
+            None if self.rules.standing.first_use => {
                 SubscriberFacts { since: at, standing: Standing::Active, ..sender.facts }
             }
             None => return Err(Refusal::RecipientUnknown),
         };
-        given::admit_amount(period, amount)?;
-        given::not_repeated(rules, self.before(state, &key), at)?;
-        given::old_enough(rules, period, date, &sender.facts, &recipient)?;
-        let latest = |key, _| self.usage.get(&key).copied();
-        let usage = limits::admit_after(latest, (at, date), period, parties, amount)?;
+        admission::may_receive(self.operator, &recipient)?;
+        admission::amount(&terms, key.amount)?;
         let airtime = state.purse(AccountId::Airtime(key.recipient)).map_or(0, |purse| purse.balance_minor);
-        given::room(period, airtime, amount)?;
-        let charged = given::cover(&period.gift_fee, amount, card.purse.balance_minor, period.residual_min_minor)?;
-        Ok((charged, usage))
+        let asked = Asked {
+            parties,
+            amount: key.amount,
+            sender: &sender.facts,
+            recipient: &recipient,
+            before: self.before(state, &key),
+            airtime_minor: airtime,
+            card_minor: card.purse.balance_minor,
+        };
+        admission::gift(&terms, &asked, |key, _| self.usage.get(&key).copied())
     }
 
     /// The same gift before: of those let through here, or from the time before this began.
@@ -172,9 +174,4 @@ pub fn always(rules: &Rules, period: &str) -> Option<Rules> {
         (limit.from, limit.until) = (Timestamp::MIN, Timestamp::MAX);
     }
     Some(Rules { periods: vec![period], ..rules.clone() })
-}
-
-fn open(rules: &Rules, at: Timestamp) -> Result<&Period, Refusal> {
-    let period = rules.period(at).ok_or(Refusal::ServiceClosed { period: None })?;
-    if period.closed { Err(Refusal::ServiceClosed { period: Some(period.name.clone()) }) } else { Ok(period) }
 }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::RecordKind;
-use super::hold::HeldGift;
+use super::hold::{HeldGift, HoldBack};
 use super::till::Goods;
 use crate::currency::Currency;
 use crate::ids::{BatchId, Language, OutletId, Serial};
@@ -204,15 +204,18 @@ pub enum OfficeDone {
         #[n(1)]
         language: Language,
     },
-    /// A held gift is back on its card, for its recipient is gone.
+    /// A held gift is back on its card: when its time came it could not arrive any more.
     #[n(18)]
     HoldVoided {
         /// Which.
         #[n(0)]
         gift: HeldGift,
-        /// On the sender's card after it, minor units.
+        /// On the card that it is on again, minor units.
         #[n(1)]
         balance_minor: i64,
+        /// Why.
+        #[n(2)]
+        why: HoldBack,
     },
     /// A quote, a motion or a reservation is over.
     #[n(19)]

@@ -49,6 +49,40 @@ pub struct HeldGift {
     pub occasion: Option<u8>,
 }
 
+/// Why a held gift went back when its time came. Names are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum HoldBack {
+    /// The service is closed.
+    #[n(0)]
+    ServiceClosed,
+    /// The sender is barred, gone, or resting after a SIM change.
+    #[n(1)]
+    SenderMayNotGive,
+    /// The card is frozen or void.
+    #[n(2)]
+    CardNotUsable,
+    /// The recipient is barred or gone.
+    #[n(3)]
+    RecipientUnknown,
+    /// The recipient's airtime would pass its maximum.
+    #[n(4)]
+    RecipientBalanceMax,
+}
+
+impl HoldBack {
+    /// Public name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServiceClosed => "service-closed",
+            Self::SenderMayNotGive => "sender-may-not-give",
+            Self::CardNotUsable => "card-not-usable",
+            Self::RecipientUnknown => "recipient-unknown",
+            Self::RecipientBalanceMax => "recipient-balance-max",
+        }
+    }
+}
+
 /// A gift on hold.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]

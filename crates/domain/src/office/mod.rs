@@ -12,6 +12,7 @@ pub mod batch;
 pub mod call;
 pub mod done;
 pub mod hold;
+pub mod issued;
 pub mod motion;
 pub mod refusal;
 pub mod till;
@@ -27,8 +28,9 @@ use crate::time::Timestamp;
 use batch::{Batch, BatchCommand};
 use call::{Call, CallCommand};
 use hold::Hold;
-use motion::{Motion, MotionCommand};
-use till::{Outlet, Quote, Rates, TillCommand};
+use issued::Issued;
+use motion::{Motion, MotionCommand, Reversed};
+use till::{Outlet, Quote, Rates, Takings, TillCommand};
 
 /// What the office is asked, and by whom.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -141,11 +143,17 @@ pub enum RecordKind {
     /// Issuance that is stopped, by operator.
     #[n(9)]
     Stopped,
+    /// What several outlets took for a card, by its serial.
+    #[n(10)]
+    Takings,
+    /// What was issued today, by operator.
+    #[n(11)]
+    Issued,
 }
 
 impl RecordKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Outlet,
         Self::Batch,
         Self::Rates,
@@ -156,6 +164,8 @@ impl RecordKind {
         Self::VoidCards,
         Self::Reversed,
         Self::Stopped,
+        Self::Takings,
+        Self::Issued,
     ];
 
     /// Public name.
@@ -171,6 +181,8 @@ impl RecordKind {
             Self::VoidCards => "void-cards",
             Self::Reversed => "reversed",
             Self::Stopped => "stopped",
+            Self::Takings => "takings",
+            Self::Issued => "issued",
         }
     }
 
@@ -216,6 +228,16 @@ impl RecordKey {
     /// Of cards in a row that are void.
     pub const fn void_cards(first: Serial) -> Self {
         Self { kind: RecordKind::VoidCards, id: first.0 as u64 }
+    }
+
+    /// Of what several outlets took for a card.
+    pub const fn takings(serial: Serial) -> Self {
+        Self { kind: RecordKind::Takings, id: serial.0 as u64 }
+    }
+
+    /// Of what an operator issued today.
+    pub const fn issued(operator: OperatorId) -> Self {
+        Self { kind: RecordKind::Issued, id: operator.0 as u64 }
     }
 
     /// Of an operator's stopped issuance.
@@ -266,12 +288,18 @@ pub enum Record {
     /// Void cards in a row.
     #[n(7)]
     VoidCards(#[n(0)] VoidCards),
-    /// A gift that was taken back, by this entry.
+    /// A gift that was taken back or undone.
     #[n(8)]
-    Reversed(#[n(0)] Seq),
+    Reversed(#[n(0)] Reversed),
     /// Why issuance is stopped.
     #[n(9)]
     Stopped(#[n(0)] String),
+    /// What several outlets took for a card that is not bound yet.
+    #[n(10)]
+    Takings(#[n(0)] Takings),
+    /// What was issued today.
+    #[n(11)]
+    Issued(#[n(0)] Issued),
 }
 
 impl Record {
@@ -288,6 +316,8 @@ impl Record {
             Self::VoidCards(_) => RecordKind::VoidCards,
             Self::Reversed(_) => RecordKind::Reversed,
             Self::Stopped(_) => RecordKind::Stopped,
+            Self::Takings(_) => RecordKind::Takings,
+            Self::Issued(_) => RecordKind::Issued,
         }
     }
 
@@ -298,12 +328,14 @@ impl Record {
             Self::Motion(motion) => Some(motion.expires_at),
             Self::Hold(hold) => Some(hold.expires_at),
             Self::Call(call) => Some(call.expires_at),
+            Self::Reversed(reversed) => Some(reversed.until),
             Self::Outlet(_)
             | Self::Batch(_)
             | Self::Rates(_)
             | Self::VoidCards(_)
-            | Self::Reversed(_)
-            | Self::Stopped(_) => None,
+            | Self::Stopped(_)
+            | Self::Takings(_)
+            | Self::Issued(_) => None,
         }
     }
 }

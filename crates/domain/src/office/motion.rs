@@ -99,6 +99,28 @@ pub enum Proposal {
     },
 }
 
+/// A gift can be taken back for so many days, and so long is remembered that it was: more than any complaint takes, and the
+/// only bound of what is remembered.
+pub const REVERSAL_DAYS: i64 = 180;
+const DAY_S: i64 = 86_400;
+
+/// From when on a gift of that instant can't be taken back any more.
+pub const fn reversible_until(given_at: Timestamp) -> Timestamp {
+    given_at.plus_s(REVERSAL_DAYS * DAY_S)
+}
+
+/// That a gift was taken back or undone, so that nobody takes it back again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Reversed {
+    /// The entry that did it.
+    #[n(0)]
+    pub by: Seq,
+    /// From then on nobody could take it back anyway: it is forgotten.
+    #[n(1)]
+    pub until: Timestamp,
+}
+
 /// A posted gift to take back, as the journal tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -121,6 +143,9 @@ pub struct Reversal {
     /// Why, 1 to [`REASON_LEN_MAX`] characters.
     #[n(5)]
     pub reason: String,
+    /// When it was given.
+    #[n(6)]
+    pub given_at: Timestamp,
 }
 
 impl Proposal {

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::currency::Currency;
 use crate::ids::Serial;
 use crate::receipt::Seq;
-use crate::time::Timestamp;
+use crate::time::{BusinessDate, Timestamp};
 
 /// Why the answer is no.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -207,6 +207,37 @@ pub enum OfficeRefusal {
         #[n(0)]
         role: String,
     },
+    /// A card, or an airtime account that value is issued to, would be worth more than the rules allow.
+    #[n(40)]
+    CardValueMax {
+        /// The most, minor units.
+        #[n(0)]
+        max_minor: i64,
+    },
+    /// More would be issued than the rules allow in a business day.
+    #[n(41)]
+    IssuedPerDayMax {
+        /// What may still be issued today, minor units, 0 or more.
+        #[n(0)]
+        left_minor: i64,
+        /// First day on which it counts anew.
+        #[n(1)]
+        until: BusinessDate,
+    },
+    /// An outlet's float would hold more than any float may.
+    #[n(42)]
+    FloatMax {
+        /// What still fits, minor units of the currency, 0 or more.
+        #[n(0)]
+        room_minor: i64,
+    },
+    /// The gift was given too long ago to be taken back.
+    #[n(43)]
+    TooLateToReverse {
+        /// Since when.
+        #[n(0)]
+        since: Timestamp,
+    },
 }
 
 impl OfficeRefusal {
@@ -253,6 +284,10 @@ impl OfficeRefusal {
             Self::RangeMalformed => "range-malformed",
             Self::IssuanceStopped { .. } => "issuance-stopped",
             Self::RoleForbids { .. } => "role-forbids",
+            Self::CardValueMax { .. } => "card-value-max",
+            Self::IssuedPerDayMax { .. } => "issued-per-day-max",
+            Self::FloatMax { .. } => "float-max",
+            Self::TooLateToReverse { .. } => "too-late-to-reverse",
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::time::Timestamp;
 pub const OUTLET_NAME_LEN_MAX: usize = 40;
 /// Cards of one quote at most: their accounts, the float and three of the operator's fit one command.
 pub const QUOTE_CARDS_MAX: u32 = 900;
+/// What an outlet's float may hold by deposits in one currency, minor units: 10^13. A million such floats fill no 63 bits.
+pub const FLOAT_MAX_MINOR: i64 = 10_000_000_000_000;
 /// Rates of one currency that are remembered at most: one a day for ten years.
 pub const RATES_MAX: usize = 3_660;
 
@@ -171,6 +173,52 @@ impl Bought {
     /// in the operator's favour. Never for more than was bought. `None` when that leaves `i64`.
     pub fn pay_out_minor(&self, rest: Amount) -> Option<i64> {
         share_down(self.price.minor(), rest.minor().min(self.value.minor()), self.value.minor())
+    }
+}
+
+/// Outlets that may have taken money for one card before it is bound: a refund pays each of them back in one entry.
+pub const TAKINGS_MAX: usize = 8;
+
+/// What one outlet took for a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Taken {
+    /// Where.
+    #[n(0)]
+    pub outlet: OutletId,
+    /// How much, minor units of the currency that the card was bought in.
+    #[n(1)]
+    pub price: Amount,
+}
+
+/// What each outlet took for a card that is not bound yet, so that a refund gives back to each of them what was taken there.
+/// It exists only where more than one outlet took something, and ends with the card's time in the shop.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Takings {
+    /// In the order of first taking, at most [`TAKINGS_MAX`]; together they are the card's price.
+    #[n(0)]
+    pub list: Vec<Taken>,
+}
+
+impl Takings {
+    /// What the one outlet took that sold the card and every reload of it.
+    pub fn of(bought: &Bought) -> Self {
+        Self { list: vec![Taken { outlet: bought.outlet, price: bought.price }] }
+    }
+
+    /// With one more; `None` when there are too many outlets, or an outlet's sum leaves `i64`.
+    #[must_use]
+    pub fn with(mut self, more: Taken) -> Option<Self> {
+        if let Some(taken) = self.list.iter_mut().find(|taken| taken.outlet == more.outlet) {
+            taken.price = taken.price.checked_add(more.price)?;
+            return Some(self);
+        }
+        if self.list.len() >= TAKINGS_MAX {
+            return None;
+        }
+        self.list.push(more);
+        Some(self)
     }
 }
 

@@ -147,6 +147,12 @@ pub struct Standing {
     /// How long airtime is set aside for a call that nobody extends or ends; `None`: [`CALL_RESERVE_S`].
     #[n(10)]
     pub call_reserve_s: Option<u32>,
+    /// What a card may be worth; `None`: [`CARD_VALUE_MAX`].
+    #[n(11)]
+    pub card_value_max: Option<Amount>,
+    /// What may be issued in a business day; `None`: [`ISSUED_PER_DAY_MAX`].
+    #[n(12)]
+    pub issued_per_day_max: Option<Amount>,
 }
 
 /// How long a quoted price is promised where no rule says so, seconds.
@@ -154,7 +160,24 @@ pub const QUOTE_VALID_S: u32 = 900;
 /// How long airtime is set aside for a call where no rule says so, seconds.
 pub const CALL_RESERVE_S: u32 = 7_200;
 
+/// What a card may be worth where no rule says so, and the most that a rule may say, minor units: 10^12. Cards are for
+/// presents; a typing error of six zeros is none.
+pub const CARD_VALUE_MAX: Amount = Amount::constant(1_000_000_000_000);
+/// What may be issued in a business day where no rule says so, and the most that a rule may say, minor units: 10^15. So much
+/// every day takes 25 years to fill 63 bits.
+pub const ISSUED_PER_DAY_MAX: Amount = Amount::constant(1_000_000_000_000_000);
+
 impl Standing {
+    /// What a card may be worth.
+    pub fn card_value_max(&self) -> Amount {
+        self.card_value_max.unwrap_or(CARD_VALUE_MAX)
+    }
+
+    /// What may be issued in a business day.
+    pub fn issued_per_day_max(&self) -> Amount {
+        self.issued_per_day_max.unwrap_or(ISSUED_PER_DAY_MAX)
+    }
+
     /// How long a quoted price is promised, seconds.
     pub fn quote_valid_s(&self) -> u32 {
         self.quote_valid_s.unwrap_or(QUOTE_VALID_S)

@@ -34,8 +34,9 @@ use self::raw::{RawDial, RawNumbers, RawProfile, RawStanding, RawTariff, RawUnit
 use self::values::{Names, whole_number};
 use self::wrong::{Wrong, wrong, wrong_at};
 use super::numbers::{NumberPlanError, NumberPlanParts};
-use super::{DialPlan, NumberPlan, Rules, Standing, Tariff, Unit, dial};
+use super::{CARD_VALUE_MAX, DialPlan, ISSUED_PER_DAY_MAX, NumberPlan, Rules, Standing, Tariff, Unit, dial};
 use crate::ids::Language;
+use crate::money::Amount;
 use crate::time::Zone;
 
 pub use self::bounds::{
@@ -88,7 +89,8 @@ fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
     let zone = Zone::parse(raw.zone.get_ref()).map_err(|error| wrong(&raw.zone, error))?;
     let unit = unit(&raw.unit, &names)?;
     let dial = raw.dial;
-    let periods = periods::periods(&raw.period, &unit, &zone)?;
+    let everywhere = periods::recipient_gifts(raw.standing.recipient_gifts_per_day.as_ref())?;
+    let periods = periods::periods(&raw.period, &unit, &zone, everywhere.as_ref())?;
     let rules = Rules {
         operator,
         display_names,
@@ -99,7 +101,7 @@ fn rules(raw: RawProfile) -> Result<Rules, Wrong> {
         standing: Standing {
             confirm: dialogue::confirm(&raw.confirm, &unit, &periods)?,
             ask_occasion: dialogue::ask_occasion(&raw.menu, &dial)?,
-            ..standing(&raw.standing, &dial, languages)?
+            ..standing(&raw.standing, &dial, &unit, languages)?
         },
         periods,
         free_minutes: free_minutes(raw.tariff.free_minutes_per_month.as_ref())?,
@@ -171,7 +173,7 @@ fn tariff(raw: &RawTariff, unit: &Unit) -> Result<Tariff, Wrong> {
     office::priced(&raw.minute_price, raw.cross_network.as_ref(), unit)
 }
 
-fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Result<Standing, Wrong> {
+fn occasions(dial: &RawDial) -> Result<Vec<String>, Wrong> {
     let mut occasions: Vec<String> = Vec::with_capacity(dial.occasions.len());
     for occasion in &dial.occasions {
         let name = values::name(occasion)?;
@@ -183,6 +185,11 @@ fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Resu
         }
         occasions.push(name);
     }
+    Ok(occasions)
+}
+
+fn standing(raw: &RawStanding, dial: &RawDial, unit: &Unit, languages: Vec<Language>) -> Result<Standing, Wrong> {
+    let occasions = occasions(dial)?;
     let or = values::whole_number_or::<u32>;
     let card_valid_days =
         raw.card_valid_days.as_ref().map(|days| whole_number(days, 1, i64::from(DAYS_MAX))).transpose()?;
@@ -198,5 +205,17 @@ fn standing(raw: &RawStanding, dial: &RawDial, languages: Vec<Language>) -> Resu
         ask_occasion: None,
         quote_valid_s: raw.quote_valid_s.as_ref().map(|s| whole_number(s, 1, QUOTE_VALID_S_MAX)).transpose()?,
         call_reserve_s: raw.call_reserve_s.as_ref().map(|s| whole_number(s, 60, CALL_RESERVE_S_MAX)).transpose()?,
+        card_value_max: ceiling(raw.card_value_max.as_ref(), unit, CARD_VALUE_MAX)?,
+        issued_per_day_max: ceiling(raw.issued_per_day_max.as_ref(), unit, ISSUED_PER_DAY_MAX)?,
     })
+}
+
+/// A ceiling that a rule sets, which has a ceiling of its own.
+fn ceiling(raw: Option<&Spanned<raw::Money>>, unit: &Unit, max: Amount) -> Result<Option<Amount>, Wrong> {
+    let Some(raw) = raw else { return Ok(None) };
+    let ceiling = values::amount(raw, unit)?;
+    if ceiling > max {
+        return Err(wrong(raw, format!("at most {} minor units", max.minor())));
+    }
+    Ok(Some(ceiling))
 }

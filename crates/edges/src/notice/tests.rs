@@ -159,7 +159,11 @@ fn a_held_gift_is_told_to_its_recipient_when_it_is_posted() {
     let undone = Done::Undone { hold: Seq(1_000_000), amount, recipient: held_gift().to, balance_minor: 2_000 };
     let due = || Body::Due(RecordKey::made_by(RecordKind::Hold, Seq(1_000_000)));
     let posted = OfficeDone::HoldPosted { gift: held_gift(), language: Language::English };
-    let voided = OfficeDone::HoldVoided { gift: held_gift(), balance_minor: 2_000 };
+    let voided = OfficeDone::HoldVoided {
+        gift: held_gift(),
+        balance_minor: 2_000,
+        why: domain::office::hold::HoldBack::RecipientUnknown,
+    };
     let mut all = String::new();
     for language in Language::ALL {
         for entry in [

@@ -183,6 +183,10 @@ messages! {
     SmsHeld = "sms-held",
     SmsUndone = "sms-undone",
     SmsHoldVoided = "sms-hold-voided",
+    SmsHoldVoidedFull = "sms-hold-voided-full",
+    SmsHoldVoidedCard = "sms-hold-voided-card",
+    SmsHoldVoidedSender = "sms-hold-voided-sender",
+    SmsHoldVoidedClosed = "sms-hold-voided-closed",
     SmsToppedUp = "sms-topped-up",
     SmsToppedUpFee = "sms-topped-up-fee",
 }

@@ -32,7 +32,7 @@ use crate::say::{Line, Say};
 
 pub use check::{TextFault, TextProblem};
 pub use message::Message;
-pub(crate) use sms::SenderSms;
+pub(crate) use sms::{Back, SenderSms};
 
 const KO: &str = include_str!("ko.ftl");
 const EN: &str = include_str!("en.ftl");

@@ -44,8 +44,8 @@ pub(crate) enum SenderSms {
         amount: Amount,
         /// On the card after it, minor units.
         balance_minor: i64,
-        /// The sender did it; otherwise the recipient is gone.
-        undone: bool,
+        /// Why.
+        why: Back,
         /// The entry that took it.
         seq: Seq,
     },
@@ -62,6 +62,40 @@ pub(crate) enum SenderSms {
         /// Its entry.
         seq: Seq,
     },
+}
+
+/// Why a gift that was on hold is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// Its sender did it.
+    Undone,
+    /// The recipient can't receive it now.
+    Recipient,
+    /// The recipient's airtime would pass its maximum.
+    Full,
+    /// The sender's card can't be used any more.
+    Card,
+    /// The sender may not give now.
+    Sender,
+    /// The service is closed.
+    Closed,
+}
+
+impl Back {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Undone, Self::Recipient, Self::Full, Self::Card, Self::Sender, Self::Closed];
+
+    const fn message(self) -> Message {
+        match self {
+            Self::Undone => Message::SmsUndone,
+            Self::Recipient => Message::SmsHoldVoided,
+            Self::Full => Message::SmsHoldVoidedFull,
+            Self::Card => Message::SmsHoldVoidedCard,
+            Self::Sender => Message::SmsHoldVoidedSender,
+            Self::Closed => Message::SmsHoldVoidedClosed,
+        }
+    }
 }
 
 impl Voice<'_> {
@@ -93,8 +127,8 @@ impl Voice<'_> {
                     ("receipt", Self::receipt(seq)),
                 ],
             ),
-            SenderSms::GivenBack { to, amount, balance_minor, undone, seq } => Said::new(
-                if undone { Message::SmsUndone } else { Message::SmsHoldVoided },
+            SenderSms::GivenBack { to, amount, balance_minor, why, seq } => Said::new(
+                why.message(),
                 [
                     ("amount", self.money(amount.minor())),
                     ("to", self.number(to)),

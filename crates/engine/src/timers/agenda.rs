@@ -155,13 +155,15 @@ impl Agenda {
             // A card that ended is noticed when its time comes: until then it shares its item with others.
             Change::CardState { .. }
             | Change::Lock { .. }
-            | Change::Gave
+            | Change::Gave { .. }
+            | Change::Held { .. }
+            | Change::ToppedUp { .. }
             | Change::Refused { .. }
             | Change::Subscriber { .. }
             | Change::BindWrong { .. }
             | Change::Operator { .. }
             | Change::Bought { .. }
-            | Change::Repeat { .. }
+            | Change::Forgotten { .. }
             | Change::Recent { .. }
             | Change::Turn { .. } => {}
         }

@@ -30,7 +30,7 @@ impl Locks {
         let outcome = &entry.verdict.outcome;
         if let Body::ChangeSubscriber(change) = &entry.body {
             if change.change == SubscriberChange::Unlock && matches!(outcome, Outcome::Done(Done::SubscriberChanged)) {
-                let named = entry.verdict.effects.named.first().map(|named| named.subscriber);
+                let named = entry.verdict.effects.named().next().map(|named| named.subscriber);
                 self.0.retain(|(who, _), _| Some(*who) != named);
             }
             return Ok(());

@@ -83,7 +83,7 @@ impl Registry {
 
     /// The chain of history: what entries say was before them.
     pub(super) fn before(&self, seq: Seq, effects: &Effects) -> Held {
-        for named in &effects.named {
+        for named in effects.named() {
             let row = usize::try_from(named.subscriber.0).unwrap_or(usize::MAX);
             let known = self.people.get(row).map_or(Seq::ZERO, |(_, latest)| *latest);
             Oracle::chained(seq, &named.subscriber, named.prev, known)?;
@@ -96,7 +96,7 @@ impl Registry {
         for change in &effects.changes {
             self.change(seq, change)?;
         }
-        for named in &effects.named {
+        for named in effects.named() {
             let row = usize::try_from(named.subscriber.0).unwrap_or(usize::MAX);
             if let Some((_, latest)) = self.people.get_mut(row) {
                 *latest = seq;
@@ -144,12 +144,14 @@ impl Registry {
             }
             // Nothing of them is asked of the world's people.
             Change::Lock { .. }
-            | Change::Gave
+            | Change::Gave { .. }
+            | Change::Held { .. }
+            | Change::ToppedUp { .. }
             | Change::Refused { .. }
             | Change::BindWrong { .. }
             | Change::Bought { .. }
             | Change::Record { .. }
-            | Change::Repeat { .. }
+            | Change::Forgotten { .. }
             | Change::Recent { .. }
             | Change::Turn { .. } => {}
         }

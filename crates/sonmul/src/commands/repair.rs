@@ -62,7 +62,7 @@ pub(crate) fn run(args: &RepairArgs) -> Outcome {
 fn look(dir: &DataDir) -> Outcome<Option<String>> {
     let damage = |fault: ReadFault| match fault {
         ReadFault::Damaged { .. } => Ok(Some(fault.to_string())),
-        ReadFault::Absent { .. } | ReadFault::Io(_) => Err(faults::read(fault)),
+        ReadFault::OtherFormat { .. } | ReadFault::Absent { .. } | ReadFault::Io(_) => Err(faults::read(fault)),
     };
     let reader = match SqliteReader::open(dir) {
         Ok(reader) => reader,

@@ -5,7 +5,7 @@ use domain::receipt::Seq;
 use engine::checkpoint::Checkpoint;
 use engine::deliveries::{Changes, Delivery, DeliveryKey, FollowerStore, Role};
 use engine::follower::Cursor;
-use engine::journal::Journal;
+use engine::journal::{Journal, ReadFault};
 use rusqlite::Connection;
 use store::repair::{Repaired, repair};
 use store::verify::verify_chain;
@@ -46,6 +46,31 @@ fn goes_on(place: &Place, repaired: &Repaired) {
         Repaired { head: place.open(SMALL).0.head(), ..Repaired::default() },
         "nothing more to mend"
     );
+}
+
+/// Cutting it would drop every entry of a journal that nothing is wrong with.
+#[test]
+fn a_journal_of_another_format_is_refused_and_never_cut() {
+    for format in [1, 99] {
+        let (place, _) = eight_appends();
+        let of_format = format!("UPDATE meta SET version = {format}; PRAGMA user_version = {format}");
+        (1..=4).for_each(|number| change(&place, number, &of_format));
+        let (files, said) =
+            (place.files(), format!("the journal has format {format}, and this program reads format 2"));
+        assert!(place.fault().contains(&said), "{}", place.fault());
+        let refused = repair(&DataDir::open(&place.path).expect("free"));
+        assert!(matches!(&refused, Err(StoreFault::Read(ReadFault::OtherFormat { .. }))), "{refused:?}");
+        assert_eq!(place.files(), files);
+    }
+}
+
+/// The number in the row and the one in the file's head can't both be hit by one accident.
+#[test]
+fn a_format_that_only_one_place_tells_is_damage() {
+    let (place, links) = eight_appends();
+    change(&place, 4, "UPDATE meta SET version = 1");
+    assert!(place.fault().contains("the journal is damaged at seq"), "{}", place.fault());
+    assert_eq!(mend(&place).head, links[5].head());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Laws: what holds after any history, and after every entry of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use super::recount::Recount;
 use super::script::play;
 use super::world::{World, seconded};
 use crate::TOUCH_MAX;
-use crate::account::{AccountId, Transfer};
+use crate::account::AccountId;
 use crate::command::Body;
 use crate::decide::decide;
 use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
@@ -82,7 +82,9 @@ fn after_values(before: &State, after: &State, verdict: &Verdict) {
         let now = Purse { balance_minor: balance.after_minor, latest: after.seq() };
         assert_eq!(after.purse(balance.account), Some(now));
     }
-    for named in &effects.named {
+    let mut names = HashSet::new();
+    for named in effects.named() {
+        assert!(names.insert(named.subscriber), "nobody is named twice");
         assert_eq!(before.subscriber(named.subscriber).map_or(Seq::ZERO, |row| row.latest), named.prev);
         assert_eq!(after.subscriber(named.subscriber).expect("a row").latest, after.seq());
     }
@@ -133,7 +135,7 @@ fn walk_histories(world: &World) {
     let at = |seq: Seq| &entries[usize::try_from(seq.0).expect("a place") - 1].verdict.effects;
     let seqs = || (1..).map(Seq).zip(&entries);
     for (id, row) in world.state.subscribers() {
-        let named = |seq: Seq| at(seq).named.iter().find(|named| named.subscriber == id);
+        let named = |seq: Seq| at(seq).named().find(|named| named.subscriber == id);
         let walked = chain(row.latest, |seq| named(seq).expect("an entry that names them").prev);
         let all = seqs().map(|(seq, _)| seq).filter(|seq| named(*seq).is_some());
         assert_eq!(walked, all.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>());
@@ -221,17 +223,6 @@ fn a_row_that_does_not_fit_is_no_checkpoint() {
     assert!(restore.finish(state.seq(), state.at()).is_err(), "a card without its holder");
 }
 
-/// What names one subscriber and moves money elsewhere than to their phone is neither a gift nor a top-up.
-fn gave_alone(credit: AccountId) -> Effects {
-    let amount = Amount::try_new(1).expect("positive");
-    Effects {
-        transfers: [Transfer { debit: AccountId::Card(CardId(0)), credit, amount }].into_iter().collect(),
-        named: [Named { subscriber: SubscriberId(0), prev: Seq::ZERO }].into_iter().collect(),
-        changes: [Change::Gave].into_iter().collect(),
-        ..Effects::default()
-    }
-}
-
 #[test]
 fn an_entry_that_does_not_follow_is_a_misfit() {
     let mut world = play("test from 2020-01-01\n191…001 has a card with 10").world;
@@ -241,13 +232,18 @@ fn an_entry_that_does_not_follow_is_a_misfit() {
         assert!(world.state.clone().apply(seq, at, &effects).is_err(), "{seq:?}");
     }
     world.state.apply(seq.next(), at, &effects).expect("the next one");
-    let subscriber = SubscriberId(77);
+    let (subscriber, amount) = (SubscriberId(77), Amount::try_new(1).expect("positive"));
+    let nobody = Named { subscriber, prev: Seq::ZERO };
+    let somebody = Named { subscriber: SubscriberId(0), prev: seq };
+    let changes = |change| Effects { changes: [change].into_iter().collect(), ..Effects::default() };
     let bad = [
-        Effects { named: [Named { subscriber, prev: Seq::ZERO }].into_iter().collect(), ..Effects::default() },
-        Effects { changes: [Change::Gave].into_iter().collect(), ..Effects::default() },
-        gave_alone(AccountId::Airtime(SubscriberId(1))),
-        gave_alone(AccountId::FeeIncome(OperatorId(0))),
-        Effects { changes: [Change::Refused { subscriber, count: 1 }].into_iter().collect(), ..Effects::default() },
+        Effects { others: [nobody].into_iter().collect(), ..Effects::default() },
+        changes(Change::Gave { sender: nobody, recipient: somebody, amount }),
+        changes(Change::Gave { sender: somebody, recipient: nobody, amount }),
+        changes(Change::Held { sender: nobody, recipient: somebody, amount }),
+        changes(Change::Held { sender: somebody, recipient: nobody, amount }),
+        changes(Change::ToppedUp { holder: nobody, amount }),
+        changes(Change::Refused { subscriber, count: 1 }),
         Effects {
             balances: [BalanceAfter { account: AccountId::Card(CardId(0)), after_minor: -1, prev: Seq::ZERO }]
                 .into_iter()

@@ -135,50 +135,96 @@ fn several_cards_and_no_splitting() {
 }
 
 #[test]
-fn an_issue_that_leaves_i64_is_refused_whole() {
+fn one_card_never_stops_the_issue_of_others() {
+    // A card of 2^63 - 1 once made every later issue overflow, also after it was void.
     check(
         "test from 2020-01-01
          | amount_max = 9223372036854775807
          191…009 is nobody yet
          test issues 9223372036854775807
-         test issues 1
-         test issues 5 9223372036854775807
-         test imports 191…009 with 1
+         test issues 1000000000001
+         test issues 1000000000000
+         test issues 5 1000000000001
+         test imports 191…009 with 1000000000001
+         test imports 191…009 with 1000000000000
          191…001 binds card-1
          191…001 tops up 9223372036854775807
+         191…001 gives 1000000000000 to 191…009
          191…001 asks balance
          test issues 1",
         expect![[r#"
+            refused: card-value-max, 1000000000000
+            refused: card-value-max, 1000000000000
             issued 1 from card 1
+            refused: card-value-max, 1000000000000
+            refused: card-value-max, 1000000000000
+            imported 1 new, 0 changed
+            card 1 bound, 1000000000000 on it
+            refused: insufficient-funds, short by 9223371036854775807
+            given 1000000000000, 0 left
+            card 1 0; may send anything; airtime 0
             issued 1 from card 2
-            refused: amount-overflow
-            refused: amount-overflow
-            card 1 bound, 9223372036854775807 on it
-            topped up 9223372036854775807, 0 left, airtime 9223372036854775807
-            card 1 0; may send anything; airtime 9223372036854775807
-            refused: amount-overflow
         "#]],
     );
 }
 
 #[test]
-fn an_airtime_account_never_leaves_i64() {
-    // One operator alone can't bring this about: all airtime is issued, and issuance is bounded first.
+fn a_business_day_has_a_ceiling_of_issue() {
     check(
         "test from 2020-01-01
-         | amount_max = 9223372036854775807
-         | gift_fee = { basis_points = 10000 }
+         | standing card_value_max = 700
+         | standing issued_per_day_max = 1000
          191…009 is nobody yet
-         191…001 has a card with 9223372036854775806
-         test imports 191…009 with 1
-         191…001 gives 9223372036854775807 to 191…009
-         191…001 gives 4611686018427387904 to 191…009
-         191…001 gives 4611686018427387903 to 191…009",
+         191…008 is nobody yet
+         2020-02-01 10:00  test issues 701
+         test issues 400 600 1
+         test issues 400 599
+         test imports 191…009 with 2
+         test imports 191…009 with 1 and 191…008
+         test issues 1
+         2020-02-01 23:59:59  test issues 1
+         2020-02-02 00:00  test issues 700 300
+         test imports 191…007 with 1",
         expect![[r#"
-            imported 1 new, 0 changed
-            refused: recipient-balance-max, room for 9223372036854775806
-            refused: amount-overflow
-            given 4611686018427387903 for a fee of 4611686018427387903, 0 left
+            refused: card-value-max, 700
+            refused: issued-per-day-max, 0 left until 2020-02-02
+            issued 2 from card 1
+            refused: issued-per-day-max, 1 left until 2020-02-02
+            imported 2 new, 0 changed
+            refused: issued-per-day-max, 0 left until 2020-02-02
+            refused: issued-per-day-max, 0 left until 2020-02-02
+            issued 2 from card 3
+            refused: issued-per-day-max, 0 left until 2020-02-03
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_is_flooded_with_tiny_gifts() {
+    check(
+        "test from 2020-01-01
+         | standing recipient_gifts_per_day = 3
+         191…001 has a card with 1000
+         191…002 has a card with 1000
+         2020-02-01 10:00  191…001 gives 1 to 191…009 times 2
+         191…002 gives 1 to 191…009
+         191…002 gives 1 to 191…009
+         191…001 gives 1 to 191…009
+         191…001 gives 1 to 191…008
+         191…001 tops up 1 times 4
+         2020-02-02 00:00  191…002 gives 1 to 191…009",
+        expect![[r#"
+            given 1, 999 left
+            given 1, 998 left
+            given 1, 999 left
+            refused: limit recipient-gifts-per-day reached until 2020-02-02
+            refused: limit recipient-gifts-per-day reached until 2020-02-02
+            given 1, 997 left
+            topped up 1, 996 left, airtime 1
+            topped up 1, 995 left, airtime 2
+            topped up 1, 994 left, airtime 3
+            topped up 1, 993 left, airtime 4
+            given 1, 998 left
         "#]],
     );
 }

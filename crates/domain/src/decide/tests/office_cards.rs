@@ -144,11 +144,12 @@ fn an_older_gift_that_comes_back_does_not_make_a_newer_one_forgotten() {
     held(&mut stage);
 }
 
-/// A gift is not taken back to a card that nobody can use any more or be paid out.
+/// What comes back to a card that is over goes to another one of its holder, and is not taken back when there is none.
 #[test]
-fn nothing_is_reversed_to_a_card_that_is_over() {
+fn a_reversal_finds_the_holder_s_other_card() {
     let mut stage = two_cards("");
     let of = held(&mut stage);
+    let given_at = stage.world.at;
     stage.world.at = stage.world.at.plus_s(3_600);
     due(&mut stage, of);
     let reversal = Reversal {
@@ -158,17 +159,37 @@ fn nothing_is_reversed_to_a_card_that_is_over() {
         recipient: SubscriberId(1),
         amount: super::desk::amount(100),
         reason: String::from("the wrong number"),
+        given_at,
     };
-    let propose = |reversal: &Reversal| {
-        let proposal = Box::new(Proposal::Reverse(reversal.clone()));
-        Asked::Motion(MotionCommand::Propose { operator: OPERATOR, proposal })
-    };
-    done(&mut stage.world, propose(&reversal));
     done(&mut stage.world, merge());
+    resolve(&mut stage.world, OPERATOR, Proposal::Reverse(reversal));
+    assert_eq!((card(&stage, 1), card(&stage, 2)), (0, 1_000));
+}
+
+#[test]
+fn nothing_is_reversed_to_somebody_without_a_card() {
+    let mut stage = two_cards("");
+    let of = held(&mut stage);
+    let given_at = stage.world.at;
+    stage.world.at = stage.world.at.plus_s(3_600);
+    due(&mut stage, of);
+    for serial in [Serial(1), Serial(2)] {
+        let why = Voiding::Lost;
+        resolve(&mut stage.world, OPERATOR, Proposal::VoidCards { first: serial, last: serial, why });
+        done(&mut stage.world, Asked::Till(TillCommand::PayOut { serial }));
+    }
+    let reversal = Reversal {
+        of,
+        card: CardId(0),
+        sender: SubscriberId(0),
+        recipient: SubscriberId(1),
+        amount: super::desk::amount(100),
+        reason: String::from("the wrong number"),
+        given_at,
+    };
+    let propose = MotionCommand::Propose { operator: OPERATOR, proposal: Box::new(Proposal::Reverse(reversal)) };
     let closed = Refusal::CardStateForbids { state: String::from("closed") };
-    assert_eq!(answer(&mut stage.world, propose(&reversal)), Outcome::Refused(closed));
-    resolve(&mut stage.world, OPERATOR, Proposal::Reverse(Reversal { card: CardId(1), ..reversal }));
-    assert_eq!(card(&stage, 2), 1_000);
+    assert_eq!(answer(&mut stage.world, Asked::Motion(propose)), Outcome::Refused(closed));
 }
 
 /// More cards than one command may touch: void by a rule that is met when one of them is.

@@ -23,7 +23,7 @@ use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;
 use crate::state::{Card, State};
 use crate::time::Timestamp;
-use crate::verdict::{Done, Outcome};
+use crate::verdict::{Done, Given, Outcome};
 
 /// What is asked; the rest is in the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -404,17 +404,16 @@ fn reversal(world: &World, desk: &Desk) -> Option<Reversal> {
     let seqs: Vec<u64> = (1..=world.state.seq().0).collect();
     let entries = world.journal.iter().zip(seqs).rev();
     let gifts = entries.filter_map(|(kept, of)| {
-        let entry = kept.entry();
+        let (entry, given_at) = (kept.entry(), kept.at);
         let (Outcome::Done(Done::Given { .. } | Done::Held { .. }), Body::Gift(_)) =
             (&entry.verdict.outcome, &entry.body)
         else {
             return None;
         };
         let effects = &entry.verdict.effects;
-        let AccountId::Card(card) = effects.transfers[0].debit else { return None };
-        let (sender, recipient) = (effects.named[0].subscriber, effects.named[1].subscriber);
+        let (card, Given { sender, recipient, amount }) = effects.paid_by().zip(effects.gift())?;
         let reason = String::from("the wrong number");
-        Some(Reversal { of: Seq(of), card, sender, recipient, amount: effects.transfers[0].amount, reason })
+        Some(Reversal { of: Seq(of), card, sender, recipient, amount, reason, given_at })
     });
     gifts.skip(desk.n(0) % 3).find(|gift| world.state.owner(AccountId::Card(gift.card)) == Some(desk.operator()))
 }

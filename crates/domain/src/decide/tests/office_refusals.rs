@@ -10,16 +10,17 @@ use super::script::{PASSWORD, STAFF, Stage, play};
 use super::world::number;
 use crate::account::AccountId;
 use crate::card::Voiding;
+use crate::command::Body;
 use crate::currency::Currency;
 use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::money::Amount;
-use crate::office::Asked;
 use crate::office::batch::BatchCommand;
 use crate::office::call::CallCommand;
 use crate::office::done::OfficeDone;
-use crate::office::motion::{MotionCommand, Proposal, Reversal};
+use crate::office::motion::{MotionCommand, Proposal, Reversal, reversible_until};
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Goods, Rate, TillCommand};
+use crate::office::{Asked, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
@@ -28,7 +29,7 @@ use crate::verdict::Outcome;
 
 const OPERATOR: OperatorId = OperatorId(0);
 /// How many there are.
-const REFUSALS: usize = 40;
+const REFUSALS: usize = 44;
 
 const fn place(refusal: &OfficeRefusal) -> usize {
     match refusal {
@@ -72,6 +73,10 @@ const fn place(refusal: &OfficeRefusal) -> usize {
         OfficeRefusal::RangeMalformed => 37,
         OfficeRefusal::IssuanceStopped { .. } => 38,
         OfficeRefusal::RoleForbids { .. } => 39,
+        OfficeRefusal::CardValueMax { .. } => 40,
+        OfficeRefusal::IssuedPerDayMax { .. } => 41,
+        OfficeRefusal::FloatMax { .. } => 42,
+        OfficeRefusal::TooLateToReverse { .. } => 43,
     }
 }
 
@@ -315,10 +320,11 @@ fn reversals() -> BTreeSet<usize> {
          191…001 gives 300 to 191…002",
     );
     let of = story.stage.world.state.seq();
+    let given_at = story.stage.world.at;
     let reversal = |of: Seq, reason: &str| {
         let (sender, recipient) = (SubscriberId(0), SubscriberId(1));
         let (card, amount, reason) = (CardId(0), amount(300), String::from(reason));
-        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason })
+        Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason, given_at })
     };
     assert_eq!(story.no(propose(reversal(of, " "))), OfficeRefusal::ReasonMalformed);
     assert_eq!(story.no(propose(reversal(of, &"x".repeat(201)))), OfficeRefusal::ReasonMalformed);
@@ -340,6 +346,16 @@ fn reversals() -> BTreeSet<usize> {
     let by = story.stage.world.state.seq();
     assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::AlreadyReversed { by });
     assert_eq!(story.no(propose(reversal(Seq(of.0 - 1), "typo"))), OfficeRefusal::NothingLeft);
+    // It is remembered as long as anybody could take it back, and then forgotten.
+    let key = RecordKey::made_by(RecordKind::Reversed, of);
+    let since = reversible_until(given_at);
+    story.stage.world.at = since.plus_ms(-1);
+    assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::AlreadyReversed { by });
+    assert!(matches!(story.stage.world.act(&Body::Due(key)).outcome, Outcome::Refused(Refusal::NothingToChange)));
+    story.stage.world.at = since;
+    assert!(matches!(story.stage.world.act(&Body::Due(key)).outcome, Outcome::Done(_)));
+    assert_eq!(story.stage.world.state.record(key), None);
+    assert_eq!(story.no(propose(reversal(of, "once more"))), OfficeRefusal::TooLateToReverse { since });
     story.met
 }
 
@@ -405,10 +421,74 @@ fn roles() -> BTreeSet<usize> {
     story.met
 }
 
+/// Everything that issues stays below the ceilings of a card and of a day; a float has one too.
+fn ceilings() -> BTreeSet<usize> {
+    let mut story = Story::new(
+        "test from 2020-06-01
+         | standing card_value_max = 700
+         | standing issued_per_day_max = 1000
+         191…001 is known since 2020-01-01",
+    );
+    resolve(&mut story.stage.world, OPERATOR, rate(Currency::Usd, 1, 1));
+    let card_max = OfficeRefusal::CardValueMax { max_minor: 700 };
+    let start = BatchCommand::Start { operator: OPERATOR, value: amount(701), ordered: 1 };
+    assert_eq!(story.no(Asked::Batch(start)), card_max);
+    let (outlet, _) = stocked(&mut story.stage.world, OPERATOR, 500, 3);
+    sold(&mut story.stage.world, outlet, Currency::Usd, Serial(1));
+    let reload = |value| {
+        let goods = Goods::Reload { serial: Serial(1), value: amount(value) };
+        Asked::Till(TillCommand::Quote { outlet, currency: Currency::Usd, goods })
+    };
+    assert_eq!(story.no(reload(201)), card_max);
+    // Two quotes of what is left of the day: the second one comes too late.
+    let promised = [reload(200), quote(outlet, Currency::Usd, 2)].map(|what| match story.yes(what) {
+        OfficeDone::Quoted { quote, .. } => Asked::Till(TillCommand::Sell { quote }),
+        other => panic!("{other:?}"),
+    });
+    let [first, second] = promised;
+    story.yes(first);
+    let until = story.stage.world.state.operator(OPERATOR).expect("an operator").date.plus_days(1);
+    let day_max = OfficeRefusal::IssuedPerDayMax { left_minor: 300, until };
+    assert_eq!(story.no(second), day_max);
+    assert_eq!(story.no(quote(outlet, Currency::Usd, 2)), day_max);
+    let adjust = |debit, credit, minor| {
+        let reason = String::from("counted again");
+        propose(Proposal::Adjust { debit, credit, amount: amount(minor), reason })
+    };
+    let (position, card) = (AccountId::Position(OPERATOR), AccountId::Card(CardId(0)));
+    assert_eq!(story.no(adjust(position, card, 1)), card_max, "two people issue no more than one");
+    assert_eq!(story.no(adjust(position, AccountId::Breakage(OPERATOR), 301)), day_max);
+    story.yes(adjust(position, AccountId::Breakage(OPERATOR), 300));
+    story.yes(Asked::StopIssuance { operator: OPERATOR, why: String::from("a test") });
+    let stopped = story.no(adjust(position, AccountId::Breakage(OPERATOR), 1));
+    assert!(matches!(stopped, OfficeRefusal::IssuanceStopped { .. }));
+    let deposit = |minor| {
+        let currency = Currency::Eur;
+        Asked::Till(TillCommand::Deposit { outlet, currency, amount: amount(minor) })
+    };
+    // `stocked` has put 100,000,000 there.
+    let room_minor = crate::office::till::FLOAT_MAX_MINOR - 100_000_000;
+    assert_eq!(story.no(deposit(i64::MAX)), OfficeRefusal::FloatMax { room_minor });
+    assert_eq!(story.no(deposit(room_minor + 1)), OfficeRefusal::FloatMax { room_minor });
+    story.yes(deposit(room_minor));
+    story.met
+}
+
 #[test]
 fn every_refusal_of_the_office() {
-    let stories =
-        [batches(), outlets(), rates(), sales(), calls(), motions(), reversals(), ranges(), issuance(), roles()];
+    let stories = [
+        batches(),
+        outlets(),
+        rates(),
+        sales(),
+        calls(),
+        motions(),
+        reversals(),
+        ranges(),
+        issuance(),
+        roles(),
+        ceilings(),
+    ];
     let met: BTreeSet<usize> = stories.into_iter().flatten().collect();
     assert_eq!(met, (0..REFUSALS).collect(), "no story leads to those that are missing");
 }
@@ -417,7 +497,7 @@ fn every_refusal_of_the_office() {
 fn a_price_that_no_number_holds_is_refused() {
     let mut story = Story::new("test from 2020-06-01");
     resolve(&mut story.stage.world, OPERATOR, rate(Currency::Kpw, u32::MAX, 1));
-    let (outlet, first) = stocked(&mut story.stage.world, OPERATOR, i64::MAX / 1_000, 1);
+    let (outlet, first) = stocked(&mut story.stage.world, OPERATOR, 1_000_000_000_000, 1);
     let outcome = answer(&mut story.stage.world, quote(outlet, Currency::Kpw, first.0));
     assert_eq!(outcome, Outcome::Refused(Refusal::AmountOverflow));
 }

@@ -191,6 +191,10 @@ fn office_refusal(refusal: &OfficeRefusal, zone: &Zone) -> String {
         OfficeRefusal::RangeOverlaps { first, last } => format!("{} to {}", first.0, last.0),
         OfficeRefusal::IssuanceStopped { why } => why.clone(),
         OfficeRefusal::RoleForbids { role } => role.clone(),
+        OfficeRefusal::CardValueMax { max_minor } => max_minor.to_string(),
+        OfficeRefusal::IssuedPerDayMax { left_minor, until } => format!("{left_minor} left until {until}"),
+        OfficeRefusal::TooLateToReverse { since } => when(since),
+        OfficeRefusal::FloatMax { room_minor } => format!("room for {room_minor}"),
         _ => return String::from(refusal.name()),
     };
     format!("{}, {facts}", refusal.name())

@@ -334,7 +334,8 @@ impl Stage {
             let entry = self.world.journal[at].entry();
             let refused = matches!(entry.verdict.outcome, Outcome::Refused(_));
             names.push(format!("{}{}", entry.body.name(), if refused { " (refused)" } else { "" }));
-            let named = entry.verdict.effects.named.iter().find(|named| named.subscriber == id);
+            let effects = &entry.verdict.effects;
+            let named = effects.named().find(|named| named.subscriber == id);
             seq = named.expect("an entry of the chain names them").prev;
         }
         names.join(" < ")

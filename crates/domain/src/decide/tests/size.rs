@@ -9,7 +9,7 @@ use crate::command::Body;
 use crate::ids::{CardId, SubscriberId};
 use crate::number::Imsi;
 use crate::receipt::Seq;
-use crate::verdict::{Change, Effects, Entry};
+use crate::verdict::{Change, Effects, Entry, Named};
 
 /// A gift under kp-2022, with rows and seqs as they are among millions.
 fn typical() -> Entry {
@@ -38,14 +38,13 @@ fn typical() -> Entry {
     for balance in &mut effects.balances {
         (balance.account, balance.prev) = (account(balance.account), seqs(1));
     }
-    for (named, subscriber) in effects.named.iter_mut().zip([sender, recipient]) {
-        (named.subscriber, named.prev) = (subscriber, seqs(2));
-    }
     for (used, subject) in effects.usage.iter_mut().zip([u64::from(sender.0), pair]) {
         used.subject = subject;
     }
+    let named = |subscriber| Named { subscriber, prev: seqs(2) };
     for change in &mut effects.changes {
-        assert!(matches!(change, Change::Gave), "{change:?}");
+        let Change::Gave { amount, .. } = *change else { panic!("{change:?}") };
+        *change = Change::Gave { sender: named(sender), recipient: named(recipient), amount };
     }
     entry
 }
@@ -62,13 +61,13 @@ fn all<T: minicbor::Encode<()>>(list: &[T]) -> usize {
 fn a_typical_gift() {
     let mut entry = typical();
     let whole = octets(&entry);
-    let Effects { transfers, balances, named, usage, changes, .. } = &entry.verdict.effects;
+    let Effects { transfers, balances, others, usage, changes, .. } = &entry.verdict.effects;
     let effects = format!(
-        "effects {}: transfers {}, balances {}, named {}, usage {}, changes {}",
+        "effects {}: transfers {}, balances {}, others {}, usage {}, changes {}",
         octets(&entry.verdict.effects),
         all(transfers),
         all(balances),
-        all(named),
+        all(others),
         all(usage),
         all(changes)
     );
@@ -78,9 +77,9 @@ fn a_typical_gift() {
     gift.caller.imsi = Imsi::parse("467051234567890").ok();
     let with_imsi = octets(&entry);
     expect![[r#"
-        189 octets, 198 with an IMSI
+        192 octets, 201 with an IMSI
         id 17, body 50 (proof 21), outcome 11
-        effects 109: transfers 15, balances 29, named 23, usage 33, changes 4
+        effects 112: transfers 15, balances 29, others 1, usage 33, changes 29
     "#]]
     .assert_eq(&format!(
         "{whole} octets, {with_imsi} with an IMSI\nid {id}, body {body} (proof {proof}), outcome {outcome}\n{effects}\n"

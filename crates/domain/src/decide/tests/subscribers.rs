@@ -7,7 +7,6 @@ use super::script::play;
 use super::world::number;
 use crate::money::Amount;
 use crate::state::RepeatKey;
-use crate::verdict::Change;
 
 #[test]
 fn barred_numbers_neither_give_nor_receive() {
@@ -462,20 +461,6 @@ fn nobody_is_among_their_own_recipients() {
         let two = RepeatKey { sender: own, recipient: own, amount: Amount::try_new(2).expect("positive") };
         assert_eq!(state.repeat(&two).map(|repeat| repeat.seq), Some(state.seq()), "a top-up is remembered");
     }
-}
-
-/// Journals from before top-ups were remembered: their entries move the same money and remember nothing.
-#[test]
-fn a_top_up_that_was_not_remembered_reads_as_it_did() {
-    let world = play("test from 2020-01-01\n191…001 has a card with 100\n191…001 tops up 2").world;
-    let top_up = world.journal.last().expect("an entry");
-    let mut before = world.folded(world.journal.len() - 1).expect("entries that fit");
-    let mut effects = top_up.entry().verdict.effects;
-    assert!(matches!(effects.changes[..], [Change::Turn { .. }, Change::Gave]), "{:?}", effects.changes);
-    effects.changes.clear();
-    before.apply(before.seq().next(), top_up.at, &effects).expect("an entry that fits");
-    assert!(before.accounts().eq(world.state.accounts()));
-    assert_eq!((before.repeats().count(), world.state.repeats().count()), (0, 1));
 }
 
 #[test]

@@ -23,11 +23,39 @@ const REFUSALS_PER_DAY: u16 = 20;
 struct Context<'a> {
     unit: &'a Unit,
     zone: &'a Zone,
+    /// A limit that every open period has.
+    everywhere: Option<&'a Limit>,
+}
+
+/// Public name of the count of gifts that one number receives.
+const RECIPIENT_GIFTS: &str = "recipient-gifts-per-day";
+/// Most gifts a day that a rule may let a number receive.
+const RECIPIENT_GIFTS_MAX: i64 = 1_000_000;
+
+/// So many gifts to one number in a business day, so that nobody is flooded with tiny ones: a limit of every open period.
+pub(super) fn recipient_gifts(raw: Option<&Spanned<i64>>) -> Result<Option<Limit>, Wrong> {
+    let Some(raw) = raw else { return Ok(None) };
+    Ok(Some(Limit {
+        id: LimitId::default(),
+        name: LimitName::new(RECIPIENT_GIFTS),
+        kind: Kind::Gift,
+        subject: Subject::Recipient,
+        measure: Measure::Count,
+        ceiling: whole_number(raw, 1, RECIPIENT_GIFTS_MAX)?,
+        window: Window::BusinessDay,
+        from: Timestamp::MIN,
+        until: Timestamp::MAX,
+    }))
 }
 
 /// All periods: in order, each ending where the next begins, the last one open.
-pub(super) fn periods(raw: &Spanned<Vec<Spanned<RawPeriod>>>, unit: &Unit, zone: &Zone) -> Result<Vec<Period>, Wrong> {
-    let context = Context { unit, zone };
+pub(super) fn periods(
+    raw: &Spanned<Vec<Spanned<RawPeriod>>>,
+    unit: &Unit,
+    zone: &Zone,
+    everywhere: Option<&Limit>,
+) -> Result<Vec<Period>, Wrong> {
+    let context = Context { unit, zone, everywhere };
     let list = raw.get_ref();
     if list.is_empty() || list.len() > PERIODS_MAX {
         return Err(wrong(raw, format!("write 1 to {PERIODS_MAX} periods")));
@@ -104,6 +132,7 @@ impl Context<'_> {
             }
             limits.push(limit);
         }
+        limits.extend(self.everywhere.filter(|_| !raw.closed).cloned());
         let days_max = i64::from(DAYS_MAX);
         let residual_min_minor = raw.residual_min.as_ref().map_or(Ok(0), |raw| minor(raw, self.unit))?;
         let recipient_balance_max = raw.recipient_balance_max.as_ref().map(|raw| amount(raw, self.unit)).transpose()?;

@@ -119,6 +119,9 @@ pub(super) struct RawStanding {
     pub(super) card_valid_days: Option<Spanned<i64>>,
     pub(super) quote_valid_s: Option<Spanned<i64>>,
     pub(super) call_reserve_s: Option<Spanned<i64>>,
+    pub(super) card_value_max: Option<Spanned<Money>>,
+    pub(super) issued_per_day_max: Option<Spanned<Money>>,
+    pub(super) recipient_gifts_per_day: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) first_use: bool,
 }

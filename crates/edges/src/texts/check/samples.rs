@@ -14,7 +14,7 @@ use domain::time::Timestamp;
 use super::{DIGITS_MAX, Voice};
 use crate::port::GiftLine;
 use crate::say::{AmountProblem, Did, FullForm, Line, NewPasswordProblem, RecipientProblem, Resumed, Say};
-use crate::texts::SenderSms;
+use crate::texts::{Back, SenderSms};
 use crate::wish::{Greeting, Wish};
 
 /// 2026-06-01.
@@ -84,12 +84,9 @@ pub(super) fn sender_sms(voice: &Voice<'_>) -> Vec<SenderSms> {
             },
         ]
     };
-    let held = [
-        SenderSms::Held { to, amount, until: FAR, seq: SEQ },
-        SenderSms::GivenBack { to, amount, balance_minor, undone: true, seq: SEQ },
-        SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: SEQ },
-    ];
-    [0, amount.minor()].into_iter().flat_map(both).chain(held).collect()
+    let held = SenderSms::Held { to, amount, until: FAR, seq: SEQ };
+    let back = Back::ALL.map(|why| SenderSms::GivenBack { to, amount, balance_minor, why, seq: SEQ });
+    [0, amount.minor()].into_iter().flat_map(both).chain([held]).chain(back).collect()
 }
 
 pub(super) fn lines(voice: &Voice<'_>) -> Vec<Line> {
