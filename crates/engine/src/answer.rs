@@ -122,8 +122,6 @@ pub enum Query {
     Subscriber(Msisdn),
     /// One card, for care.
     Card(Serial),
-    /// How the engine does.
-    Status,
     /// What the office keeps of one kind, from this id on: at most [`RECORDS_MAX`].
     Records {
         /// Which kind.
@@ -180,8 +178,6 @@ pub enum View {
     Subscriber(Option<SubscriberView>),
     /// Of a card; `None`: no such serial.
     Card(Option<CardView>),
-    /// Of the engine.
-    Status(StatusView),
     /// Of the office, in the order of ids.
     Records(Records),
     /// States by public name, with how many cards and how much is on them, minor units.
@@ -275,7 +271,7 @@ pub struct CardView {
     pub latest: Seq,
 }
 
-/// How the engine does.
+/// How the engine does, as of the latest durable entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusView {
     /// The latest durable entry.

@@ -8,23 +8,19 @@
 
 use std::sync::Arc;
 
-use domain::card::CardState;
 use domain::command::Command;
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{CardId, Language, Serial, SubscriberId};
-use domain::office::{Record, RecordKey};
+use domain::ids::Language;
 use domain::receipt::Seq;
-use domain::state::{Card, Standing, State};
+use domain::state::{Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects, Entry};
 
-use crate::answer::{
-    Answer, CARDS_COUNTED_MAX, CardCount, CardView, Directory, Query, RECORDS_MAX, Records, Reply, Seen as At,
-    StatusView, SubscriberView, View,
-};
+use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen as At, View};
 use crate::ids::{Fingerprint, Ids, Seen};
 use crate::journal::{Batch, Draft, Head, Link};
+use crate::queries;
 use crate::replica::Replica;
 
 /// A command with the fingerprint of its body, made on the caller's thread.
@@ -67,8 +63,19 @@ pub struct Pending {
     pub batch: Option<Arc<Batch>>,
     /// One for each command, in order. They must not leave before [`Decider::confirm`].
     pub answers: Vec<Early>,
-    /// The first `decide_before` in it: when an append that finds no room is given up.
-    pub decide_before: Timestamp,
+}
+
+/// The answers of a batch whose append found no room: nothing of it is in the journal, and nothing ever will be. What was
+/// durable before it (`head`) is told as ever.
+pub fn given_up(answers: Vec<Early>, head: Seq) -> Vec<Early> {
+    let none = || Early::Answer(Answer::Closed(Closed::Disk));
+    let told = |early| match early {
+        Early::Repeat { seq, .. } if seq > head => none(),
+        // Another content may have stood in this batch only.
+        Early::Answer(Answer::Verdict(_) | Answer::IdReused) => none(),
+        Early::Repeat { .. } | Early::Answer(_) => early,
+    };
+    answers.into_iter().map(told).collect()
 }
 
 /// Commands whose rows are fetched before the first of them is decided: enough to hide the wait for memory, few enough
@@ -82,7 +89,6 @@ struct Work {
     entries: Vec<Entry>,
     fingerprints: Vec<Fingerprint>,
     answers: Vec<Early>,
-    decide_before: Timestamp,
 }
 
 impl Work {
@@ -93,7 +99,6 @@ impl Work {
             entries: Vec::with_capacity(room),
             fingerprints: Vec::with_capacity(room),
             answers: Vec::with_capacity(room),
-            decide_before: Timestamp::MAX,
         }
     }
 
@@ -103,13 +108,13 @@ impl Work {
     }
 
     fn finish(self, head: &Head) -> Pending {
-        let Self { at, draft, entries, fingerprints, answers, decide_before } = self;
+        let Self { at, draft, entries, fingerprints, answers } = self;
         if entries.is_empty() {
-            return Pending { link: None, batch: None, answers, decide_before };
+            return Pending { link: None, batch: None, answers };
         }
         let link = draft.finish(head);
         let batch = Batch { first_seq: link.first_seq, at, entries, fingerprints, hash: link.hash };
-        Pending { link: Some(link), batch: Some(Arc::new(batch)), answers, decide_before }
+        Pending { link: Some(link), batch: Some(Arc::new(batch)), answers }
     }
 }
 
@@ -178,7 +183,6 @@ impl Decider {
         self.apply((seq, at), (command.id, fingerprint), &verdict.effects);
         let (language, outcome) = (self.language(&command), verdict.outcome.clone());
         work.answers.push(Early::Answer(Answer::Verdict(Reply { seq, at, outcome, language, repeated: false })));
-        work.decide_before = work.decide_before.min(command.decide_before);
         let entry = Entry { id: command.id, body: command.body, verdict };
         work.draft.push(&entry);
         work.entries.push(entry);
@@ -279,116 +283,7 @@ impl Decider {
 
     /// Answers a query. Only between batches, so that what it sees is durable.
     pub fn query(&self, query: Query) -> At<View> {
-        let value = match query {
-            Query::Subscriber(msisdn) => View::Subscriber(
-                self.replica.state.find_subscriber(msisdn).map(|(id, _)| id).and_then(|id| self.subscriber_view(id)),
-            ),
-            Query::Card(serial) => {
-                View::Card(self.replica.state.card_of_serial(serial).and_then(|(id, _)| self.card_view(id)))
-            }
-            Query::Status => View::Status(self.status()),
-            Query::Records { kind, from } => {
-                let records = self.replica.state.records_of(kind).filter(|(id, _)| *id >= from).take(RECORDS_MAX);
-                let list = records.map(|(id, record)| (RecordKey { kind, id }, record.clone())).collect();
-                View::Records(self.with_numbers(list))
-            }
-            Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
-            Query::CardsDue { first, last, at } => {
-                View::CardsDue(crate::timers::cards_due(&self.replica.state, first, last, at))
-            }
-            Query::CallPrice { msisdn, cross, seconds } => {
-                View::CallPrice(domain::decide::call_price(&self.replica.state, msisdn, cross, seconds))
-            }
-        };
-        At { seq: self.replica.head.seq, value }
-    }
-
-    fn with_numbers(&self, list: Vec<(RecordKey, Record)>) -> Records {
-        let named = |(_, record): &(RecordKey, Record)| match record {
-            Record::Hold(hold) => [Some(hold.sender), Some(hold.recipient)],
-            Record::Call(call) => [Some(call.subscriber), None],
-            _ => [None, None],
-        };
-        let number = |id: SubscriberId| self.replica.state.subscriber(id).map(|row| (id, row.facts.msisdn));
-        let numbers = list.iter().flat_map(named).flatten().filter_map(number).collect();
-        Records { list, numbers }
-    }
-
-    fn subscriber_view(&self, id: SubscriberId) -> Option<SubscriberView> {
-        let row = self.replica.state.subscriber(id)?;
-        let locks = self.replica.state.locks().filter(|(who, ..)| *who == id);
-        let number = |id: &domain::ids::SubscriberId| self.replica.state.subscriber(*id).map(|row| row.facts.msisdn);
-        Some(SubscriberView {
-            id,
-            msisdn: row.facts.msisdn,
-            operator: row.facts.operator,
-            generation: row.facts.generation,
-            standing: row.facts.standing,
-            language: row.facts.language,
-            since: row.facts.since,
-            airtime_minor: row.airtime.balance_minor,
-            latest: row.latest,
-            cards: self.replica.state.cards_of(row).filter_map(|(card, _)| self.card_view(card)).collect(),
-            locked_until: locks
-                .filter_map(|(.., lock)| lock.until)
-                .max()
-                .filter(|until| *until > self.replica.state.at()),
-            recents: self.replica.state.recents_of(row).iter().filter_map(number).collect(),
-        })
-    }
-
-    fn card_view(&self, id: domain::ids::CardId) -> Option<CardView> {
-        let card = self.replica.state.card(id)?;
-        let holder = card.facts.state.holder().and_then(|holder| self.replica.state.subscriber(holder));
-        Some(CardView {
-            serial: domain::ids::Serial::of(id),
-            operator: card.facts.operator,
-            state: self.state_name(id, card),
-            balance_minor: card.purse.balance_minor,
-            holder: holder.map(|holder| holder.facts.msisdn),
-            bought: card.bought,
-            batch: card.facts.batch,
-            issued_at: card.facts.issued_at,
-            expires_at: (card.facts.expires_at < Timestamp::MAX).then_some(card.facts.expires_at),
-            latest: card.purse.latest,
-        })
-    }
-
-    /// A range of void cards holds whatever a card's own state says, unless that one ended already.
-    fn state_name(&self, id: CardId, card: &Card) -> &'static str {
-        let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
-        let void = !ended && self.replica.state.void_range(domain::ids::Serial::of(id)).is_some();
-        if void { "void" } else { card.facts.state.name() }
-    }
-
-    fn card_states(&self, first: Serial, last: Serial) -> Vec<CardCount> {
-        let mut counts: Vec<CardCount> = Vec::new();
-        let last = Serial(last.0.min(first.0.saturating_add(CARDS_COUNTED_MAX - 1)));
-        for (id, card) in (first.0..=last.0).filter_map(|serial| self.replica.state.card_of_serial(Serial(serial))) {
-            let (state, balance_minor) = (self.state_name(id, card), card.purse.balance_minor);
-            match counts.iter_mut().find(|count| count.state == state) {
-                Some(count) => {
-                    count.cards += 1;
-                    count.balance_minor = count.balance_minor.saturating_add(balance_minor);
-                }
-                None => counts.push(CardCount { state, cards: 1, balance_minor }),
-            }
-        }
-        counts
-    }
-
-    fn status(&self) -> StatusView {
-        StatusView {
-            seq: self.replica.head.seq,
-            at: self.replica.head.at,
-            operators: self.replica.state.operators().map(|(_, o)| (o.rules.operator.clone(), o.date)).collect(),
-            subscribers: self.replica.state.rows().0,
-            cards: self.replica.state.rows().1,
-            ids: self.replica.ids.len(),
-            pair_usage: self.replica.state.usage_len().1,
-            ids_floor: self.replica.ids.floor(),
-            closed: None,
-        }
+        At { seq: self.replica.head.seq, value: queries::answer(&self.replica.state, query) }
     }
 }
 
