@@ -13,11 +13,12 @@ use domain::decide::decide;
 use domain::id::CommandId;
 use domain::ids::Language;
 use domain::receipt::Seq;
-use domain::state::{Standing, State};
+use domain::state::State;
 use domain::time::Timestamp;
-use domain::verdict::{Change, Effects, Entry};
+use domain::verdict::{Effects, Entry};
 
-use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen as At, View};
+use crate::answer::{Answer, Closed, Query, Reply, Seen as At, View};
+use crate::directory::{Directory, Next};
 use crate::ids::{Fingerprint, Ids, Seen};
 use crate::journal::{Batch, Draft, Head, Link};
 use crate::queries;
@@ -123,17 +124,15 @@ impl Work {
 pub struct Decider {
     /// Between `decide` and `confirm` state and ids are ahead of its head.
     replica: Replica,
-    directory: Arc<Directory>,
-    /// Rules or generations changed in a batch that is not durable yet.
-    next_directory: Option<Directory>,
+    directory: Next,
     bytes_per_entry: usize,
 }
 
 impl Decider {
     /// Goes on from what was loaded.
     pub fn new(replica: Replica) -> Self {
-        let directory = Arc::new(directory_of(&replica.state));
-        Self { replica, directory, next_directory: None, bytes_per_entry: 192 }
+        let directory = Next::new(Directory::of(&replica.state));
+        Self { replica, directory, bytes_per_entry: 192 }
     }
 
     /// Decides commands in order, all at the instant `at`, and applies what follows.
@@ -204,53 +203,13 @@ impl Decider {
         let applied = self.replica.entry(place, asked, effects);
         // What `decide` returns fits the state it was given; anything else is a bug that must not reach the books.
         assert!(applied.is_ok(), "a verdict that does not fit its own state: {applied:?}");
-        for change in &effects.changes {
-            if matches!(change, Change::Operator { .. } | Change::Subscriber { .. }) {
-                self.note(change);
-            }
-        }
-    }
-
-    /// Keeps what edges must know in step with the state, to be published when it is durable.
-    fn note(&mut self, change: &Change) {
-        let next = self.next_directory.take();
-        let unchanged = || (*self.directory).clone();
-        match change {
-            Change::Operator { id, rules, file_hash } => {
-                let mut next = next.unwrap_or_else(unchanged);
-                let row = usize::from(id.0);
-                match (next.operators.get_mut(row), next.file_hashes.get_mut(row)) {
-                    (Some(known), Some(hash)) => (*known, *hash) = (Arc::clone(rules), *file_hash),
-                    _ => {
-                        next.operators.push(Arc::clone(rules));
-                        next.file_hashes.push(*file_hash);
-                    }
-                }
-                self.next_directory = Some(next);
-            }
-            Change::Subscriber { facts, .. } => {
-                let generation = current_generation(facts.generation, facts.standing);
-                let known = next
-                    .as_ref()
-                    .map_or_else(|| self.directory.generation(facts.msisdn), |n| n.generation(facts.msisdn));
-                if known == generation {
-                    self.next_directory = next;
-                } else {
-                    let mut next = next.unwrap_or_else(unchanged);
-                    next.generations.insert(facts.msisdn, generation);
-                    self.next_directory = Some(next);
-                }
-            }
-            _ => self.next_directory = next,
-        }
+        effects.changes.iter().for_each(|change| self.directory.note(change));
     }
 
     /// Says that an append is durable: the head moves, and what edges must know is published.
     pub fn confirm(&mut self, link: &Link) {
         self.replica.advance(link.head());
-        if let Some(next) = self.next_directory.take() {
-            self.directory = Arc::new(next);
-        }
+        self.directory.durable();
     }
 
     /// The latest durable entry.
@@ -260,7 +219,7 @@ impl Decider {
 
     /// What edges must know, as of the latest durable entry.
     pub const fn directory(&self) -> &Arc<Directory> {
-        &self.directory
+        self.directory.now()
     }
 
     /// The state; ahead of the head between `decide` and `confirm`.
@@ -284,26 +243,5 @@ impl Decider {
     /// Answers a query. Only between batches, so that what it sees is durable.
     pub fn query(&self, query: Query) -> At<View> {
         At { seq: self.replica.head.seq, value: queries::answer(&self.replica.state, query) }
-    }
-}
-
-/// The generation that the next caller with a number belongs to.
-const fn current_generation(generation: u16, standing: Standing) -> u16 {
-    match standing {
-        Standing::Active | Standing::Barred => generation,
-        Standing::Released => generation.saturating_add(1),
-    }
-}
-
-fn directory_of(state: &State) -> Directory {
-    let generations = state
-        .subscribers()
-        .map(|(_, row)| (row.facts.msisdn, current_generation(row.facts.generation, row.facts.standing)))
-        .filter(|(_, generation)| *generation != 1);
-    // Rows of one number come in the order of its generations: the last one is the current one.
-    Directory {
-        operators: state.operators().map(|(_, operator)| Arc::clone(&operator.rules)).collect(),
-        file_hashes: state.operators().map(|(_, operator)| operator.file_hash).collect(),
-        generations: generations.collect(),
     }
 }

@@ -13,6 +13,7 @@ pub mod checkpointer;
 pub mod clock;
 pub mod decider;
 pub mod deliveries;
+pub mod directory;
 pub mod feed;
 pub mod follower;
 pub mod handle;
