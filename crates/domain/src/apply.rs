@@ -5,7 +5,9 @@
 
 use crate::account::AccountId;
 use crate::card::CardState;
+use crate::generations::Age;
 use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
+use crate::memory::Memory;
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::pages::Pages;
 use crate::receipt::Seq;
@@ -17,11 +19,6 @@ use crate::state::{
 };
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Effects};
-
-/// Repeats are forgotten after one to two of these: no `repeat_window_s` is longer.
-pub const REPEAT_GENERATION_MS: i64 = 86_400_000;
-/// Entries in a generation of repeats after which a new one may begin early, once its gifts are past every window.
-const REPEATS_SOON: usize = 1 << 20;
 
 /// An entry that can't follow the state it is applied to: the journal is damaged or was decided by another state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +67,7 @@ impl State {
         for used in &effects.usage {
             let key = UsageKey { limit: used.limit, subject: used.subject };
             let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
-            self.put_usage(key, usage, Some(effects.date)).map_err(misfit)?;
+            self.put_usage(key, usage, Age::Newest).map_err(misfit)?;
         }
         Ok(())
     }
@@ -87,7 +84,7 @@ impl State {
                     self.put_recent(sender, recipient)?;
                 }
                 let key = RepeatKey { sender, recipient, amount };
-                self.put_repeat(key, Repeat { at, seq });
+                self.repeats.insert(key, Repeat { at, seq });
                 Ok(())
             }
             Change::Refused { subscriber, count } => {
@@ -110,11 +107,22 @@ impl State {
             Change::Record { key, record } => self.put_record(*key, record.clone()),
             Change::Repeat { sender, recipient, amount, undone } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                let seq = if *undone { Repeat::FORGOTTEN } else { seq };
-                self.put_repeat(key, Repeat { at, seq });
+                if *undone {
+                    self.repeats.remove(&key);
+                } else {
+                    self.repeats.insert(key, Repeat { at, seq });
+                }
                 Ok(())
             }
             Change::Recent { sender, recipient } => self.put_recent(*sender, *recipient),
+            Change::Turn { memory } => {
+                match memory {
+                    Memory::Repeats => self.repeats.turn(),
+                    Memory::Pairs => self.pair_usage.turn(),
+                };
+                self.remembered.turn(*memory, seq, at);
+                Ok(())
+            }
         }
     }
 
@@ -136,24 +144,6 @@ impl State {
         recents.truncate(RECENTS - 1);
         recents.insert(0, recipient);
         Ok(())
-    }
-
-    pub(crate) fn put_repeat(&mut self, key: RepeatKey, repeat: Repeat) {
-        if self.repeats_generation_is_over(repeat.at) {
-            self.repeats.turn();
-            self.repeats_turned = repeat.at;
-        }
-        self.repeats.insert(key, repeat);
-    }
-
-    /// A generation may end when everything in the one before it is past every operator's window.
-    fn repeats_generation_is_over(&self, at: Timestamp) -> bool {
-        let age_ms = at.ms().saturating_sub(self.repeats_turned.ms());
-        if age_ms >= REPEAT_GENERATION_MS {
-            return true;
-        }
-        let window_s = self.operators.iter().map(|o| o.rules.standing.repeat_window_s).max().unwrap_or(0);
-        self.repeats.newest_len() >= REPEATS_SOON && age_ms > i64::from(window_s) * 1000
     }
 
     fn put_subscriber(&mut self, id: SubscriberId, facts: &SubscriberFacts) -> Result<(), &'static str> {
@@ -278,9 +268,8 @@ impl State {
                 None => return Err("not the next limit"),
             }
         }
-        let windows = rules.periods.iter().flat_map(|period| &period.limits);
-        let longest = windows.filter(|limit| limit.subject == Subject::Pair).map(|limit| limit.window.days_max()).max();
-        self.pair_window_days = self.pair_window_days.max(longest.unwrap_or_default());
+        let known = &mut self.remembered.pair_window_days;
+        *known = rules.pair_window_days().max(*known);
         let row = usize::from(id.0);
         if let Some(known) = self.operators.get_mut(row) {
             known.rules = std::sync::Arc::clone(rules);
@@ -299,26 +288,12 @@ impl State {
         }
     }
 
-    /// `date` is `None` while rows of a checkpoint are loaded: then no generation ends.
-    pub(crate) fn put_usage(
-        &mut self,
-        key: UsageKey,
-        usage: Usage,
-        date: Option<BusinessDate>,
-    ) -> Result<(), &'static str> {
+    /// Writes what is used of a limit; `age` matters for limits on pairs only.
+    pub(crate) fn put_usage(&mut self, key: UsageKey, usage: Usage, age: Age) -> Result<(), &'static str> {
         let LimitId(row) = key.limit;
         let subject = self.limits.get(usize::from(row)).map(|limit| limit.subject).ok_or("no such limit")?;
         match subject {
-            Subject::Pair => {
-                // A generation lasts as long as the longest window, so nothing in the one before can still count.
-                if let Some(date) = date
-                    && date >= self.pair_turned.plus_days(self.pair_window_days)
-                {
-                    self.pair_usage.turn();
-                    self.pair_turned = date;
-                }
-                self.pair_usage.insert(key, usage);
-            }
+            Subject::Pair => self.pair_usage.put(age, key, usage),
             Subject::Sender | Subject::Recipient | Subject::Card => {
                 let subject = u32::try_from(key.subject).map_err(|_| "no such subject")?;
                 if self.usage.len() <= usize::from(row) {

@@ -1,7 +1,7 @@
 //! A map that forgets whole generations: for facts that matter for a while and then never again.
 //!
 //! Guarantees: an entry stays at least as long as one generation lasts, and is dropped with its generation in one step;
-//! nothing is swept one by one. A fact written again moves to the newest generation. No insert moves more than one of
+//! nothing is swept one by one; a fact written again moves to the newest generation. No insert moves more than one of
 //! [`PARTS`] of the entries: a map of millions that grows in one step keeps whoever inserts waiting for half a second.
 //!
 //! Bounded by its caller, who says when to [`turn`](Generations::turn).
@@ -50,6 +50,13 @@ impl<K: Eq + Hash, V> Parts<K, V> {
         }
     }
 
+    fn remove(&mut self, hash: u64, key: &K) {
+        if let Ok(known) = self.tables[part_of(hash)].find_entry(hash, |(known, _)| known == key) {
+            known.remove();
+            self.len -= 1;
+        }
+    }
+
     fn reserve(&mut self, hasher: &Hasher, more: usize) {
         for table in self.tables.iter_mut() {
             table.reserve(more.div_ceil(PARTS), |(key, _)| hasher.hash_one(key));
@@ -63,6 +70,15 @@ impl<K: Eq + Hash, V> Parts<K, V> {
 
 const fn part_of(hash: u64) -> usize {
     (hash >> PART_SHIFT) as usize % PARTS
+}
+
+/// Which of the two generations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// The newest.
+    Newest,
+    /// The one before: the next turn forgets it.
+    Before,
 }
 
 /// Two generations of a map: the newest and the one before.
@@ -86,9 +102,31 @@ impl<K: Eq + Hash, V> Generations<K, V> {
         self.newest.get(hash, key).or_else(|| self.before.get(hash, key))
     }
 
+    /// The newest value of a key, and how old it is.
+    pub fn find(&self, key: &K) -> Option<(&V, Age)> {
+        let hash = self.hasher.hash_one(key);
+        let newest = self.newest.get(hash, key).map(|value| (value, Age::Newest));
+        newest.or_else(|| self.before.get(hash, key).map(|value| (value, Age::Before)))
+    }
+
     /// Writes to the newest generation.
     pub fn insert(&mut self, key: K, value: V) {
         self.newest.insert(&self.hasher, key, value);
+    }
+
+    /// Writes to a generation: for building the map again as it was.
+    pub fn put(&mut self, age: Age, key: K, value: V) {
+        match age {
+            Age::Newest => self.newest.insert(&self.hasher, key, value),
+            Age::Before => self.before.insert(&self.hasher, key, value),
+        }
+    }
+
+    /// Forgets one key, whatever its generation.
+    pub fn remove(&mut self, key: &K) {
+        let hash = self.hasher.hash_one(key);
+        self.newest.remove(hash, key);
+        self.before.remove(hash, key);
     }
 
     /// Makes room in the newest generation for so many more, so that loading them moves next to nothing.
@@ -121,14 +159,21 @@ impl<K: Eq + Hash, V> Generations<K, V> {
 
     /// Every key once, with its newest value, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.aged().map(|(key, value, _)| (key, value))
+    }
+
+    /// Every key once, with its newest value and how old that is, in no order.
+    pub fn aged(&self) -> impl Iterator<Item = (&K, &V, Age)> {
         let is_older = |key: &K| self.newest.get(self.hasher.hash_one(key), key).is_none();
-        self.newest.iter().chain(self.before.iter().filter(move |(key, _)| is_older(key)))
+        let newest = self.newest.iter().map(|(key, value)| (key, value, Age::Newest));
+        let before = self.before.iter().filter(move |(key, _)| is_older(key));
+        newest.chain(before.map(|(key, value)| (key, value, Age::Before)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Generations;
+    use super::{Age, Generations};
 
     #[test]
     fn a_fact_lives_through_one_turn_and_not_through_two() {
@@ -142,6 +187,22 @@ mod tests {
         assert_eq!(map.turn(), 2);
         assert_eq!((map.get(&1), map.get(&2)), (None, Some(&'c')));
         map.turn();
+        assert!(map.is_empty());
+    }
+
+    #[test]
+    fn one_fact_is_forgotten_in_both_generations() {
+        let mut map = Generations::default();
+        map.insert(1, 'a');
+        map.insert(2, 'b');
+        map.turn();
+        map.insert(1, 'c');
+        assert_eq!((map.find(&1), map.find(&2)), (Some((&'c', Age::Newest)), Some((&'b', Age::Before))));
+        map.remove(&1);
+        map.remove(&1);
+        assert_eq!((map.find(&1), map.newest_len(), map.len()), (None, 0, 1), "the older value does not come back");
+        map.put(Age::Before, 3, 'd');
+        assert_eq!(map.turn(), 2);
         assert!(map.is_empty());
     }
 

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use crate::account::AccountId;
-use crate::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
+use crate::generations::Age;
+use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
+use crate::memory::Remembered;
 use crate::office::till::Bought;
 use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::rules::Rules;
-use crate::rules::limit::{Subject, WINDOW_DAYS_MAX};
+use crate::rules::limit::Subject;
 use crate::state::{
     BOOKS, Card, CardFacts, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, Usage, UsageKey,
 };
@@ -50,6 +52,19 @@ pub struct CardRow {
     pub bind_wrong: u8,
     /// What it was bought for.
     pub bought: Option<Bought>,
+}
+
+/// What an entry did to a gift or own top-up that is remembered against repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepeatRow {
+    /// Which.
+    pub key: RepeatKey,
+    /// When.
+    pub at: Timestamp,
+    /// The entry.
+    pub seq: Seq,
+    /// It took the gift back: it is remembered no more.
+    pub undone: bool,
 }
 
 /// A state being built.
@@ -154,13 +169,19 @@ impl Restore {
         Ok(())
     }
 
-    /// Usage of a limit.
+    /// Where the generations of what is remembered for a while begin: before usage and repeats, after operators.
+    pub const fn remembered(&mut self, remembered: Remembered) {
+        self.state.remembered = remembered;
+    }
+
+    /// Usage of a limit as the entry `seq` left it. Usage of a pair that is forgotten is left out.
     ///
     /// # Errors
     /// When there is no such limit.
-    pub fn usage(&mut self, key: UsageKey, usage: Usage) -> Result<(), RestoreError> {
-        // The newest generation is right for all: it only remembers longer.
-        self.state.put_usage(key, usage, None).map_err(RestoreError)
+    pub fn usage(&mut self, key: UsageKey, usage: Usage, seq: Seq) -> Result<(), RestoreError> {
+        let of_pair = self.state.limits.get(usize::from(key.limit.0)).is_some_and(|l| l.subject == Subject::Pair);
+        let age = if of_pair { self.state.remembered.pairs.age(seq) } else { Some(Age::Newest) };
+        age.map_or(Ok(()), |age| self.state.put_usage(key, usage, age)).map_err(RestoreError)
     }
 
     /// Wrong passwords.
@@ -168,9 +189,14 @@ impl Restore {
         self.state.put_lock(subscriber, link, lock);
     }
 
-    /// A gift or own top-up remembered against repetition; in the order of giving.
-    pub fn repeat(&mut self, key: RepeatKey, repeat: Repeat) {
-        self.state.put_repeat(key, repeat);
+    /// What an entry did to a gift or own top-up that is remembered against repetition; in the order of entries.
+    pub fn repeat(&mut self, row: &RepeatRow) {
+        let RepeatRow { key, at, seq, undone } = *row;
+        match self.state.remembered.repeats.age(seq) {
+            Some(_) if undone => self.state.repeats.remove(&key),
+            Some(age) => self.state.repeats.put(age, key, Repeat { at, seq }),
+            None => {}
+        }
     }
 
     /// The state as of the entry `seq`, which has the instant `at`.
@@ -178,7 +204,6 @@ impl Restore {
     /// # Errors
     /// When a card's holder does not exist.
     pub fn finish(mut self, seq: Seq, at: Timestamp) -> Result<State, RestoreError> {
-        self.remember_old_pairs();
         self.bound.sort_unstable();
         for (holder, bound, id) in self.bound {
             self.state.link_card(id, holder, bound).map_err(RestoreError)?;
@@ -186,18 +211,5 @@ impl Restore {
         self.state.seq = seq;
         self.state.at = at;
         Ok(self.state)
-    }
-
-    /// A limit on pairs that no rules have any more had a window that no row tells: its usage is kept as long as any window
-    /// lasts, for rules with that limit may come back.
-    fn remember_old_pairs(&mut self) {
-        let rules = self.state.operators.iter().map(|operator| &operator.rules);
-        let current: Vec<LimitId> =
-            rules.flat_map(|rules| &rules.periods).flat_map(|period| &period.limits).map(|limit| limit.id).collect();
-        let rows = (0_u16..).map(LimitId).zip(&self.state.limits);
-        let old = rows.filter(|(id, limit)| limit.subject == Subject::Pair && !current.contains(id)).count();
-        if old > 0 {
-            self.state.pair_window_days = self.state.pair_window_days.max(i32::from(WINDOW_DAYS_MAX));
-        }
     }
 }

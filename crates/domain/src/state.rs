@@ -15,6 +15,7 @@ use crate::command::{Body, Gift};
 use crate::currency::Currency;
 use crate::generations::Generations;
 use crate::ids::{BatchId, CardId, LimitId, LinkId, OperatorId, OutletId, Serial, SubscriberId};
+use crate::memory::Remembered;
 use crate::number::{CardNumber, Msisdn};
 use crate::office::batch::Batch;
 use crate::office::hold::Hold;
@@ -23,7 +24,7 @@ use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::limit::Subject;
-use crate::time::{BusinessDate, Timestamp};
+use crate::time::Timestamp;
 
 mod rows;
 
@@ -54,14 +55,10 @@ pub struct State {
     /// By limit and row of the subject; empty for limits on pairs.
     pub(crate) usage: Vec<Pages<Usage>>,
     pub(crate) pair_usage: Generations<UsageKey, Usage>,
-    /// The day on which the newest generation of pair usage began.
-    pub(crate) pair_turned: BusinessDate,
-    /// The longest window of a pair limit that was ever loaded, in days.
-    pub(crate) pair_window_days: i32,
     pub(crate) locks: HashMap<(SubscriberId, LinkId), Lock, Hasher>,
     pub(crate) repeats: Generations<RepeatKey, Repeat>,
-    /// The instant at which the newest generation of repeats began.
-    pub(crate) repeats_turned: Timestamp,
+    /// Where the generations of `pair_usage` and `repeats` begin.
+    pub(crate) remembered: Remembered,
     /// Accounts that few operators have many of: refunds, what is held, cash and floats.
     pub(crate) ledger: BTreeMap<AccountId, Purse>,
     /// What the office keeps.
@@ -310,6 +307,11 @@ impl State {
     /// All gifts that are remembered against repetition, in no order.
     pub fn repeats(&self) -> impl Iterator<Item = (RepeatKey, Repeat)> {
         self.repeats.iter().map(|(key, repeat)| (*key, *repeat))
+    }
+
+    /// When what is remembered for a while was forgotten last.
+    pub const fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     /// Limits that were ever loaded, by row.

@@ -13,6 +13,7 @@ use crate::card::CardState;
 use crate::command::Body;
 use crate::id::CommandId;
 use crate::ids::{CardId, Language, LimitId, LinkId, OperatorId, Serial, SubscriberId};
+use crate::memory::Memory;
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::done::OfficeDone;
@@ -447,6 +448,13 @@ pub enum Change {
         /// To whom.
         #[n(1)]
         recipient: SubscriberId,
+    },
+    /// A new generation of what is remembered for a while begins with this entry; the one before the last is forgotten.
+    #[n(12)]
+    Turn {
+        /// Of what.
+        #[n(0)]
+        memory: Memory,
     },
 }
 

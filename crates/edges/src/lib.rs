@@ -19,6 +19,7 @@ pub mod dial;
 pub mod esme;
 pub mod euse;
 pub mod flow;
+mod kit;
 pub mod menu;
 pub mod notice;
 pub mod port;

@@ -20,7 +20,7 @@ use domain::verdict::{Done, Outcome};
 use engine::answer::Reply;
 
 use crate::desk::Desk;
-use crate::say::{AmountProblem, Line, NewPasswordProblem, RecipientProblem, Say};
+use crate::say::{AmountProblem, Did, Line, NewPasswordProblem, RecipientProblem, Say};
 use crate::wish::{Greeting, Wish};
 use resume::resumed_say;
 
@@ -371,27 +371,27 @@ fn refused(body: &Body, refusal: &Refusal) -> Say {
         (
             &Refusal::Repeated { given_at: at, seq, again_at },
             &Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }),
-        ) => Say::ToppedUpAlready { amount, at, seq, again_at },
+        ) => Say::Did(Did::ToppedUpAlready { amount, at, seq, again_at }),
         _ => Say::Refused(refusal.clone()),
     }
 }
 
 fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {
-    let say = match (done, body) {
+    let did = match (done, body) {
         (&Done::Given { left_minor, fee_minor, .. }, Body::Gift(gift)) => match (gift.recipient, gift.amount) {
-            (Dialled::Value(to), Dialled::Value(amount)) => Say::Given { to, amount, fee_minor, left_minor, seq },
-            _ => Say::Done,
+            (Dialled::Value(to), Dialled::Value(amount)) => Did::Given { to, amount, fee_minor, left_minor, seq },
+            _ => Did::Done,
         },
         (&Done::ToppedUp { left_minor, fee_minor, airtime_minor }, Body::TopUp(top_up)) => match top_up.amount {
-            Dialled::Value(amount) => Say::ToppedUp { amount, fee_minor, left_minor, airtime_minor },
-            Dialled::Malformed => Say::Done,
+            Dialled::Value(amount) => Did::ToppedUp { amount, fee_minor, left_minor, airtime_minor },
+            Dialled::Malformed => Did::Done,
         },
         (&Done::Held { left_minor, fee_minor, until }, Body::Gift(gift)) => match (gift.recipient, gift.amount) {
-            (Dialled::Value(to), Dialled::Value(amount)) => Say::Held { to, amount, fee_minor, left_minor, until, seq },
-            _ => Say::Done,
+            (Dialled::Value(to), Dialled::Value(amount)) => Did::Held { to, amount, fee_minor, left_minor, until, seq },
+            _ => Did::Done,
         },
         (&Done::Undone { amount, recipient, balance_minor, .. }, _) => {
-            Say::Undone { to: recipient, amount, balance_minor }
+            Did::Undone { to: recipient, amount, balance_minor }
         }
         (Done::Cards { cards, sendable_minor, airtime_minor }, _) => {
             let head = [Some(Line::Airtime(*airtime_minor)), sendable_minor.map(Line::Sendable)];
@@ -403,10 +403,10 @@ fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {
             return Step::List(head.into_iter().flatten().chain(cards).collect());
         }
         (Done::Gifts { latest }, _) => return Step::Gifts(*latest),
-        (Done::PasswordChanged, _) => Say::PasswordChanged,
-        (&Done::Frozen { serial }, _) => Say::Frozen { serial },
-        (&Done::Bound { serial, balance_minor }, _) => Say::Bound { serial, balance_minor },
-        (Done::LanguageSet, _) => Say::LanguageSet,
+        (Done::PasswordChanged, _) => Did::PasswordChanged,
+        (&Done::Frozen { serial }, _) => Did::Frozen { serial },
+        (&Done::Bound { serial, balance_minor }, _) => Did::Bound { serial, balance_minor },
+        (Done::LanguageSet, _) => Did::LanguageSet,
         (
             Done::Given { .. }
             | Done::ToppedUp { .. }
@@ -419,9 +419,9 @@ fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {
             | Done::Held { .. }
             | Done::Office(_),
             _,
-        ) => Say::Done,
+        ) => Did::Done,
     };
-    Step::End(say)
+    Step::End(Say::Did(did))
 }
 
 #[cfg(test)]

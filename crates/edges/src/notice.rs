@@ -9,7 +9,7 @@
 //!
 //! **Deliberately not here:** whether the sender's screen told them already, retries, cursors, SMPP.
 
-use domain::command::{Body, Caller, Dialled, Gift, Proved, TopUp};
+use domain::command::{Body, Caller, Gift};
 use domain::ids::{Language, OperatorId};
 use domain::money::Amount;
 use domain::number::Msisdn;
@@ -70,16 +70,9 @@ impl Notice {
 /// posted, a top-up whoever did it. Nothing that was refused tells anybody: no money moved, and whoever misses that screen
 /// dials again.
 pub fn notices(seq: Seq, at: Timestamp, entry: &Entry) -> impl Iterator<Item = Notice> {
-    let Outcome::Done(done) = &entry.verdict.outcome else { return [None, None].into_iter().flatten() };
-    let told = match &entry.body {
-        Body::Gift(gift) => of_gift(seq, gift, done),
-        Body::TopUp(top_up) => [None, of_top_up(seq, top_up, done)],
-        Body::Undo(proved) => [None, of_undo(proved, done)],
-        Body::Due(_) => match done {
-            Done::Office(done) => of_hold(done),
-            _ => [None, None],
-        },
-        _ => [None, None],
+    let told = match &entry.verdict.outcome {
+        Outcome::Done(done) => told(seq, &entry.body, done),
+        Outcome::Refused(_) => [None, None],
     };
     let notice = |role, told: Option<Told>| {
         let Told { operator, to, language, what } = told?;
@@ -102,33 +95,80 @@ fn caller(caller: &Caller, sms: SenderSms) -> Told {
     Told { operator: caller.operator, to: caller.msisdn, language: None, what: What::Did(sms) }
 }
 
-fn of_gift(seq: Seq, gift: &Gift, done: &Done) -> [Option<Told>; 2] {
-    let (Dialled::Value(to), Dialled::Value(amount)) = (gift.recipient, gift.amount) else { return [None, None] };
-    match *done {
-        Done::Given { left_minor, fee_minor, language } => {
-            let from = gift.caller.msisdn;
-            let what = What::Received { from, amount, occasion: gift.occasion, of: seq };
-            let received = Told { operator: gift.caller.operator, to, language: Some(language), what };
-            let gave = SenderSms::Gave { to, amount, fee_minor, left_minor, seq };
-            [Some(received), Some(caller(&gift.caller, gave))]
+/// What recipient and sender are told. A new command or a new outcome does not compile here before somebody has decided who
+/// gets a message.
+fn told(seq: Seq, body: &Body, done: &Done) -> [Option<Told>; 2] {
+    match (body, done) {
+        (Body::Gift(gift), &Done::Given { left_minor, fee_minor, language }) => {
+            of_gift(seq, gift, fee_minor, left_minor, language)
         }
-        Done::Held { until, .. } => [None, Some(caller(&gift.caller, SenderSms::Held { to, amount, until, seq }))],
-        _ => [None, None],
+        (Body::Gift(gift), &Done::Held { until, .. }) => [None, of_held_gift(seq, gift, until)],
+        (Body::TopUp(top_up), &Done::ToppedUp { left_minor, fee_minor, airtime_minor }) => {
+            let amount = top_up.amount.value();
+            let sms = amount.map(|amount| SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq });
+            [None, sms.map(|sms| caller(&top_up.caller, sms))]
+        }
+        (Body::Undo(proved), &Done::Undone { hold, amount, recipient, balance_minor }) => {
+            let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, undone: true, seq: hold };
+            [None, Some(caller(&proved.caller, sms))]
+        }
+        (Body::Due(_), Done::Office(done)) => of_hold(done),
+        // Either nobody gets a message about the one, or the other is not what it is answered with.
+        (
+            Body::Gift(_)
+            | Body::TopUp(_)
+            | Body::ShowCards(_)
+            | Body::ShowGifts(_)
+            | Body::ChangePassword(_)
+            | Body::Freeze(_)
+            | Body::Bind(_)
+            | Body::Undo(_)
+            | Body::SetLanguage(_)
+            | Body::LoadRules(_)
+            | Body::ImportSubscribers(_)
+            | Body::ChangeSubscriber(_)
+            | Body::IssueCards(_)
+            | Body::ChangeCard(_)
+            | Body::ExpireCard(_)
+            | Body::Office(_)
+            | Body::Due(_),
+            Done::Given { .. }
+            | Done::ToppedUp { .. }
+            | Done::Cards { .. }
+            | Done::Gifts { .. }
+            | Done::PasswordChanged
+            | Done::Frozen { .. }
+            | Done::Bound { .. }
+            | Done::LanguageSet
+            | Done::RulesLoaded { .. }
+            | Done::Imported { .. }
+            | Done::SubscriberChanged
+            | Done::Issued { .. }
+            | Done::CardChanged
+            | Done::CardExpired { .. }
+            | Done::Held { .. }
+            | Done::Undone { .. }
+            | Done::Office(_),
+        ) => [None, None],
     }
 }
 
-fn of_top_up(seq: Seq, top_up: &TopUp, done: &Done) -> Option<Told> {
-    let (Dialled::Value(amount), &Done::ToppedUp { left_minor, fee_minor, airtime_minor }) = (top_up.amount, done)
-    else {
-        return None;
-    };
-    Some(caller(&top_up.caller, SenderSms::ToppedUp { amount, fee_minor, left_minor, airtime_minor, seq }))
+fn of_gift(seq: Seq, gift: &Gift, fee_minor: i64, left_minor: i64, language: Language) -> [Option<Told>; 2] {
+    let Some((to, amount)) = named(gift) else { return [None, None] };
+    let Caller { operator, msisdn: from, .. } = gift.caller;
+    let what = What::Received { from, amount, occasion: gift.occasion, of: seq };
+    let received = Told { operator, to, language: Some(language), what };
+    [Some(received), Some(caller(&gift.caller, SenderSms::Gave { to, amount, fee_minor, left_minor, seq }))]
 }
 
-fn of_undo(proved: &Proved, done: &Done) -> Option<Told> {
-    let &Done::Undone { hold, amount, recipient, balance_minor } = done else { return None };
-    let sms = SenderSms::GivenBack { to: recipient, amount, balance_minor, undone: true, seq: hold };
-    Some(caller(&proved.caller, sms))
+fn of_held_gift(seq: Seq, gift: &Gift, until: Timestamp) -> Option<Told> {
+    let (to, amount) = named(gift)?;
+    Some(caller(&gift.caller, SenderSms::Held { to, amount, until, seq }))
+}
+
+/// Recipient and amount: what was done had both.
+fn named(gift: &Gift) -> Option<(Msisdn, Amount)> {
+    gift.recipient.value().zip(gift.amount.value())
 }
 
 /// The end of a hold that nobody dialled.
@@ -144,7 +184,26 @@ fn of_hold(done: &OfficeDone) -> [Option<Told>; 2] {
             let sms = SenderSms::GivenBack { to, amount, balance_minor, undone: false, seq: hold };
             [None, Some(Told { operator, to: from, language: None, what: What::Did(sms) })]
         }
-        _ => [None, None],
+        OfficeDone::BatchStarted { .. }
+        | OfficeDone::CardsMade { .. }
+        | OfficeDone::BatchSealed { .. }
+        | OfficeDone::BatchAbandoned
+        | OfficeDone::Stocked { .. }
+        | OfficeDone::OutletOpened { .. }
+        | OfficeDone::FloatChanged { .. }
+        | OfficeDone::Quoted { .. }
+        | OfficeDone::Sold { .. }
+        | OfficeDone::Refunded { .. }
+        | OfficeDone::Merged { .. }
+        | OfficeDone::PaidOut { .. }
+        | OfficeDone::CallReserved { .. }
+        | OfficeDone::CallCharged { .. }
+        | OfficeDone::Proposed { .. }
+        | OfficeDone::Approved { .. }
+        | OfficeDone::MotionWithdrawn
+        | OfficeDone::Dropped { .. }
+        | OfficeDone::IssuanceStopped
+        | OfficeDone::IssuanceResumed => [None, None],
     }
 }
 

@@ -126,6 +126,51 @@ pub enum Say {
     LinkBraked,
     /// The caller's number is not of the operator whose service code was dialled.
     CallerElsewhere,
+    /// What was asked is done.
+    Did(Did),
+    /// No gift given or received.
+    NoGifts,
+    /// No.
+    Refused(Refusal),
+    /// Card number or password was wrong, and the session ends.
+    CardOrPasswordWrong {
+        /// Tries left before the next lock.
+        tries_left: u8,
+    },
+    /// The queue is full: nothing was sent.
+    Busy,
+    /// Intake is closed: nothing was sent.
+    Closed,
+    /// It came too late: nothing was sent, and never will be.
+    NotDone,
+    /// The id was used for something else: nothing was sent.
+    IdReused,
+    /// The id is older than what is remembered: nothing was sent.
+    IdTooOld,
+    /// The id is from the future: nothing was sent.
+    IdAhead,
+    /// Not known.
+    Unknown,
+    /// Which greeting?
+    AskOccasion,
+    /// Yes or no?
+    Confirm {
+        /// To whom.
+        to: Msisdn,
+        /// How much.
+        amount: Amount,
+        /// A recipient of before whose number is nearly the same.
+        near: Option<Msisdn>,
+    },
+    /// No was the answer: nothing was sent.
+    Declined,
+    /// The caller left something behind.
+    Resumed(Resumed),
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Did {
     /// A gift is posted.
     Given {
         /// To whom.
@@ -185,8 +230,6 @@ pub enum Say {
         /// When the same can be done again.
         again_at: Timestamp,
     },
-    /// No gift given or received.
-    NoGifts,
     /// The password is changed.
     PasswordChanged,
     /// A card is frozen.
@@ -205,56 +248,27 @@ pub enum Say {
     LanguageSet,
     /// Done, and nothing more to say on a phone.
     Done,
-    /// No.
-    Refused(Refusal),
-    /// Card number or password was wrong, and the session ends.
-    CardOrPasswordWrong {
-        /// Tries left before the next lock.
-        tries_left: u8,
-    },
-    /// The queue is full: nothing was sent.
-    Busy,
-    /// Intake is closed: nothing was sent.
-    Closed,
-    /// It came too late: nothing was sent, and never will be.
-    NotDone,
-    /// The id was used for something else: nothing was sent.
-    IdReused,
-    /// The id is older than what is remembered: nothing was sent.
-    IdTooOld,
-    /// The id is from the future: nothing was sent.
-    IdAhead,
-    /// Not known.
-    Unknown,
-    /// Which greeting?
-    AskOccasion,
-    /// Yes or no?
-    Confirm {
-        /// To whom.
-        to: Msisdn,
-        /// How much.
-        amount: Amount,
-        /// A recipient of before whose number is nearly the same.
-        near: Option<Msisdn>,
-    },
-    /// No was the answer: nothing was sent.
-    Declined,
+}
+
+/// What a caller reads who left a dialogue or an answer behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resumed {
     /// A dropped gift lacked its greeting.
-    ResumeOccasion,
+    Occasion,
     /// A dropped dialogue lacked the password for this.
-    ResumePassword(Wish),
+    Password(Wish),
     /// A dropped gift lacked its amount.
-    ResumeAmount {
+    Amount {
         /// To whom.
         to: Msisdn,
     },
     /// A dropped gift lacked its recipient.
-    ResumeRecipient {
+    Recipient {
         /// How much.
         amount: Amount,
     },
     /// What a session before this one asked for: a gift is posted.
-    LastGiven {
+    Given {
         /// To whom.
         to: Msisdn,
         /// How much.
@@ -265,16 +279,16 @@ pub enum Say {
         seq: Seq,
     },
     /// What a session before this one asked for: the caller's own airtime is topped up.
-    LastToppedUp {
+    ToppedUp {
         /// How much.
         amount: Amount,
         /// When.
         at: Timestamp,
     },
     /// What a session before this one asked for is done.
-    LastDone,
+    Done,
     /// What a session before this one asked for is not done, and never will be.
-    LastNotDone,
+    NotDone,
 }
 
 /// One line of a list that may be longer than a screen.

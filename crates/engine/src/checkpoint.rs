@@ -10,14 +10,16 @@ use std::sync::Arc;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
+use domain::memory::{Memory, Remembered};
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey};
 use domain::pages::Pages;
 use domain::receipt::Seq;
+use domain::restore::RepeatRow;
 use domain::rules::Rules;
 use domain::state::{
-    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, Repeat, RepeatKey, SubscriberFacts, Usage,
-    UsageKey, books_of,
+    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, RepeatKey, SubscriberFacts, Usage, UsageKey,
+    books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects};
@@ -91,8 +93,8 @@ pub struct Delta {
     pub records: Vec<(RecordKey, Option<Record>)>,
     /// Accounts that are neither a subscriber's nor a card's nor one of [`books_of`].
     pub ledger: Vec<(AccountId, Purse)>,
-    /// Usage of limits, in the order of keys.
-    pub usage: Vec<(UsageKey, Usage)>,
+    /// Usage of limits with the entry that left it so, in the order of keys.
+    pub usage: Vec<(UsageKey, Usage, Seq)>,
     /// Wrong passwords; an all-zero lock is removed.
     pub locks: Vec<((SubscriberId, LinkId), Lock)>,
     /// New ids in the order of seqs, each [`IdRow::LEN`] octets.
@@ -101,10 +103,22 @@ pub struct Delta {
     pub ids_keep_from: Seq,
     /// Programs' ids from before this are refused for ever.
     pub ids_floor: Timestamp,
-    /// New gifts in the order of giving, remembered against repetition.
-    pub repeats: Vec<(RepeatKey, Repeat)>,
-    /// Gifts from before this instant are past every window and are dropped.
-    pub repeats_keep_from: Timestamp,
+    /// Gifts given and taken back in the order of entries, remembered against repetition.
+    pub repeats: Vec<RepeatRow>,
+    /// Generations that began, in the order of entries: what is older than the last two of a memory is dropped.
+    pub turns: Vec<(Memory, Seq, Timestamp)>,
+    /// The longest window of a limit on pairs in rules that were loaded, in days.
+    pub pair_window_days: i32,
+}
+
+impl Delta {
+    /// What is remembered after this delta, when it was `before` so.
+    pub fn remembered(&self, before: Remembered) -> Remembered {
+        let mut after = before;
+        self.turns.iter().for_each(|(memory, seq, at)| after.turn(*memory, *seq, *at));
+        after.pair_window_days = after.pair_window_days.max(self.pair_window_days);
+        after
+    }
 }
 
 /// The checkpoint can't be read or written.
@@ -157,17 +171,21 @@ pub struct Collector {
     purses: Pages<Purse>,
     cards: Map<CardId, CardDelta>,
     /// Usage of limits on one subscriber or card, by limit.
-    usage: Vec<Pages<Usage>>,
-    pair_usage: Map<UsageKey, Usage>,
+    usage: Vec<Pages<Used>>,
+    pair_usage: Map<UsageKey, Used>,
     records: Map<RecordKey, Option<Record>>,
     ledger: Map<AccountId, Purse>,
     locks: Map<(SubscriberId, LinkId), Lock>,
     ids: Vec<u8>,
     turning: Turning,
-    repeats: Vec<(RepeatKey, Repeat)>,
-    repeat_window_s: u32,
+    repeats: Vec<RepeatRow>,
+    turns: Vec<(Memory, Seq, Timestamp)>,
+    pair_window_days: i32,
     entries: u64,
 }
+
+/// Usage, and the entry that left it so.
+type Used = (Usage, Seq);
 
 /// What a gift changes of a subscriber.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,8 +196,8 @@ struct Touched {
 }
 
 impl Collector {
-    /// Begins after `head`; `turning` and the longest repeat window are those of the state there.
-    pub fn new(head: Head, turning: Turning, repeat_window_s: u32) -> Self {
+    /// Begins after `head`; `turning` is that of the ids there.
+    pub fn new(head: Head, turning: Turning) -> Self {
         Self {
             head,
             operators: Map::default(),
@@ -197,7 +215,8 @@ impl Collector {
             ids: Vec::new(),
             turning,
             repeats: Vec::new(),
-            repeat_window_s,
+            turns: Vec::new(),
+            pair_window_days: 0,
             entries: 0,
         }
     }
@@ -242,7 +261,7 @@ impl Collector {
         for used in &effects.usage {
             let key = UsageKey { limit: used.limit, subject: used.subject };
             let usage = Usage { start: used.start, count: used.count, total_minor: used.total_minor };
-            self.use_limit(key, usage);
+            self.use_limit(key, (usage, seq));
         }
     }
 
@@ -252,7 +271,7 @@ impl Collector {
         self.touched.set(subscriber.0, touched);
     }
 
-    fn use_limit(&mut self, key: UsageKey, usage: Usage) {
+    fn use_limit(&mut self, key: UsageKey, usage: Used) {
         // A pair's subject is a row above 32 bits of another; anything that fits 32 bits may be kept by row.
         let Ok(row) = u32::try_from(key.subject) else {
             self.pair_usage.insert(key, usage);
@@ -302,7 +321,8 @@ impl Collector {
                     if sender != recipient {
                         self.gave.push((sender, recipient));
                     }
-                    self.repeats.push((RepeatKey { sender, recipient, amount }, Repeat { at, seq }));
+                    let key = RepeatKey { sender, recipient, amount };
+                    self.repeats.push(RepeatRow { key, at, seq, undone: false });
                 }
             }
             Change::Refused { subscriber, count } => {
@@ -325,7 +345,7 @@ impl Collector {
             }
             Change::BindWrong { id, wrong } => self.cards.entry(*id).or_default().bind_wrong = Some(*wrong),
             Change::Operator { id, rules, file_hash } => {
-                self.repeat_window_s = self.repeat_window_s.max(rules.standing.repeat_window_s);
+                self.pair_window_days = self.pair_window_days.max(rules.pair_window_days());
                 for limit in rules.limits() {
                     let (name, from, subject) = (limit.name.clone(), limit.from, limit.subject);
                     self.limits.insert(limit.id, LimitIdentity { operator: *id, name, from, subject });
@@ -336,10 +356,10 @@ impl Collector {
             Change::Record { key, record } => drop(self.records.insert(*key, record.clone())),
             Change::Repeat { sender, recipient, amount, undone } => {
                 let key = RepeatKey { sender: *sender, recipient: *recipient, amount: *amount };
-                let seq = if *undone { Repeat::FORGOTTEN } else { seq };
-                self.repeats.push((key, Repeat { at, seq }));
+                self.repeats.push(RepeatRow { key, at, seq, undone: *undone });
             }
             Change::Recent { sender, recipient } => self.gave.push((*sender, *recipient)),
+            Change::Turn { memory } => self.turns.push((*memory, seq, at)),
         }
     }
 
@@ -360,7 +380,8 @@ impl Collector {
             ids_keep_from: self.turning.keep_from(),
             ids_floor,
             repeats: core::mem::take(&mut self.repeats),
-            repeats_keep_from: self.head.at.plus_s(-i64::from(self.repeat_window_s)),
+            turns: core::mem::take(&mut self.turns),
+            pair_window_days: core::mem::take(&mut self.pair_window_days),
         }
     }
 
@@ -404,13 +425,14 @@ impl Collector {
         rows
     }
 
-    fn take_usage(&mut self) -> Vec<(UsageKey, Usage)> {
+    fn take_usage(&mut self) -> Vec<(UsageKey, Usage, Seq)> {
         let pages = core::mem::take(&mut self.usage);
-        let mut rows = sorted(&mut self.pair_usage);
+        let mut rows: Vec<_> = self.pair_usage.drain().map(|(key, (usage, seq))| (key, usage, seq)).collect();
         for (limit, pages) in (0_u16..).map(LimitId).zip(&pages) {
-            rows.extend(pages.iter().map(|(row, usage)| (UsageKey { limit, subject: u64::from(row) }, usage)));
+            let key = |row| UsageKey { limit, subject: u64::from(row) };
+            rows.extend(pages.iter().map(|(row, (usage, seq))| (key(row), usage, seq)));
         }
-        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows.sort_unstable_by_key(|(key, ..)| *key);
         rows
     }
 }

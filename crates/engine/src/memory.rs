@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::account::AccountId;
 use domain::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
+use domain::memory::Remembered;
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
-use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
-use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Repeat, RepeatKey, Usage, UsageKey};
+use domain::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
+use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Usage, UsageKey};
 use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
@@ -160,14 +161,15 @@ struct Tables {
     limits: BTreeMap<LimitId, LimitIdentity>,
     subscribers: BTreeMap<SubscriberId, SubscriberDelta>,
     cards: BTreeMap<CardId, CardDelta>,
-    usage: BTreeMap<UsageKey, Usage>,
+    usage: BTreeMap<UsageKey, (Usage, Seq)>,
     locks: BTreeMap<(SubscriberId, LinkId), Lock>,
     records: BTreeMap<RecordKey, Record>,
     ledger: BTreeMap<AccountId, Purse>,
     /// One block a delta: its last seq and its rows.
     ids: Vec<(Seq, Vec<u8>)>,
     ids_floor: Timestamp,
-    repeats: Vec<(RepeatKey, Repeat)>,
+    repeats: Vec<RepeatRow>,
+    remembered: Remembered,
 }
 
 impl MemoryCheckpoint {
@@ -243,7 +245,7 @@ impl Tables {
             }
         }
         self.ledger.extend(delta.ledger.iter().copied());
-        self.usage.extend(delta.usage.iter().copied());
+        self.usage.extend(delta.usage.iter().map(|(key, usage, seq)| (*key, (*usage, *seq))));
         for (key, lock) in &delta.locks {
             if *lock == Lock::default() {
                 self.locks.remove(key);
@@ -254,8 +256,9 @@ impl Tables {
         self.ids.push((delta.head.seq, delta.ids.clone()));
         self.ids.retain(|(last, _)| *last >= delta.ids_keep_from);
         self.ids_floor = delta.ids_floor;
+        self.remembered = delta.remembered(self.remembered);
         self.repeats.extend_from_slice(&delta.repeats);
-        self.repeats.retain(|(_, repeat)| repeat.at >= delta.repeats_keep_from);
+        self.repeats.retain(|row| self.remembered.repeats.age(row.seq).is_some());
     }
 
     fn load(&self, ids_max: usize) -> Result<Replica, RestoreError> {
@@ -291,11 +294,12 @@ impl Tables {
         }
         self.records.iter().try_for_each(|(key, record)| restore.record(*key, record.clone()))?;
         self.ledger.iter().try_for_each(|(account, purse)| restore.account(*account, *purse))?;
-        for (key, usage) in &self.usage {
-            restore.usage(*key, *usage)?;
+        restore.remembered(self.remembered);
+        for (key, (usage, seq)) in &self.usage {
+            restore.usage(*key, *usage, *seq)?;
         }
         self.locks.iter().for_each(|((subscriber, link), lock)| restore.lock(*subscriber, *link, *lock));
-        self.repeats.iter().for_each(|(key, repeat)| restore.repeat(*key, *repeat));
+        self.repeats.iter().for_each(|row| restore.repeat(row));
         let mut ids = Ids::new(ids_max);
         let rows = self.ids.iter().flat_map(|(_, block)| block.chunks_exact(IdRow::LEN));
         for row in rows.filter_map(|bytes| bytes.try_into().ok()) {

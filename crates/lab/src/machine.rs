@@ -111,8 +111,7 @@ impl Machine {
     /// Starts a process from what is durable.
     pub(crate) fn start(disk: &Disk, loaded: Replica, hands: &Hands, ids_max: usize, plant: Option<Plant>) -> Self {
         let guard = ClockGuard::new(Box::new(hands.clone()), ClockLimits::default(), latest_at(&loaded.head));
-        let windows = loaded.state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s);
-        let collector = Collector::new(disk.checkpoint.head(), Turning::new(ids_max), windows.max().unwrap_or(0));
+        let collector = Collector::new(disk.checkpoint.head(), Turning::new(ids_max));
         Self {
             decider: Decider::new(loaded),
             queue: VecDeque::new(),

@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::receipt::Seq;
-use domain::state::State;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::Head;
 use engine::replica::Replica;
 use paper::reports::agree::Kept;
 use paper::reports::fold::Journal;
-use store::checkpoint::Difference;
 use store::{DataDir, SqliteCheckpoint, SqliteReader};
 
 use crate::exit::Outcome;
@@ -49,19 +47,6 @@ impl Beside {
 impl Kept for Beside {
     fn load(&self) -> Result<Option<Replica>, CheckpointFault> {
         load(&self.0, 1)
-    }
-
-    fn differences(&self, fold: &State, most: usize) -> Result<Vec<String>, CheckpointFault> {
-        let tables = SqliteCheckpoint::open(&self.0)?;
-        let found = tables.compare(fold, most)?;
-        let after = SqliteCheckpoint::open(&self.0)?;
-        if tables.head().seq != fold.seq() || tables.head() != after.head() {
-            return Ok(Vec::new());
-        }
-        let told = found.into_iter().map(|Difference { row, fact, checkpoint, journal }| {
-            format!("{row}, {fact}: the journal says {journal}, the checkpoint {checkpoint}")
-        });
-        Ok(told.collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The command line: every word of `sonmul` and what stands behind it.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::office::{batch, call, gift, motion, outlet, rate, till};
 use crate::commands::{
@@ -125,8 +125,8 @@ impl Cli {
             Word::Backup(args) => backup::backup(args),
             Word::Restore(args) => backup::restore(args),
             Word::Demo(args) => demo::run(args),
-            Word::Completions(args) => shell::completions(args),
-            Word::Man(args) => shell::man(args),
+            Word::Completions(args) => shell::completions(args, Self::command()),
+            Word::Man(args) => shell::man(args, Self::command()),
         }
     }
 }

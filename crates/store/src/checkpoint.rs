@@ -6,10 +6,9 @@
 //! `synchronous = NORMAL`: a power cut may take the latest deltas back, never part of one. That only makes the
 //! journal's tail longer, and the tables are never ahead of the journal, because only durable entries come here.
 //!
-//! Bounded by the rows of the state; pair usage that is over is dropped a little with each write.
+//! Bounded by the rows of the state; pair usage that is forgotten is dropped a little with each write.
 //! Deliberately not here: collecting deltas and when to write them (engine).
 
-mod compare;
 mod load;
 mod rows;
 mod schema;
@@ -19,7 +18,10 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::memory::{Remembered, Turns};
 use domain::receipt::Seq;
+use domain::same::Difference;
+use domain::state::State;
 use domain::time::Timestamp;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
 use engine::journal::{Hash, Head};
@@ -30,15 +32,13 @@ use crate::files;
 use crate::sqlite::{self, is_damage, is_full};
 use slices::Slices;
 
-pub use compare::Difference;
-
 /// The checkpoint's tables.
 #[derive(Debug)]
 pub struct SqliteCheckpoint {
     path: PathBuf,
     conn: Connection,
     meta: Meta,
-    /// Where the next write goes on looking for pair usage that is over.
+    /// Where the next write goes on looking for pair usage that is forgotten.
     prune_after: Option<(u16, i64)>,
     /// Opened by the first write, since most only read. Dropped after the connection: see there.
     slices: Option<Slices>,
@@ -51,8 +51,7 @@ struct Meta {
     ids_floor: Timestamp,
     /// Ids of entries before this one are forgotten.
     ids_keep_from: Seq,
-    /// The most days that a limit on pairs ever had in its window.
-    pair_window_days: i32,
+    remembered: Remembered,
     subscribers: u32,
     cards: u32,
 }
@@ -90,14 +89,14 @@ impl SqliteCheckpoint {
         shortened
     }
 
-    /// Compares the tables with the fold of the journal up to the same entry. Gives at most `max` differences.
-    ///
-    /// Usage of windows that are over, ids and remembered gifts are left out: both sides may have forgotten them.
+    /// Compares what a start would load with the fold of the journal up to the same entry. Gives at most `max` differences,
+    /// with the tables as the one side. Nothing of the state is left out.
     ///
     /// # Errors
     /// When the tables can't be read or hold what is no row.
-    pub fn compare(&self, state: &domain::state::State, max: usize) -> Result<Vec<Difference>, CheckpointFault> {
-        compare::compare(&self.conn, &self.meta, state, max)
+    pub fn compare(&self, state: &State, max: usize) -> Result<Vec<Difference>, CheckpointFault> {
+        let loaded = load::load(&self.path, &self.conn, &self.meta, 1)?;
+        Ok(loaded.state.differences(state, max))
     }
 }
 
@@ -164,15 +163,19 @@ fn remove(path: &Path) -> Result<(), CheckpointFault> {
 }
 
 fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
-    let sql =
-        "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, pair_window_days, subscribers, cards FROM meta";
+    let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, subscribers, cards, pair_window_days, \
+               pairs_turned_ms, pairs_newest_from, pairs_before_from, \
+               repeats_turned_ms, repeats_newest_from, repeats_before_from FROM meta";
     let row = conn.query_row(sql, [], |row| {
         let seq = |column| row.get::<_, i64>(column).map(|seq| Seq(u64::try_from(seq).unwrap_or(0)));
         let at = |column| row.get::<_, i64>(column).map(Timestamp::from_ms);
         let head = Head { seq: seq(1)?, hash: row.get::<_, Hash>(2)?, at: at(3)? };
-        let (subscribers, cards) = (row.get(7)?, row.get(8)?);
-        let meta =
-            Meta { head, ids_floor: at(4)?, ids_keep_from: seq(5)?, pair_window_days: row.get(6)?, subscribers, cards };
+        let turns = |first: usize| -> rusqlite::Result<Turns> {
+            Ok(Turns { at: at(first)?, newest_from: seq(first + 1)?, before_from: seq(first + 2)? })
+        };
+        let remembered = Remembered { pair_window_days: row.get(8)?, pairs: turns(9)?, repeats: turns(12)? };
+        let (subscribers, cards) = (row.get(6)?, row.get(7)?);
+        let meta = Meta { head, ids_floor: at(4)?, ids_keep_from: seq(5)?, remembered, subscribers, cards };
         Ok((row.get::<_, i64>(0)?, meta))
     });
     match row.optional().map_err(|error| fault(&error))? {

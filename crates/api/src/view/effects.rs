@@ -116,6 +116,7 @@ fn change_json(change: &Change, names: &Names) -> Value {
         Change::Recent { sender, recipient } => {
             json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
         }
+        Change::Turn { memory } => json!({ "name": "turn", "memory": memory.name() }),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::state::{CardFacts, Lock, Standing, State, Subscriber, SubscriberFacts
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
 
+use super::memories;
+
 /// See the module.
 pub(super) struct Draft<'a> {
     pub(super) state: &'a State,
@@ -170,7 +172,10 @@ impl<'a> Draft<'a> {
 
     /// Ends the draft.
     pub(super) fn verdict(mut self, done: Result<Done, Refusal>) -> Verdict {
-        if done.is_err() {
+        if done.is_ok() {
+            let turns = memories::turns(&self, &self.effects.changes, &self.effects.usage);
+            self.always.extend(turns);
+        } else {
             self.effects.transfers.clear();
             self.effects.balances.clear();
             self.effects.usage.clear();

@@ -222,7 +222,7 @@ pub(super) fn admit_amount(period: &Period, amount: Amount) -> Result<(), Refusa
 pub(super) fn not_repeated(rules: &Rules, before: Option<Repeat>, at: Timestamp) -> Result<(), Refusal> {
     let window_s = i64::from(rules.standing.repeat_window_s);
     match before {
-        Some(given) if given.seq != Repeat::FORGOTTEN && at < given.at.plus_s(window_s) => {
+        Some(given) if at < given.at.plus_s(window_s) => {
             Err(Refusal::Repeated { given_at: given.at, seq: given.seq, again_at: given.at.plus_s(window_s) })
         }
         _ => Ok(()),

@@ -14,6 +14,7 @@ mod draft;
 mod gift;
 mod hold;
 mod limits;
+mod memories;
 mod motion;
 mod office;
 mod proof;

@@ -18,10 +18,10 @@
 use std::collections::HashMap;
 
 use crate::account::AccountId;
-use crate::apply::REPEAT_GENERATION_MS;
 use crate::command::Gift;
 use crate::generations::Generations;
 use crate::ids::OperatorId;
+use crate::memory::REPEAT_GENERATION_MS;
 use crate::receipt::Seq;
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::limit::{Kind, Window};

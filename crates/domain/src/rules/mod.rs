@@ -19,6 +19,8 @@ use crate::ids::Language;
 use crate::money::Amount;
 use crate::time::{BusinessDate, Timestamp, Zone};
 
+use limit::Subject;
+
 pub use dial::DialPlan;
 pub use limit::{Limit, LimitName};
 pub use numbers::NumberPlan;
@@ -283,6 +285,12 @@ impl Rules {
     /// The same, to give them rows.
     pub fn limits_mut(&mut self) -> impl Iterator<Item = &mut Limit> {
         self.periods.iter_mut().flat_map(|period| &mut period.limits).chain(&mut self.free_minutes)
+    }
+
+    /// The longest window of its limits on pairs, in days; 0: it has none.
+    pub fn pair_window_days(&self) -> i32 {
+        let pairs = self.limits().filter(|limit| limit.subject == Subject::Pair);
+        pairs.map(|limit| limit.window.days_max()).max().unwrap_or(0)
     }
 
     /// The latest instant up to `at` from which older cards are void.

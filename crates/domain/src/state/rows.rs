@@ -221,13 +221,8 @@ pub struct RepeatKey {
 pub struct Repeat {
     /// When.
     pub at: Timestamp,
-    /// Its entry; [`Repeat::FORGOTTEN`] when it was undone.
+    /// Its entry.
     pub seq: Seq,
-}
-
-impl Repeat {
-    /// In the place of an undone gift's entry: a map of generations forgets whole ones only.
-    pub const FORGOTTEN: Seq = Seq::ZERO;
 }
 
 /// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.

@@ -1,4 +1,4 @@
-//! The workspace's own rules, executed: who may use whom, and what the pure crates must never pull in.
+//! The workspace's own rules, executed: who may use whom, crates and files, and what the pure crates must never pull in.
 
 #![expect(clippy::expect_used, reason = "a test that can't go on says why")]
 
@@ -6,6 +6,7 @@
 #[path = "../../../../fuzz/checks/domain.rs"]
 mod checks;
 
+mod floors;
 mod seeds;
 
 use std::collections::{BTreeMap, BTreeSet};

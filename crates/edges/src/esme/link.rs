@@ -25,6 +25,7 @@ use super::throttle::Throttle;
 use super::tls::{self, Tls};
 use super::ussd::{self, Gateway};
 use super::{Job, Outcome, RECEIPTS_MAX, SubmitFault, ms};
+use crate::kit::backoff::Backoff;
 use crate::port::Decider;
 
 /// What is left to be sent when a bind is over (a nack, an answer to a goodbye) may take so long.
@@ -90,6 +91,23 @@ struct Taken {
     taken: bool,
 }
 
+/// What happens next on a connection.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on its way from one stack frame to the next")]
+enum Next {
+    /// We are told to stop.
+    Stop,
+    /// Octets left, or could not.
+    Pushed(io::Result<usize>),
+    /// Octets came, or could not; none: the peer has closed.
+    Got(io::Result<usize>),
+    /// A receipt was offered, or a turn has ended.
+    Done(Option<Taken>),
+    /// Somebody wants a message sent.
+    Submit(Job),
+    /// Nothing of this: time has passed.
+    Late,
+}
+
 /// How a connection ended.
 enum End {
     Over(Why),
@@ -112,7 +130,6 @@ pub(crate) struct Runner<R, D> {
     /// Stopped: what is new is put off.
     leaving: bool,
     binds: u64,
-    jitter: foldhash::quality::RandomState,
 }
 
 impl<R: Receipts, D: Decider> Runner<R, D> {
@@ -137,36 +154,35 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
             throttle,
             leaving: false,
             binds: 0,
-            jitter: foldhash::quality::RandomState::default(),
         }
     }
 
     /// Lives until it is stopped.
     pub(crate) async fn run(mut self, mut lanes: Lanes) {
-        let mut attempt = 0_u32;
+        // A bind that lasted starts over with short waits.
+        let stable = ms(self.config.reconnect_max_ms);
+        let mut backoff = Backoff::new(self.config.reconnect_min_ms, self.config.reconnect_max_ms, stable);
         loop {
             let connected = lanes.away(self.connect()).await;
-            let (trouble, wait_longest) = match connected {
+            let (trouble, wait) = match connected {
                 None => break,
-                Some(Err(trouble)) => (trouble, false),
+                Some(Err(trouble)) => (trouble, backoff.wait(None)),
                 Some(Ok(stream)) => {
-                    let bound_for = &mut None;
-                    let end = self.serve(&mut lanes, stream, bound_for).await;
-                    if let End::Over(Why::Stopped) = end {
-                        break;
-                    }
-                    // A bind that lasted starts over with short waits.
-                    if bound_for.is_some_and(|since: Instant| ms(self.config.reconnect_max_ms) <= since.elapsed()) {
-                        attempt = 0;
-                    }
-                    let account = matches!(end, End::Over(Why::Refused { status }) if status::is_account_fault(status));
-                    (self.plain(&end), account)
+                    let bound = &mut None;
+                    let end = self.serve(&mut lanes, stream, bound).await;
+                    let lasted = bound.map(|since: Instant| since.elapsed());
+                    let wait = match end {
+                        End::Over(Why::Stopped) => break,
+                        End::Over(Why::Refused { status }) if status::is_account_fault(status) => {
+                            backoff.wait_for_somebody(lasted)
+                        }
+                        End::Over(_) | End::Closed | End::Io(_) => backoff.wait(lasted),
+                    };
+                    (self.plain(&end), wait)
                 }
             };
             self.status.set_phase(Phase::Away);
-            self.status.count(Count::Losses);
-            let wait = self.wait(if wait_longest { u32::MAX } else { attempt });
-            attempt = attempt.saturating_add(1);
+            self.status.count(Count::losses);
             tracing::warn!(link = %self.config.name, wait_ms = wait.as_millis(), "not bound: {trouble}");
             self.status.set_trouble(trouble);
             if lanes.away(sleep(wait)).await.is_none() {
@@ -180,12 +196,6 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         self.work.detach_all();
         self.status.set_phase(Phase::Stopped);
         tracing::info!(link = %self.config.name, "stopped");
-    }
-
-    fn wait(&self, attempt: u32) -> Duration {
-        use std::hash::BuildHasher;
-        let random = self.jitter.hash_one((self.binds, attempt, Instant::now()));
-        backoff(self.config.reconnect_min_ms, self.config.reconnect_max_ms, attempt, random)
     }
 
     async fn connect(&self) -> Result<Box<dyn Stream>, String> {
@@ -227,56 +237,72 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         end
     }
 
+    /// One thing after the other, until the connection is over.
     async fn talk(&mut self, lanes: &mut Lanes, connection: &mut Connection, bound: &mut Option<Instant>) -> End {
         // Until when we wait for what is in flight; `None`: nobody has stopped us.
         let mut leave_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            for waiting in connection.session.tick(now) {
-                self.status.count(Count::TimedOut);
-                let _ = waiting.reply.send(Err(SubmitFault::TimedOut));
-            }
+            self.time_out(connection, now);
             if leave_at.is_some_and(|at| self.may_leave(connection, lanes, at, now)) {
                 connection.session.unbind(now);
             }
-            let session = &connection.session;
+            let session = &mut connection.session;
             if let Some(why) = session.over() {
                 return End::Over(why.clone());
             }
             self.status.set_flight(session.in_flight(), session.throttle.window());
-            let wake_at = leave_at.into_iter().filter(|at| now < *at).fold(session.wake_at(now), Instant::min);
-            let (may_submit, has_room) = (session.may_submit(now), session.has_room());
-            // People wait for screens: SMS leave them a slot.
-            let may_sms = may_submit && leave_at.is_none() && (!self.config.kind.ussd() || session.keeps_slot());
-            let (unsent, unflushed) = (!session.out().is_empty(), connection.unflushed);
-            let Connection { session, read, write, input, filled, .. } = &mut *connection;
-            tokio::select! {
-                biased;
-                _ = lanes.stopped.wait_for(|stopped| *stopped), if leave_at.is_none() => {
+            match self.next(lanes, connection, leave_at, now).await {
+                Next::Stop => {
                     leave_at = Some(now + ms(self.config.response_within_ms));
                     self.leaving = true;
                 }
-                pushed = push(write, session.out()), if unsent || unflushed => match pushed {
-                    Ok(octets) => {
-                        session.wrote(octets);
-                        connection.unflushed = unsent;
-                    }
-                    Err(error) => return End::Io(error),
-                },
-                Some(done) = self.work.join_next(), if has_room => self.done(session, done.ok().flatten()),
-                Some(job) = lanes.screens.recv(), if may_submit => self.submit(session, job),
-                Some(job) = lanes.jobs.recv(), if may_sms => self.submit(session, job),
-                // After what is ours, which the window bounds: a peer that floods us can't keep it waiting.
-                got = read.read(input.get_mut(*filled..).unwrap_or_default()), if has_room => match got {
-                    Ok(0) => return End::Closed,
-                    Ok(octets) => {
-                        *filled += octets;
-                        self.hear(connection, bound);
-                    }
-                    Err(error) => return End::Io(error),
-                },
-                () = sleep_until(wake_at) => {}
+                Next::Pushed(Ok(octets)) => connection.pushed(octets),
+                Next::Got(Ok(0)) => return End::Closed,
+                Next::Got(Ok(octets)) => {
+                    connection.filled += octets;
+                    self.hear(connection, bound);
+                }
+                Next::Pushed(Err(error)) | Next::Got(Err(error)) => return End::Io(error),
+                Next::Done(taken) => self.done(&mut connection.session, taken),
+                Next::Submit(job) => self.submit(&mut connection.session, job),
+                Next::Late => {}
             }
+        }
+    }
+
+    /// Waits for the next thing that may be done as things stand. Nothing is lost of what did not come first.
+    async fn next(
+        &mut self,
+        lanes: &mut Lanes,
+        connection: &mut Connection,
+        leave_at: Option<Instant>,
+        now: Instant,
+    ) -> Next {
+        let Connection { session, read, write, unflushed, input, filled } = connection;
+        let wake_at = leave_at.into_iter().filter(|at| now < *at).fold(session.wake_at(now), Instant::min);
+        let (may_submit, has_room) = (session.may_submit(now), session.has_room());
+        // People wait for screens: SMS leave them a slot.
+        let may_sms = may_submit && leave_at.is_none() && (!self.config.kind.ussd() || session.keeps_slot());
+        let has_unsent = !session.out().is_empty() || *unflushed;
+        tokio::select! {
+            biased;
+            _ = lanes.stopped.wait_for(|stopped| *stopped), if leave_at.is_none() => Next::Stop,
+            pushed = push(write, session.out()), if has_unsent => Next::Pushed(pushed),
+            Some(done) = self.work.join_next(), if has_room => Next::Done(done.ok().flatten()),
+            Some(job) = lanes.screens.recv(), if may_submit => Next::Submit(job),
+            Some(job) = lanes.jobs.recv(), if may_sms => Next::Submit(job),
+            // After what is ours, which the window bounds: a peer that floods us can't keep it waiting.
+            got = read.read(input.get_mut(*filled..).unwrap_or_default()), if has_room => Next::Got(got),
+            () = sleep_until(wake_at) => Next::Late,
+        }
+    }
+
+    /// Whoever waited too long for the SMSC's answer hears that it did not come.
+    fn time_out(&self, connection: &mut Connection, now: Instant) {
+        for waiting in connection.session.tick(now) {
+            self.status.count(Count::timed_out);
+            let _ = waiting.reply.send(Err(SubmitFault::TimedOut));
         }
     }
 
@@ -293,14 +319,14 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         let Job { pdu, reply, shown } = job;
         // Whoever waited has gone: nothing is sent.
         if !reply.is_closed() {
-            self.status.count(Count::Submitted);
+            self.status.count(Count::submitted);
             session.submit(Waiting { reply, shown }, pdu, Instant::now());
         }
     }
 
     fn done(&self, session: &mut Session<Waiting>, taken: Option<Taken>) {
         let Some(Taken { bind, asked, taken }) = taken else { return };
-        self.status.count(if taken { Count::Receipts } else { Count::PutOff });
+        self.status.count(if taken { Count::receipts } else { Count::put_off });
         if bind == self.binds {
             session.answer(asked, if taken { status::ROK } else { status::RX_T_APPN }, Instant::now());
         }
@@ -317,7 +343,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 Ok(Some(taken)) => taken,
                 Ok(None) => break,
                 Err(lies) => {
-                    self.status.count(Count::Unreadable);
+                    self.status.count(Count::unreadable);
                     session.garbage(lies.to_string(), now);
                     break;
                 }
@@ -327,15 +353,15 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
                 Event::Nothing => {}
                 Event::Bound => {
                     *bound = Some(now);
-                    self.status.count(Count::Binds);
+                    self.status.count(Count::binds);
                     self.status.set_phase(Phase::Bound(now));
                     tracing::info!(link = %self.config.name, smsc = %self.config.smsc, "bound");
                 }
                 Event::Settled(waiting, outcome) => self.settled(waiting, outcome),
                 Event::Delivery(asked, delivery) => self.delivered(session, asked, &delivery, now),
-                Event::Stray => self.status.count(Count::Stray),
+                Event::Stray => self.status.count(Count::stray),
                 Event::Unreadable => {
-                    self.status.count(Count::Unreadable);
+                    self.status.count(Count::unreadable);
                     tracing::debug!(link = %self.config.name, command = %format_args!("{:#010x}", frame.id), "not understood");
                 }
             }
@@ -353,17 +379,17 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
     fn settled(&self, waiting: Waiting, outcome: Outcome) {
         match &outcome {
             Ok(_) => {
-                self.status.count(Count::Accepted);
+                self.status.count(Count::accepted);
                 if let Some(shown) = &waiting.shown {
                     shown.mark();
                 }
             }
             Err(SubmitFault::Throttled { wait_ms }) => {
-                self.status.count(Count::Throttled);
+                self.status.count(Count::throttled);
                 tracing::debug!(link = %self.config.name, wait_ms, "the SMSC wants us slower");
             }
             Err(fault) => {
-                self.status.count(Count::Refused);
+                self.status.count(Count::refused);
                 tracing::debug!(link = %self.config.name, %fault, "refused");
             }
         }
@@ -376,13 +402,13 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
         let is_ussd = ussd::is_ussd(delivery) || self.config.kind == Kind::Ussd;
         let status = match (&self.gateway, receipt) {
             _ if self.leaving => {
-                self.status.count(Count::PutOff);
+                self.status.count(Count::put_off);
                 status::RX_T_APPN
             }
             (_, Some(receipt)) => return self.receipt(session, asked, receipt, now),
             (Some(gateway), None) if is_ussd => self.turn(&Arc::clone(gateway), delivery),
             (_, None) => {
-                self.status.count(Count::Ignored);
+                self.status.count(Count::ignored);
                 status::RX_R_APPN
             }
         };
@@ -391,14 +417,14 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
 
     fn turn(&mut self, gateway: &Arc<Gateway<D>>, delivery: &Delivery<'_>) -> u32 {
         let Ok(slot) = Arc::clone(&self.turn_slots).try_acquire_owned() else {
-            self.status.count(Count::PutOff);
+            self.status.count(Count::put_off);
             return status::RX_T_APPN;
         };
         let Some(turn) = gateway.read(delivery) else {
-            self.status.count(Count::Ignored);
+            self.status.count(Count::ignored);
             return status::ROK;
         };
-        self.status.count(Count::Turns);
+        self.status.count(Count::turns);
         let gateway = Arc::clone(gateway);
         self.work.spawn(async move {
             gateway.serve(turn).await;
@@ -410,7 +436,7 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
 
     fn receipt(&mut self, session: &mut Session<Waiting>, asked: Asked, receipt: super::Receipt, now: Instant) {
         let Ok(slot) = Arc::clone(&self.receipt_slots).try_acquire_owned() else {
-            self.status.count(Count::PutOff);
+            self.status.count(Count::put_off);
             return session.answer(asked, status::RX_T_APPN, now);
         };
         let (receipts, bind) = (Arc::clone(&self.receipts), self.binds);
@@ -441,13 +467,6 @@ impl<R: Receipts, D: Decider> Runner<R, D> {
     }
 }
 
-/// Twice as long each time, and between half and all of it, so that many binds don't come back at once.
-fn backoff(min_ms: u32, max_ms: u32, attempt: u32, random: u64) -> Duration {
-    let longest = (u64::from(min_ms) << attempt.min(22)).min(u64::from(max_ms));
-    let half = longest / 2;
-    Duration::from_millis(half + random % (longest - half + 1))
-}
-
 /// Writes some of what is unsent, or hands on what TLS has kept. Nothing is lost when this is dropped half way.
 async fn push(write: &mut WriteHalf<Box<dyn Stream>>, unsent: &[u8]) -> io::Result<usize> {
     if unsent.is_empty() {
@@ -472,26 +491,14 @@ struct Connection {
 }
 
 impl Connection {
+    /// So many octets were written, or handed on from what TLS had kept.
+    fn pushed(&mut self, octets: usize) {
+        self.unflushed = !self.session.out().is_empty();
+        self.session.wrote(octets);
+    }
+
     async fn last_words(&mut self) -> io::Result<()> {
         self.write.write_all(self.session.out()).await?;
         self.write.shutdown().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::backoff;
-    use std::time::Duration;
-
-    #[test]
-    fn waits_double_up_to_the_longest_and_differ() {
-        for (attempt, longest) in [(0, 1_000), (1, 2_000), (5, 32_000), (6, 60_000), (22, 60_000), (u32::MAX, 60_000)] {
-            for random in [0, 1, 12_345, u64::MAX] {
-                let wait = backoff(1_000, 60_000, attempt, random);
-                let range = Duration::from_millis(longest / 2)..=Duration::from_millis(longest);
-                assert!(range.contains(&wait), "{attempt} {random} {wait:?}");
-            }
-        }
-        assert_ne!(backoff(1_000, 60_000, 3, 1), backoff(1_000, 60_000, 3, 2));
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::kit::counters::counters;
+
 /// Where a bind is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -19,101 +21,44 @@ pub enum Phase {
     Stopped,
 }
 
-/// What a bind has counted since the process began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Binds that succeeded.
-    pub binds: u64,
-    /// Connections that failed, were refused or were lost.
-    pub losses: u64,
-    /// Messages sent to the SMSC, screens included.
-    pub submitted: u64,
-    /// Messages that the SMSC took.
-    pub accepted: u64,
-    /// Messages refused for now or for good.
-    pub refused: u64,
-    /// Answers "slower".
-    pub throttled: u64,
-    /// Messages without an answer in time.
-    pub timed_out: u64,
-    /// Receipts that were taken over.
-    pub receipts: u64,
-    /// Deliveries that the SMSC was asked to repeat.
-    pub put_off: u64,
-    /// Turns of USSD sessions.
-    pub turns: u64,
-    /// Deliveries that were for nobody: SMS from phones, vendors' operations.
-    pub ignored: u64,
-    /// Answers to nothing that was asked: late, doubled or made up.
-    pub stray: u64,
-    /// PDUs that could not be read.
-    pub unreadable: u64,
-}
-
-impl Counts {
-    /// Names and values, for metrics.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        let Self {
-            binds,
-            losses,
-            submitted,
-            accepted,
-            refused,
-            throttled,
-            timed_out,
-            receipts,
-            put_off,
-            turns,
-            ignored,
-            stray,
-            unreadable,
-        } = *self;
-        [
-            ("binds", binds),
-            ("losses", losses),
-            ("submitted", submitted),
-            ("accepted", accepted),
-            ("refused", refused),
-            ("throttled", throttled),
-            ("timed_out", timed_out),
-            ("receipts", receipts),
-            ("put_off", put_off),
-            ("turns", turns),
-            ("ignored", ignored),
-            ("stray", stray),
-            ("unreadable", unreadable),
-        ]
-        .into_iter()
+counters! {
+    /// What a bind has counted since the process began.
+    pub Counts {
+        /// Binds that succeeded.
+        binds,
+        /// Connections that failed, were refused or were lost.
+        losses,
+        /// Messages sent to the SMSC, screens included.
+        submitted,
+        /// Messages that the SMSC took.
+        accepted,
+        /// Messages refused for now or for good.
+        refused,
+        /// Answers "slower".
+        throttled,
+        /// Messages without an answer in time.
+        timed_out,
+        /// Receipts that were taken over.
+        receipts,
+        /// Deliveries that the SMSC was asked to repeat.
+        put_off,
+        /// Turns of USSD sessions.
+        turns,
+        /// Deliveries that were for nobody: SMS from phones, vendors' operations.
+        ignored,
+        /// Answers to nothing that was asked: late, doubled or made up.
+        stray,
+        /// PDUs that could not be read.
+        unreadable,
     }
 }
-
-/// One of [`Counts`].
-#[derive(Clone, Copy)]
-pub(crate) enum Count {
-    Binds,
-    Losses,
-    Submitted,
-    Accepted,
-    Refused,
-    Throttled,
-    TimedOut,
-    Receipts,
-    PutOff,
-    Turns,
-    Ignored,
-    Stray,
-    Unreadable,
-}
-
-/// As many as there are in [`Count`].
-const COUNTS: usize = 13;
 
 struct Inner {
     phase: watch::Sender<Phase>,
     trouble: Mutex<Option<String>>,
     in_flight: AtomicU64,
     window: AtomicU64,
-    counts: [AtomicU64; COUNTS],
+    counters: Counters,
 }
 
 /// See the module.
@@ -127,7 +72,7 @@ impl Status {
             trouble: Mutex::default(),
             in_flight: AtomicU64::new(0),
             window: AtomicU64::new(u64::from(window)),
-            counts: Default::default(),
+            counters: Counters::default(),
         }))
     }
 
@@ -172,36 +117,7 @@ impl Status {
     /// The counts.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let [
-            binds,
-            losses,
-            submitted,
-            accepted,
-            refused,
-            throttled,
-            timed_out,
-            receipts,
-            put_off,
-            turns,
-            ignored,
-            stray,
-            unreadable,
-        ] = self.0.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
-        Counts {
-            binds,
-            losses,
-            submitted,
-            accepted,
-            refused,
-            throttled,
-            timed_out,
-            receipts,
-            put_off,
-            turns,
-            ignored,
-            stray,
-            unreadable,
-        }
+        self.0.counters.read()
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -218,23 +134,6 @@ impl Status {
     }
 
     pub(crate) fn count(&self, count: Count) {
-        if let Some(count) = self.0.counts.get(count as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Count, Counts, Status};
-
-    #[test]
-    fn every_count_has_its_own_place() {
-        let status = Status::new(10);
-        status.count(Count::Binds);
-        status.count(Count::Unreadable);
-        status.count(Count::Unreadable);
-        assert_eq!(status.counts(), Counts { binds: 1, unreadable: 2, ..Counts::default() });
-        assert_eq!((status.in_flight(), status.window(), status.trouble()), (0, 10, None));
+        self.0.counters.add(count, 1);
     }
 }

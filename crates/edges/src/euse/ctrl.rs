@@ -11,12 +11,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use wire::ctrl::{Ctrl, get_msisdn};
 use wire::ipa::{Extension, Frame};
 
-use super::backoff::Backoff;
 use super::config::EuseConfig;
-use super::link::{TICK, warn_of_public};
+use super::link::{STABLE, TICK, warn_of_public};
 use super::pipe::{Pipe, Stepped};
 use super::status::{Count, Side, Status};
 use super::subscriber::{Question, Subscribers};
+use crate::kit::backoff::Backoff;
 
 /// Questions that are taken at once.
 const BATCH: usize = 64;
@@ -32,7 +32,7 @@ impl Asker {
     /// Keeps one connection until it is dropped.
     pub(super) async fn run(self, mut questions: mpsc::Receiver<Question>) {
         let Self { config, subscribers, status } = &self;
-        let mut backoff = Backoff::new(config.reconnect_min_ms, config.reconnect_max_ms);
+        let mut backoff = Backoff::new(config.reconnect_min_ms, config.reconnect_max_ms, STABLE);
         loop {
             let (lasted, error) = match Pipe::connect(&config.ctrl).await {
                 Ok((pipe, address)) => {

@@ -37,6 +37,8 @@ const SWEEP_MAX: usize = 8;
 const INVOKE_USUAL: i8 = 1;
 /// The mark of the frame that began a dialogue: prompts are numbered from 1.
 const BEGIN: u8 = 0;
+/// What a later frame is called that answers no prompt.
+const NO_PROMPT: u8 = BEGIN;
 
 /// The numbers that name a dialogue. They come back: switches count from a fixed start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +125,41 @@ struct Row {
     waiting: VecDeque<Job>,
     tick: u64,
     touched_at: Instant,
+}
+
+impl Row {
+    /// Which of the prompts that may be answered a frame answers.
+    fn prompt_of(&self, frame: u8) -> Option<Prompt> {
+        if frame == NO_PROMPT {
+            None
+        } else if frame == self.prompt {
+            Some(Prompt::Latest)
+        } else {
+            (frame.checked_add(1) == Some(self.prompt)).then_some(Prompt::Before)
+        }
+    }
+
+    /// What we said ourselves to that frame.
+    fn own_to(&self, frame: u8) -> Option<Own> {
+        self.own.filter(|(to, _)| *to == frame && frame != NO_PROMPT).map(|(_, own)| own)
+    }
+}
+
+/// A prompt that may be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prompt {
+    /// The one that the phone shows.
+    Latest,
+    /// The one before it: its answer comes once more.
+    Before,
+}
+
+/// What was typed in answer to a prompt.
+struct Typed {
+    /// The prompt's invoke id, or [`NO_PROMPT`].
+    frame: u8,
+    /// `None`: it can't be read.
+    text: Option<Zeroizing<String>>,
 }
 
 /// The dialogues of one link.
@@ -245,58 +282,76 @@ impl Dialogues {
 
     fn go_on(&mut self, key: Key, ss_info: &[u8], now: Instant) -> Heard {
         self.status.count(Count::inputs);
-        let (frame, text) = match Component::parse(ss_info) {
-            Ok(Component::ReturnError { .. } | Component::Reject { .. }) => return self.cancel(key),
+        let Some(Typed { frame, text }) = self.typed(ss_info) else { return self.cancel(key) };
+        let Some(row) = self.rows.get_mut(&key) else {
+            return self.session_over(Address { key, begin_invoke: INVOKE_USUAL, frame, heard_at: now });
+        };
+        let address = Address { key, begin_invoke: row.begin_invoke, frame, heard_at: now };
+        let (prompt, own) = (row.prompt_of(frame), row.own_to(frame));
+        if row.connection != self.connection || (row.over && prompt != Some(Prompt::Latest) && own.is_none()) {
+            row.over = true;
+            self.place(key);
+            return self.session_over(address);
+        }
+        match (own, text, prompt) {
+            (Some(own), _, _) => Heard::Say(address, own),
+            (None, Some(text), Some(prompt)) => self.answer(address, text, prompt),
+            // The frame is one of a prompt long past.
+            (None, Some(_), None) => self.nothing(Count::stale),
+            (None, None, _) => self.answer_unreadable(address),
+        }
+    }
+
+    /// What a phone typed; `None` when it ended the dialogue instead.
+    fn typed(&self, ss_info: &[u8]) -> Option<Typed> {
+        let (invoke_id, text) = match Component::parse(ss_info) {
+            Ok(Component::ReturnError { .. } | Component::Reject { .. }) => return None,
             // Somebody who answers with nothing answers.
             Ok(Component::ReturnResult {
                 invoke_id,
                 outcome: None | Some((Operation::UnstructuredSsRequest, None)),
-            }) => (u8::try_from(invoke_id).ok(), Some(Zeroizing::default())),
+            }) => (Some(invoke_id), Some(Zeroizing::default())),
             Ok(Component::ReturnResult {
                 invoke_id,
                 outcome: Some((Operation::UnstructuredSsRequest, Some(ussd))),
-            }) => (u8::try_from(invoke_id).ok(), self.text(Some(ussd))),
+            }) => (Some(invoke_id), self.text(Some(ussd))),
             Ok(_) | Err(_) => (None, self.text(None)),
         };
-        let Some(row) = self.rows.get_mut(&key) else {
-            self.status.count(Count::no_session);
-            let address = Address { key, begin_invoke: INVOKE_USUAL, frame: frame.unwrap_or(BEGIN), heard_at: now };
-            return Heard::Say(address, Own::SessionOver);
-        };
-        let frame = frame.filter(|frame| *frame != BEGIN);
-        let address = Address { key, begin_invoke: row.begin_invoke, frame: frame.unwrap_or(BEGIN), heard_at: now };
-        let own = row.own.filter(|(to, _)| Some(*to) == frame);
-        let is_current = frame == Some(row.prompt);
-        let is_before = frame.and_then(|frame| frame.checked_add(1)) == Some(row.prompt);
-        if row.connection != self.connection || (row.over && !is_current && own.is_none()) {
-            row.over = true;
-            self.status.count(Count::no_session);
-            self.place(key);
-            return Heard::Say(address, Own::SessionOver);
+        let frame = invoke_id.and_then(|invoke_id| u8::try_from(invoke_id).ok()).unwrap_or(NO_PROMPT);
+        Some(Typed { frame, text })
+    }
+
+    fn session_over(&self, address: Address) -> Heard {
+        self.status.count(Count::no_session);
+        Heard::Say(address, Own::SessionOver)
+    }
+
+    /// An answer to one of the last two prompts: worked on at once, or after the frame that is worked on.
+    fn answer(&mut self, address: Address, text: Zeroizing<String>, prompt: Prompt) -> Heard {
+        let Address { key, frame, heard_at, .. } = address;
+        let Some(row) = self.rows.get_mut(&key) else { return self.session_over(address) };
+        let repeated = row.over || row.working || prompt == Prompt::Before;
+        let ticket = Ticket { address, repeated, begun: row.begun };
+        let job = Job { ticket, input: Input::Typed { text, mark: u64::from(frame) } };
+        (row.followed, row.touched_at) = (true, heard_at);
+        if row.working {
+            return self.wait(job);
         }
-        match (own, text, frame) {
-            (Some((_, own)), _, _) => Heard::Say(address, own),
-            (None, Some(text), Some(frame)) if is_current || is_before => {
-                let repeated = row.over || row.working || is_before;
-                let ticket = Ticket { address, repeated, begun: row.begun };
-                let job = Job { ticket, input: Input::Typed { text, mark: u64::from(frame) } };
-                (row.followed, row.touched_at) = (true, now);
-                if row.working {
-                    return self.wait(job);
-                }
-                row.working = true;
-                self.place(key);
-                Heard::Work(job)
-            }
-            // An answer is on its way already, or the frame is one of a prompt long past.
-            (None, None, _) if row.working => Heard::Nothing,
-            (None, Some(_), _) => self.nothing(Count::stale),
-            (None, None, _) => {
-                let begun = row.begun;
-                self.settle(key, begun, address.frame, Said::Own(Own::Unreadable), now);
-                Heard::Say(address, Own::Unreadable)
-            }
+        row.working = true;
+        self.place(key);
+        Heard::Work(job)
+    }
+
+    /// An answer that nobody can read.
+    fn answer_unreadable(&mut self, address: Address) -> Heard {
+        let Some(row) = self.rows.get(&address.key) else { return self.session_over(address) };
+        if row.working {
+            // An answer is on its way already.
+            return Heard::Nothing;
         }
+        let begun = row.begun;
+        self.settle(address.key, begun, address.frame, Said::Own(Own::Unreadable), address.heard_at);
+        Heard::Say(address, Own::Unreadable)
     }
 
     /// The string, wiped when it is dropped.

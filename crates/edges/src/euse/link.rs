@@ -16,11 +16,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use wire::ipa::{Ccm, CcmError, Extension, Frame, PROTOCOL_CCM, PROTOCOL_OSMO, id_response, ping, pong};
 
-use super::backoff::{Backoff, STABLE};
 use super::config::{EuseConfig, GUARD_MARGIN_MS};
 use super::pipe::{Output, Pipe, Stepped};
 use super::serve::{Desk, Outgoing};
 use super::status::{Count, Side, Status};
+use crate::kit::backoff::Backoff;
 use crate::port::Decider;
 
 /// Answers that wait to be written beside those of turns: to frames that no turn was begun for.
@@ -29,6 +29,8 @@ const ANSWERS_MAX: usize = 4_096;
 const BATCH: usize = 64;
 /// How often time-outs are looked at.
 pub(super) const TICK: Duration = Duration::from_millis(200);
+/// A connection that lasted so long was a good one.
+pub(super) const STABLE: Duration = Duration::from_secs(60);
 /// An HLR asks who we are as soon as we are there.
 const REGISTER_WITHIN: Duration = Duration::from_secs(10);
 /// An HLR that closes so soon after it heard our name does not know it.
@@ -83,7 +85,7 @@ impl<D: Decider> Hlr<D> {
     pub(super) async fn run(&self, stop: impl Future<Output = ()> + Send) {
         let Self { config, status, .. } = self;
         let mut stop = std::pin::pin!(stop);
-        let mut backoff = Backoff::new(config.reconnect_min_ms, config.reconnect_max_ms);
+        let mut backoff = Backoff::new(config.reconnect_min_ms, config.reconnect_max_ms, STABLE);
         loop {
             let connected = tokio::select! {
                 connected = Pipe::connect(&config.hlr) => connected,

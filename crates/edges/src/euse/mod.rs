@@ -19,7 +19,6 @@
 //! socket which dialogue a frame belongs to, `serve` takes it through the flow, `subscriber` remembers and `ctrl` asks who is
 //! calling.
 
-mod backoff;
 mod config;
 mod ctrl;
 mod dialogue;

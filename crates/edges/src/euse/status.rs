@@ -2,10 +2,11 @@
 //!
 //! Guarantees: cheap to read and to write; a text here says what to do and never holds anything dialled or a number.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
+
+use crate::kit::counters::counters;
 
 /// One of the two connections of a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,91 +17,52 @@ pub struct Peer {
     pub last_error: Option<String>,
 }
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a link has counted since it was started.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct Counts {
-            $($(#[$doc])* pub $name: u64,)*
-        }
-
-        #[derive(Debug, Default)]
-        struct Counters {
-            $($name: AtomicU64,)*
-        }
-
-        impl Counters {
-            fn read(&self) -> Counts {
-                Counts { $($name: self.$name.load(Ordering::Relaxed),)* }
-            }
-
-            const fn of(&self, count: Count) -> &AtomicU64 {
-                match count {
-                    $(Count::$name => &self.$name,)*
-                }
-            }
-        }
-
-        /// Which counter.
-        #[expect(non_camel_case_types, reason = "named as the fields that they count into")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Count {
-            $($name,)*
-        }
-
-        impl Counts {
-            /// Names and values, for metrics.
-            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($name), self.$name),)*].into_iter()
-            }
-        }
-    };
-}
-
 counters! {
-    /// BEGIN frames.
-    dials,
-    /// CONTINUE frames.
-    inputs,
-    /// Screens handed to the connection.
-    answers,
-    /// Screens that were ready after a phone had been told that nothing is known, or after the HLR's guard: not sent.
-    dropped_late,
-    /// Screens whose dialogue or connection had gone: not sent.
-    dropped_gone,
-    /// Dialogues that the phone's side ended or failed.
-    cancelled,
-    /// Frames that can't be read.
-    malformed,
-    /// Dialled or typed strings in an alphabet that nobody can read.
-    unreadable,
-    /// Frames of a prompt long past, or past [`FRAMES_WAITING_MAX`](super::dialogue::FRAMES_WAITING_MAX).
-    stale,
-    /// Messages that are none of ours: other GSUP messages, other protocols.
-    ignored,
-    /// CONTINUE frames of dialogues that nobody knows.
-    no_session,
-    /// Callers whose IMSI the HLR does not know.
-    unknown_imsi,
-    /// Callers without an MSISDN in the HLR.
-    no_msisdn,
-    /// Callers whose MSISDN could not be asked for.
-    msisdn_failed,
-    /// Frames that we were too busy for.
-    busy,
-    /// Phones that read *unknown* because the answer took too long.
-    timed_out,
-    /// Dialogues forgotten to make room.
-    evicted,
-    /// Questions for an MSISDN that were sent.
-    questions,
-    /// Connections to the HLR that were lost or could not be made.
-    reconnects,
-    /// Connections to the control interface that were lost or could not be made.
-    ctrl_reconnects,
-    /// Registrations renewed because nobody dialled.
-    renewals,
+    /// What a link has counted since it was started.
+    pub Counts {
+        /// BEGIN frames.
+        dials,
+        /// CONTINUE frames.
+        inputs,
+        /// Screens handed to the connection.
+        answers,
+        /// Screens that were ready after a phone had been told that nothing is known, or after the HLR's guard: not sent.
+        dropped_late,
+        /// Screens whose dialogue or connection had gone: not sent.
+        dropped_gone,
+        /// Dialogues that the phone's side ended or failed.
+        cancelled,
+        /// Frames that can't be read.
+        malformed,
+        /// Dialled or typed strings in an alphabet that nobody can read.
+        unreadable,
+        /// Frames of a prompt long past, or past [`FRAMES_WAITING_MAX`](super::dialogue::FRAMES_WAITING_MAX).
+        stale,
+        /// Messages that are none of ours: other GSUP messages, other protocols.
+        ignored,
+        /// CONTINUE frames of dialogues that nobody knows.
+        no_session,
+        /// Callers whose IMSI the HLR does not know.
+        unknown_imsi,
+        /// Callers without an MSISDN in the HLR.
+        no_msisdn,
+        /// Callers whose MSISDN could not be asked for.
+        msisdn_failed,
+        /// Frames that we were too busy for.
+        busy,
+        /// Phones that read *unknown* because the answer took too long.
+        timed_out,
+        /// Dialogues forgotten to make room.
+        evicted,
+        /// Questions for an MSISDN that were sent.
+        questions,
+        /// Connections to the HLR that were lost or could not be made.
+        reconnects,
+        /// Connections to the control interface that were lost or could not be made.
+        ctrl_reconnects,
+        /// Registrations renewed because nobody dialled.
+        renewals,
+    }
 }
 
 /// How one link is.
@@ -149,7 +111,7 @@ impl Status {
     }
 
     pub(super) fn add(&self, count: Count, more: u64) {
-        self.counters.of(count).fetch_add(more, Ordering::Relaxed);
+        self.counters.add(count, more);
     }
 
     pub(super) fn up(&self, side: Side, now: Instant) {

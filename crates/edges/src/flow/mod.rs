@@ -323,15 +323,15 @@ impl<D: Decider> Link<D> {
             return screen;
         }
         let asked_again = session.unanswered() == Some(at.mark);
-        let first = session.is_new() || (asked_again && session.state.is_none());
-        match &at.turn.input {
-            Input::Joined { dialled, .. } if first => return self.first(at, session, dialled).await,
-            Input::Dialled(_) | Input::Typed { .. } | Input::Latest { .. } | Input::Joined { .. } => {}
+        if let Input::Joined { dialled, .. } = &at.turn.input
+            && (session.is_new() || (asked_again && session.state.is_none()))
+        {
+            return self.first(at, session, dialled).await;
         }
-        let rules = session.operator.and_then(|operator| Some((operator, at.directory.rules(operator)?)));
-        let over = || self.edge_answer(at, rules.map(|(_, rules)| rules), &Say::SessionOver);
+        let known = session.operator.and_then(|operator| Some((operator, at.directory.rules(operator)?)));
+        let over = || self.edge_answer(at, known.map(|(_, rules)| rules), &Say::SessionOver);
+        let (Some((operator, rules)), Some(state)) = (known, session.state.clone()) else { return over() };
         let may_go_on = asked_again || (found.live && session.unanswered().is_none());
-        let (Some((operator, rules)), Some(state)) = (rules, session.state.clone()) else { return over() };
         let Some(typed) = self.typed(at, session).filter(|_| may_go_on && session.prompt < PROMPTS_MAX) else {
             // Nobody waits for the rest, but whoever dials again may go on with it: without tags of passwords.
             session.state = session.state.take().filter(|_| !found.live).and_then(menu::State::resumable);

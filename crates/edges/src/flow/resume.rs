@@ -13,13 +13,14 @@ use domain::rules::dial::Request;
 use domain::time::Timestamp;
 use domain::verdict::Outcome;
 use engine::answer::Answer;
-use tokio::time::timeout_at;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Dial, Link, Place};
 use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
-use crate::say::Say;
+use crate::say::{Resumed, Say};
 use crate::session::{Asked, Left, REMEMBERED_S, Screen, Session};
 
 /// Nothing is asked again so shortly before its id is forgotten: the question may wait for its answer as long as a link waits.
@@ -35,71 +36,101 @@ impl<D: Decider> Link<D> {
         left: Left,
         dial: Dial<'_>,
     ) -> Screen {
-        let Dial { request, fresh } = dial;
-        let is_menu = matches!(request, Request::Menu) && desk.dialogue;
-        let same_string = left.begin_mark == at.mark;
-        if !is_menu && !same_string && fresh.gives().is_none() {
-            session.left = None;
-            return self.drive(at, desk, session, fresh).await;
-        }
-        let (mut left, mut same_string) = (left, same_string);
-        let mut before = loop {
-            // A turn of that session may still be under way: what it hears is what has to be known.
-            let Ok(before) = timeout_at(at.by, Arc::clone(&left.cell).lock_owned()).await else {
-                return self.not_known(at, desk, session).await;
-            };
-            // One that never got so far as to hear anything leaves what it came after.
-            let Some(older) = before.left.clone().filter(|_| before.is_new()) else { break before };
-            same_string = older.begin_mark == at.mark;
-            left = older;
+        let Some(step) = self.first_step(at, desk, session, left, dial).await else {
+            // Nothing is begun before it is known what became of the last thing: the next dial asks again.
+            return self.not_known(at, desk, session).await;
         };
-        if before.operator != session.operator {
-            session.left = None;
-            return self.drive(at, desk, session, fresh).await;
-        }
-        let unread = before.asked.clone().filter(|asked| concerns(asked, &fresh, is_menu || same_string));
-        let unread = unread.filter(|asked| self.is_remembered(asked, at.now));
-        let told = is_menu || fresh.waits();
-        let step = match unread {
-            Some(mut asked) => match self.ask_again(at, &mut asked).await {
-                Answer::Verdict(reply) => {
-                    let body = &asked.command.body;
-                    self.learn(at, session, body, &reply);
-                    match reply.outcome {
-                        _ if told => Step::Ask(State::News, menu::news(body, &reply)),
-                        // The whole string once more, and it was done: that answer is this one's. It is asked for under the
-                        // id that it has, because under another one it might be done twice.
-                        Outcome::Done(_) => {
-                            let step = Step::Submit(body.clone(), None);
-                            session.asked = Some(asked);
-                            step
-                        }
-                        Outcome::Refused(_) => fresh,
-                    }
-                }
-                Answer::NotDone if told => Step::Ask(State::News, Say::LastNotDone),
-                Answer::NotDone => fresh,
-                // Nothing is begun before it is known what became of the last thing: the next dial asks again.
-                _ => return self.not_known(at, desk, session).await,
-            },
-            None => {
-                let goes_on = told && (is_menu || same_string) && left.may_resume(self.config.times, at.now);
-                let waiting = before.state.take().filter(|_| goes_on).and_then(State::resumable);
-                waiting.and_then(|state| menu::resume(desk, state)).unwrap_or(fresh)
-            }
-        };
-        before.asked = None;
-        drop(before);
         session.left = None;
         self.drive(at, desk, session, step).await
     }
-}
 
-impl<D: Decider> Link<D> {
+    /// What comes first; `None` while nobody knows what became of the last thing.
+    async fn first_step(
+        &self,
+        at: &Place<'_>,
+        desk: &Desk<'_>,
+        session: &mut Session,
+        left: Left,
+        dial: Dial<'_>,
+    ) -> Option<Step> {
+        let Dial { request, fresh } = dial;
+        let is_menu = matches!(request, Request::Menu) && desk.dialogue;
+        if !is_menu && left.begin_mark != at.mark && fresh.gives().is_none() {
+            return Some(fresh);
+        }
+        let (left, mut before) = at_rest(left, at.by).await?;
+        if before.operator != session.operator {
+            return Some(fresh);
+        }
+        let dialled_again = is_menu || left.begin_mark == at.mark;
+        let unread = before.asked.clone().filter(|asked| concerns(asked, &fresh, dialled_again));
+        let step = match unread.filter(|asked| self.is_remembered(asked, at.now)) {
+            Some(asked) => self.outcome_first(at, session, asked, fresh).await?,
+            None => {
+                // Taken in any case: a frame of that session which waits for us finds that it is over.
+                let waiting = before.state.take().and_then(State::resumable);
+                let goes_on = dialled_again && fresh.waits() && left.may_resume(self.config.times, at.now);
+                waiting.filter(|_| goes_on).and_then(|state| menu::resume(desk, state)).unwrap_or(fresh)
+            }
+        };
+        before.asked = None;
+        Some(step)
+    }
+
+    /// What comes first where the phone may not have read what became of a command; `None` while nobody knows.
+    async fn outcome_first(
+        &self,
+        at: &Place<'_>,
+        session: &mut Session,
+        mut asked: Asked,
+        fresh: Step,
+    ) -> Option<Step> {
+        // News need a screen that waits for an answer; whoever submits something hears that outcome.
+        let may_tell = fresh.waits();
+        let reply = match self.ask_again(at, &mut asked).await {
+            Answer::Verdict(reply) => reply,
+            Answer::NotDone if may_tell => return Some(Step::Ask(State::News, Say::Resumed(Resumed::NotDone))),
+            Answer::NotDone => return Some(fresh),
+            Answer::Busy
+            | Answer::Closed(_)
+            | Answer::IdReused
+            | Answer::IdTooOld { .. }
+            | Answer::IdAhead
+            | Answer::Unknown => return None,
+        };
+        let body = &asked.command.body;
+        self.learn(at, session, body, &reply);
+        if may_tell {
+            return Some(Step::Ask(State::News, menu::news(body, &reply)));
+        }
+        match reply.outcome {
+            // The whole string once more, and it was done: that answer is this one's. It is asked for under the id that it
+            // has, because under another one it might be done twice.
+            Outcome::Done(_) => {
+                let step = Step::Submit(body.clone(), None);
+                session.asked = Some(asked);
+                Some(step)
+            }
+            Outcome::Refused(_) => Some(fresh),
+        }
+    }
+
     /// Whether the engine surely remembers a command's id: of one that it forgot it says *not done*, done or not.
     fn is_remembered(&self, asked: &Asked, now: Timestamp) -> bool {
         let asked_at = asked.command.decide_before.plus_s(-i64::from(self.shared.config.decide_within_s));
         now < asked_at.plus_s(REMEMBERED_S - FORGOTTEN_MARGIN_S)
+    }
+}
+
+/// The session that was left behind, when no turn of it is under way any more: what that one hears is what has to be known.
+/// One that never got so far as to hear anything leaves what it came after. `None`: it takes longer than the phone waits.
+async fn at_rest(mut left: Left, by: Instant) -> Option<(Left, OwnedMutexGuard<Session>)> {
+    loop {
+        let before = timeout_at(by, Arc::clone(&left.cell).lock_owned()).await.ok()?;
+        match before.left.clone().filter(|_| before.is_new()) {
+            Some(older) => left = older,
+            None => return Some((left, before)),
+        }
     }
 }
 

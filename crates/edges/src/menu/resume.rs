@@ -12,7 +12,7 @@ use engine::answer::Reply;
 
 use super::{Giving, State, Step};
 use crate::desk::Desk;
-use crate::say::Say;
+use crate::say::{Resumed, Say};
 use crate::wish::Wish;
 
 impl State {
@@ -58,11 +58,11 @@ pub fn resume(desk: &Desk<'_>, state: State) -> Option<Step> {
 /// The screen that offers to go on.
 pub(super) fn resumed_say(state: &State) -> Option<Say> {
     match *state {
-        State::Recipient { amount: Some(amount), .. } => Some(Say::ResumeRecipient { amount }),
-        State::Amount { to, .. } => Some(Say::ResumeAmount { to }),
-        State::Occasion { .. } => Some(Say::ResumeOccasion),
+        State::Recipient { amount: Some(amount), .. } => Some(Say::Resumed(Resumed::Recipient { amount })),
+        State::Amount { to, .. } => Some(Say::Resumed(Resumed::Amount { to })),
+        State::Occasion { .. } => Some(Say::Resumed(Resumed::Occasion)),
         State::Password(wish @ (Wish::Give { .. } | Wish::TopUp { .. } | Wish::Bind { .. })) => {
-            Some(Say::ResumePassword(wish))
+            Some(Say::Resumed(Resumed::Password(wish)))
         }
         State::Menu
         | State::Recipient { amount: None, .. }
@@ -88,13 +88,13 @@ pub fn news(body: &Body, reply: &Reply) -> Say {
         Outcome::Done(done @ (Done::Held { .. } | Done::Undone { .. })) => {
             match super::done_step(body, done, reply.seq) {
                 Step::End(say) => say,
-                _ => Say::LastDone,
+                _ => Say::Resumed(Resumed::Done),
             }
         }
         // Whoever hears "not done" of it would pay again.
         Outcome::Refused(Refusal::Repeated { given_at, seq, .. }) => posted(body, *given_at, *seq),
-        Outcome::Done(_) => Say::LastDone,
-        Outcome::Refused(_) => Say::LastNotDone,
+        Outcome::Done(_) => Say::Resumed(Resumed::Done),
+        Outcome::Refused(_) => Say::Resumed(Resumed::NotDone),
     }
 }
 
@@ -102,9 +102,11 @@ pub fn news(body: &Body, reply: &Reply) -> Say {
 fn posted(body: &Body, at: Timestamp, seq: Seq) -> Say {
     match body {
         Body::Gift(Gift { recipient: Dialled::Value(to), amount: Dialled::Value(amount), .. }) => {
-            Say::LastGiven { to: *to, amount: *amount, at, seq }
+            Say::Resumed(Resumed::Given { to: *to, amount: *amount, at, seq })
         }
-        Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) => Say::LastToppedUp { amount: *amount, at },
-        _ => Say::LastDone,
+        Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) => {
+            Say::Resumed(Resumed::ToppedUp { amount: *amount, at })
+        }
+        _ => Say::Resumed(Resumed::Done),
     }
 }

@@ -11,6 +11,7 @@
 //! **Deliberately not here:** which screen it is ([`crate::say::Say`]).
 
 mod check;
+mod did;
 mod message;
 mod refusal;
 mod resumed;

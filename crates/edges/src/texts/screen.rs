@@ -40,54 +40,8 @@ impl Voice<'_> {
             Say::TooManyDials => Said::plain(Message::TooManyDials),
             Say::LinkBraked => Said::plain(Message::LinkBraked),
             Say::CallerElsewhere => Said::new(Message::CallerElsewhere, [("operator", self.operator())]),
-            Say::Given { to, amount, fee_minor, left_minor, seq } => {
-                let to = ("to", self.number(*to));
-                let receipt = ("receipt", Self::receipt(*seq));
-                self.paid((Message::Given, Message::GivenFee), *amount, *fee_minor, *left_minor, [to, receipt])
-            }
-            Say::Held { to, amount, fee_minor, left_minor, until, seq } => {
-                let facts = [
-                    ("to", self.number(*to)),
-                    ("amount", self.money(amount.minor())),
-                    ("fee", self.money(*fee_minor)),
-                    ("left", self.money(*left_minor)),
-                    ("receipt", Self::receipt(*seq)),
-                    ("when", self.when(*until)),
-                    ("dial", self.dial(crate::say::FullForm::Undo)),
-                ];
-                Said::new(if *fee_minor == 0 { Message::Held } else { Message::HeldFee }, facts)
-            }
-            Say::Undone { to, amount, balance_minor } => Said::new(
-                Message::Undone,
-                [
-                    ("to", self.number(*to)),
-                    ("amount", self.money(amount.minor())),
-                    ("left", self.money(*balance_minor)),
-                ],
-            ),
-            Say::ToppedUp { amount, fee_minor, left_minor, airtime_minor } => {
-                let airtime = ("airtime", self.money(*airtime_minor));
-                let minutes = ("minutes", self.minutes(*airtime_minor));
-                let messages = (Message::ToppedUp, Message::ToppedUpFee);
-                self.paid(messages, *amount, *fee_minor, *left_minor, [airtime, minutes])
-            }
-            Say::ToppedUpAlready { amount, at, seq, again_at } => Said::new(
-                Message::RepeatedTopUp,
-                [
-                    ("amount", self.money(amount.minor())),
-                    ("when", self.when(*at)),
-                    ("receipt", Self::receipt(*seq)),
-                    ("again", self.when(*again_at)),
-                ],
-            ),
+            Say::Did(did) => self.did(did),
             Say::NoGifts => Said::plain(Message::NoGifts),
-            Say::PasswordChanged => Said::plain(Message::PasswordChanged),
-            Say::Frozen { serial } => Said::new(Message::Frozen, [("serial", serial.to_string())]),
-            Say::Bound { serial, balance_minor } => {
-                Said::new(Message::Bound, [("serial", serial.to_string()), ("amount", self.money(*balance_minor))])
-            }
-            Say::LanguageSet => Said::plain(Message::LanguageSet),
-            Say::Done => Said::plain(Message::Done),
             Say::Refused(refusal) => self.refusal(refusal),
             Say::CardOrPasswordWrong { tries_left } => tries(Message::WrongCardOrPassword, *tries_left),
             Say::Busy => Said::plain(Message::Busy),
@@ -100,14 +54,7 @@ impl Voice<'_> {
             Say::AskOccasion => Said::new(Message::AskOccasion, self.occasions()),
             Say::Confirm { to, amount, near } => self.confirm(*to, *amount, *near),
             Say::Declined => Said::plain(Message::Declined),
-            Say::ResumeOccasion
-            | Say::ResumePassword(_)
-            | Say::ResumeAmount { .. }
-            | Say::ResumeRecipient { .. }
-            | Say::LastGiven { .. }
-            | Say::LastToppedUp { .. }
-            | Say::LastDone
-            | Say::LastNotDone => self.resumed(say),
+            Say::Resumed(resumed) => self.resumed(resumed),
         }
     }
 
@@ -167,25 +114,6 @@ impl Voice<'_> {
         let Some(near) = near else { return Said::new(Message::Confirm, values) };
         let [to, amount] = values;
         Said::new(Message::ConfirmNear, [to, amount, ("near", self.number(near))])
-    }
-
-    /// The first message where nothing was charged, the second where a fee is to be named.
-    fn paid(
-        &self,
-        (free, with_fee): (Message, Message),
-        amount: Amount,
-        fee_minor: i64,
-        left_minor: i64,
-        [first, second]: [(&'static str, String); 2],
-    ) -> Said {
-        let values = [
-            ("amount", self.money(amount.minor())),
-            ("fee", self.money(fee_minor)),
-            ("left", self.money(left_minor)),
-            first,
-            second,
-        ];
-        Said::new(if fee_minor == 0 { free } else { with_fee }, values)
     }
 
     pub(super) fn line(&self, line: &Line) -> String {

@@ -146,13 +146,13 @@ fn times_are_the_operators_and_as_short_as_today_allows() {
 fn a_text_past_every_measure_says_so_and_is_not_cut() {
     let (texts, rules) = (Texts::embedded(), rules("koryolink"));
     let amount = domain::money::Amount::try_new(i64::MAX).expect("positive");
-    let say = crate::say::Say::Given {
+    let say = crate::say::Say::Did(crate::say::Did::Given {
         to: msisdn("8501921112222"),
         amount,
         fee_minor: i64::MAX,
         left_minor: i64::MAX,
         seq: domain::receipt::Seq(u64::MAX),
-    };
+    });
     for (language, budget) in
         [(Language::Korean, Budget::USSD_OSMOHLR), (Language::English, Budget { septets: 80, ucs2: 40 })]
     {

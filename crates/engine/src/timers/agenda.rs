@@ -162,7 +162,8 @@ impl Agenda {
             | Change::Operator { .. }
             | Change::Bought { .. }
             | Change::Repeat { .. }
-            | Change::Recent { .. } => {}
+            | Change::Recent { .. }
+            | Change::Turn { .. } => {}
         }
     }
 

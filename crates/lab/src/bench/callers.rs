@@ -15,13 +15,12 @@ use anyhow::Context;
 use domain::command::{Body, Command};
 use domain::id::CommandId;
 use domain::time::Timestamp;
-use domain::verdict::Outcome;
 use engine::answer::Answer;
 use engine::handle::Handle;
 
 use super::baselines::per_second;
 use super::latency::Latencies;
-use super::world::Source;
+use super::world::{Source, is_given};
 
 /// Frames longer than this end the connection.
 const FRAME_LEN_MAX: usize = 4096;
@@ -120,10 +119,6 @@ fn serve(mut stream: UnixStream, handle: &Handle) -> Option<()> {
         given.fill(u8::from(is_given(&answer)));
         stream.write_all(&reply).ok()?;
     }
-}
-
-pub(super) fn is_given(answer: &Answer) -> bool {
-    matches!(answer, Answer::Verdict(reply) if matches!(reply.outcome, Outcome::Done(_)))
 }
 
 /// Runs `ask` of every caller until the time is over. It says whether the gift was given.

@@ -12,14 +12,6 @@ use super::table::{Goal, Row, grouped};
 use super::world::World;
 use super::{Plan, http, told};
 
-/// How the screen of a given gift begins in Korean, the language of the bench's subscribers: whole, and behind OsmoHLR.
-const SENT: [&str; 2] = ["보냈습니다.", "보냄 "];
-
-/// Whether a screen says that the gift was sent. One that says that it was sent before says the word later.
-pub(super) fn is_sent(screen: &str) -> bool {
-    SENT.iter().any(|sent| screen.starts_with(sent))
-}
-
 /// HTTP, in the dialect of Africa's Talking.
 pub(super) fn over_http(world: &World, plan: Plan) -> anyhow::Result<Vec<Row>> {
     let (to, source) = (world.server.http, &world.source);
@@ -105,15 +97,4 @@ fn rows(
         Row::new(at("p99"), "µs", p99, Some(Goal::AtMost(10_000))),
         Row::new(at("p99.9"), "µs", p999, Some(Goal::AtMost(50_000))),
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_sent;
-
-    #[test]
-    fn what_was_sent_before_is_not_sent_now() {
-        assert!(is_sent("보냈습니다. 191 234 5678, 500원.") && is_sent("보냄 191 234 5678 500원, 잔고 4,500원"));
-        assert!(!is_sent("이미 10시에 보냈습니다(접수번호 12). 두번 보내지 않았습니다.") && !is_sent(""));
-    }
 }

@@ -81,7 +81,7 @@ fn run_bulk(handle: &Handle, source: &Arc<Source>, lasts: Duration) -> Bulked {
     let mut under_way = std::collections::VecDeque::new();
     let (mut posted, mut refused) = (0, 0);
     let mut count = |answers: Vec<Answer>| {
-        let given = answers.iter().filter(|answer| callers::is_given(answer)).count() as u64;
+        let given = answers.iter().filter(|answer| world::is_given(answer)).count() as u64;
         posted += given;
         refused += answers.len() as u64 - given;
     };

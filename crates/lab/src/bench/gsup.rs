@@ -19,10 +19,9 @@ use tokio::runtime::Runtime;
 
 use super::baselines::per_second;
 use super::callers::Measured;
-use super::dials::is_sent;
 use super::latency::Latencies;
 use super::table::grouped;
-use super::world::{self, SERVICE_CODE, Source};
+use super::world::{self, SERVICE_CODE, Source, is_sent};
 use sonmul::serve::Server;
 
 /// Our name there.

@@ -10,8 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::callers::{Measured, run};
-use super::dials::is_sent;
-use super::world::Source;
+use super::world::{Source, is_sent};
 
 /// Connections that one generator thread writes to before it reads the answers.
 const CONNECTIONS_PER_THREAD: u64 = 32;

@@ -15,7 +15,7 @@ use super::dials::used_by_others;
 use super::machine::{self, Others};
 use super::table::{Row, grouped};
 use super::world::{BULK, Gifts, World};
-use super::{Plan, callers, told};
+use super::{Plan, told, world};
 
 /// More than the follower holds at a time, and than the senders' own, which wait for their screens first.
 const BACKLOG: u64 = 200_000;
@@ -94,7 +94,7 @@ impl Feed {
         let handle = world.server.handle();
         while SMS_PER_GIFT * self.posted < smsc.drained().submits + BACKLOG {
             let answers = handle.submit_bulk(self.gifts.bulk(handle.now())).wait();
-            self.posted += answers.iter().filter(|answer| callers::is_given(answer)).count() as u64;
+            self.posted += answers.iter().filter(|answer| world::is_given(answer)).count() as u64;
             debug_assert_eq!(answers.len(), BULK, "every gift has an answer");
         }
     }

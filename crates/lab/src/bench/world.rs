@@ -19,11 +19,12 @@ use domain::number::{CardNumber, Msisdn};
 use domain::password::{Password, PasswordTag, Proof, TagKeys};
 use domain::rules::Rules;
 use domain::time::Timestamp;
+use domain::verdict::Outcome;
+use engine::answer::Answer;
 use engine::handle::Handle;
 use wire::imsi::Imsi;
 
 use super::baselines::Random;
-use super::callers::is_given;
 use sonmul::exit::Failure;
 use sonmul::init;
 use sonmul::keys::{load_tag_keys, local_key_path, read_secret};
@@ -45,6 +46,9 @@ const AMOUNT_MAX: u64 = 500;
 const CHUNK: u64 = 900;
 /// Commands of a bulk.
 pub(super) const BULK: usize = 8_192;
+
+/// How the screen of a given gift begins in Korean, the language of the bench's subscribers: whole, and behind OsmoHLR.
+const SENT: [&str; 2] = ["보냈습니다.", "보냄 "];
 
 /// A server with subscribers.
 pub(super) struct World {
@@ -150,6 +154,16 @@ fn fill(handle: &Handle, keys: &TagKeys, subscribers: u64) -> anyhow::Result<Vec
         progress.set(subscribers * 2 + first);
     }
     Ok(tags)
+}
+
+/// Whether a screen says that the gift was sent. One that says that it was sent before says the word later.
+pub(super) fn is_sent(screen: &str) -> bool {
+    SENT.iter().any(|sent| screen.starts_with(sent))
+}
+
+/// Whether a gift was given.
+pub(super) fn is_given(answer: &Answer) -> bool {
+    matches!(answer, Answer::Verdict(reply) if matches!(reply.outcome, Outcome::Done(_)))
 }
 
 /// Submits and insists.
@@ -332,5 +346,16 @@ impl World {
         let head = self.server.handle().feed().head();
         let link = reader.find(head)?.context("an empty journal")?;
         Ok(link.bytes.len() as u64 / u64::from(link.count.max(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sent;
+
+    #[test]
+    fn what_was_sent_before_is_not_sent_now() {
+        assert!(is_sent("보냈습니다. 191 234 5678, 500원.") && is_sent("보냄 191 234 5678 500원, 잔고 4,500원"));
+        assert!(!is_sent("이미 10시에 보냈습니다(접수번호 12). 두번 보내지 않았습니다.") && !is_sent(""));
     }
 }

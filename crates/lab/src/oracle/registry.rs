@@ -150,7 +150,8 @@ impl Registry {
             | Change::Bought { .. }
             | Change::Record { .. }
             | Change::Repeat { .. }
-            | Change::Recent { .. } => {}
+            | Change::Recent { .. }
+            | Change::Turn { .. } => {}
         }
         Ok(())
     }

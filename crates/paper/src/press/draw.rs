@@ -17,19 +17,7 @@ use zeroize::Zeroizing;
 
 use super::fault::PressFault;
 use super::font::{Face, Weight};
-
-/// A length in thousandths of a point.
-pub(super) type Mpt = i32;
-
-/// A length in points.
-pub(super) const fn pt(points: i32) -> Mpt {
-    points * 1000
-}
-
-/// A length in tenths of a millimetre.
-pub(super) const fn mm10(tenths: i32) -> Mpt {
-    tenths * 72_000 / 254
-}
+use super::length::{Mpt, pt};
 
 #[expect(clippy::float_arithmetic, reason = "a length for krilla; no money here")]
 fn float(length: Mpt) -> f32 {

@@ -12,8 +12,8 @@ use krilla::text::{Font, Glyph, GlyphId};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 
-use super::draw::Mpt;
 use super::fault::PressFault;
+use super::length::Mpt;
 
 /// Noto Sans KR, under the SIL Open Font License (`fonts/OFL.txt`).
 static REGULAR: &[u8] = include_bytes!("../../fonts/NotoSansKR-Regular.ttf");

@@ -14,6 +14,7 @@ mod fault;
 mod font;
 mod key;
 mod label;
+mod length;
 mod opened;
 mod readme;
 mod receipt;

@@ -7,9 +7,10 @@
 use domain::ids::Language;
 use zeroize::Zeroizing;
 
-use super::draw::{BLACK, Canvas, GREY, Mpt, Pdf, Type, mm10, pt};
+use super::draw::{BLACK, Canvas, GREY, Pdf, Type};
 use super::fault::PressFault;
 use super::font::Weight;
+use super::length::{Mpt, mm10, pt};
 
 /// Width of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,11 @@ use qrcode::{Color, EcLevel, QrCode, Version};
 use zeroize::Zeroizing;
 
 use super::batch::Card;
-use super::draw::{Area, BLACK, Canvas, GREY, Mpt, Pdf, Type, mm10, pt};
+use super::draw::{Area, BLACK, Canvas, GREY, Pdf, Type};
 use super::fault::PressFault;
 use super::font::Weight;
 use super::label::Label;
+use super::length::{Mpt, mm10, pt};
 
 /// A4.
 const PAGE: (Mpt, Mpt) = (mm10(2100), mm10(2970));

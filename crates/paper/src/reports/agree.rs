@@ -7,6 +7,7 @@ use domain::account::AccountId;
 use domain::currency::Currency;
 use domain::ids::{OperatorId, Serial};
 use domain::receipt::Seq;
+use domain::same::Difference;
 use domain::state::State;
 use engine::checkpoint::CheckpointFault;
 use engine::journal::Head;
@@ -25,37 +26,30 @@ pub trait Kept {
     /// # Errors
     /// When it can't be read, is damaged, or never held still.
     fn load(&self) -> Result<Option<Replica>, CheckpointFault>;
-
-    /// Compares every row with a fold that has come to the checkpoint's entry: at most `most` lines, each of which names the
-    /// row and both sides. Nothing when somebody wrote to the checkpoint meanwhile.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    fn differences(&self, fold: &State, most: usize) -> Result<Vec<String>, CheckpointFault>;
 }
 
 /// A checkpoint as it was before the journal was read, waiting for the fold to come to its entry.
-pub struct Waiting<'a> {
-    kept: &'a dyn Kept,
+#[derive(Debug)]
+pub struct Waiting {
     loaded: Option<Replica>,
     /// Its entry, and how many accounts agree.
     pub compared: Option<(Seq, usize)>,
 }
 
-impl<'a> Waiting<'a> {
+impl Waiting {
     /// Reads a checkpoint. To be done before the journal is opened, so that the fold comes past it even while a server
     /// writes both.
     ///
     /// # Errors
     /// See [`Kept::load`].
-    pub fn load(kept: &'a dyn Kept) -> Result<Self, ReportFault> {
-        Ok(Self { kept, loaded: kept.load()?, compared: None })
+    pub fn load(kept: &dyn Kept) -> Result<Self, ReportFault> {
+        Ok(Self { loaded: kept.load()?, compared: None })
     }
 
     /// Compares when the fold has come to the checkpoint's entry; what differs.
     ///
     /// # Errors
-    /// When the checkpoint was made from another journal, or can't be read.
+    /// When the checkpoint was made from another journal.
     pub fn after(&mut self, head: Head, state: &State) -> Result<Vec<String>, ReportFault> {
         let Some(loaded) = self.loaded.take_if(|loaded| loaded.head.seq <= head.seq) else { return Ok(Vec::new()) };
         if loaded.head.seq == Seq::ZERO {
@@ -66,7 +60,10 @@ impl<'a> Waiting<'a> {
         }
         let (accounts, mut found) = compare_accounts(state, &loaded.state);
         self.compared = Some((head.seq, accounts));
-        found.extend(self.kept.differences(state, SHOWN_MAX)?);
+        let differ = loaded.state.differences(state, SHOWN_MAX).into_iter();
+        found.extend(differ.map(|Difference { row, fact, one, other }| {
+            format!("{row}, {fact}: the journal says {other}, the checkpoint {one}")
+        }));
         Ok(found)
     }
 

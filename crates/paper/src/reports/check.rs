@@ -93,7 +93,7 @@ impl Check {
     pub fn fold(
         &mut self,
         journal: &Journal,
-        checkpoint: &mut Waiting<'_>,
+        checkpoint: &mut Waiting,
         progress: Progress<'_>,
     ) -> Result<(), ReportFault> {
         journal.each::<Infallible>(progress, |batch| {

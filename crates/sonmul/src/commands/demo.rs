@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use store::{DataDir, StoreFault};
 
 use crate::admin::Admin;
-use crate::config;
+use crate::config::{self, DATA};
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::serve::{Options, Server, Signals, Sink, runtime};
 use crate::{faults, print};
 
+use super::DEMO_DATA;
 use super::dial::{Phone, Screen};
 use super::init::{OPERATORS, init};
-use super::{DATA, DEMO_DATA};
 
 /// What marks a data directory that may be wiped.
 const MARK: &str = "# Made by `sonmul demo`, which wipes it when it runs again.";

@@ -20,6 +20,7 @@ use hyper::body::Bytes;
 use serde_json::json;
 use store::{DataDir, SqliteReader};
 
+use crate::config::HTTP_ADDR;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::http::{Ask, Target, form, send};
 use crate::keys::{local_key_path, read_secret};
@@ -32,8 +33,6 @@ use msc::MscPhone;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Octets of the journal that are looked through for an operator's number plan.
 const SCAN_BYTES: usize = 4 << 20;
-/// The file in the data directory that says where the HTTP edge listens.
-pub(crate) const HTTP_ADDR: &str = "http.addr";
 
 /// See `sonmul dial --help`.
 #[derive(Debug, clap::Args)]

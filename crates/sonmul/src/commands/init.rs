@@ -25,7 +25,7 @@ Example:
 )]
 pub(crate) struct InitArgs {
     /// The directory to make; an empty one may be there
-    #[arg(value_name = "DIR", default_value = super::DATA)]
+    #[arg(value_name = "DIR", default_value = config::DATA)]
     dir: PathBuf,
     /// Where the HTTP edge listens; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT_LISTEN)]

@@ -25,10 +25,9 @@ pub(crate) mod what_if;
 use std::path::{Path, PathBuf};
 
 use crate::admin::Admin;
+use crate::config::DATA;
 use crate::exit::Outcome;
 
-/// What a data directory is called when nothing is said.
-pub(crate) const DATA: &str = "sonmul-data";
 /// What `sonmul demo` makes.
 pub(crate) const DEMO_DATA: &str = "demo-data";
 

@@ -1,8 +1,5 @@
 //! `sonmul completions` and `sonmul man`: what a package installs beside the binary.
 
-use clap::CommandFactory;
-
-use crate::cli::Cli;
 use crate::exit::{Exit, Outcome};
 
 /// See `sonmul completions --help`.
@@ -24,17 +21,16 @@ pub(crate) struct ManArgs {
     words: Vec<String>,
 }
 
-/// Prints completions.
-pub(crate) fn completions(args: &CompletionsArgs) -> Outcome {
+/// Prints completions of a command line.
+pub(crate) fn completions(args: &CompletionsArgs, mut whole: clap::Command) -> Outcome {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "sonmul", &mut text);
+    clap_complete::generate(args.shell, &mut whole, "sonmul", &mut text);
     crate::print::part(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Ok)
 }
 
-/// Prints a page of the manual.
-pub(crate) fn man(args: &ManArgs) -> Outcome {
-    let mut command = Cli::command();
+/// Prints a page of the manual of a command line.
+pub(crate) fn man(args: &ManArgs, mut command: clap::Command) -> Outcome {
     command.build();
     for word in &args.words {
         let found = command.find_subcommand(word).cloned();

@@ -95,13 +95,13 @@ fn damaged(what: String) -> Failure {
     Failure::new(Exit::Damaged, what)
 }
 
-struct Walk<'a> {
+struct Walk {
     folded: Fold,
-    checkpoint: Waiting<'a>,
+    checkpoint: Waiting,
     anchors: Vec<Anchor>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn whole(&mut self, journal: &Journal) -> Outcome<()> {
         let mut progress = Progress::new("folding", Some(journal.entries()));
         let broke = journal.each(&mut |done| progress.set(done), |batch| {
@@ -162,7 +162,7 @@ impl Walk<'_> {
     }
 }
 
-fn told(args: &VerifyArgs, chain: &Verified, walk: &Walk<'_>, whole: bool) -> Outcome<()> {
+fn told(args: &VerifyArgs, chain: &Verified, walk: &Walk, whole: bool) -> Outcome<()> {
     let absent: Vec<_> = chain.absent.iter().map(|gap| json!({ "first": gap.first.0, "last": gap.last.0 })).collect();
     let head = format!("{}:{}", walk.folded.head.seq, hex(&walk.folded.head.hash));
     if args.json {

@@ -24,6 +24,10 @@ pub(crate) use template::template;
 
 /// Its name in the data directory.
 pub(crate) const FILE: &str = "sonmul.toml";
+/// What a data directory is called when nothing is said.
+pub(crate) const DATA: &str = "sonmul-data";
+/// The file in the data directory that says where the HTTP edge listens.
+pub(crate) const HTTP_ADDR: &str = "http.addr";
 /// Where the HTTP edge listens when nothing is said.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:7929";
 /// Longest configuration that is read.

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use wire::imsi::Imsi;
 
-use super::GsupError;
+use super::error::GsupError;
 use super::outbox::{self, Outbox};
 use super::switch::{Cancel, FIRST_SESSION, Shown, Switch};
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use super::GsupError;
+use super::error::GsupError;
 
 /// Octets that may wait for one peer.
 pub const OUTBOX_LEN_MAX: usize = 16 << 20;
@@ -44,7 +44,7 @@ impl Outbox {
             return Err(GsupError::Gone);
         }
         if OUTBOX_LEN_MAX < waiting.octets.len() + frames.len() {
-            return Err(GsupError::Stuck);
+            return Err(GsupError::Stuck { most: OUTBOX_LEN_MAX });
         }
         waiting.octets.extend_from_slice(frames);
         drop(waiting);

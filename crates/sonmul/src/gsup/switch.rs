@@ -17,7 +17,7 @@ use wire::ipa::{self, Ccm, Extension, Frame, take_frame};
 use wire::ss::{Component, ErrorCode, Operation, Problem, Ussd};
 use wire::text::encode;
 
-use super::GsupError;
+use super::error::GsupError;
 
 /// The number of a switch's first session, as OsmoMSC counts them.
 pub const FIRST_SESSION: u32 = 0x2000_0001;

@@ -18,12 +18,9 @@ use wire::text::Budget;
 
 use super::desk::Desk;
 use super::listen::stopping;
-use super::smsc::Binds;
+use super::smsc::{Binds, Look};
 use crate::config::{Common, Config, Hlr, Links, word};
 use crate::exit::{Exit, OrExit, Outcome};
-
-/// How one link does, whoever asks.
-pub(super) type Look = Box<dyn Fn() -> LinkView + Send + Sync>;
 
 /// Links that run.
 pub(crate) struct Running {

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::limited::{From, Limited, with_addresses};
 use super::process::{give_to_group, group_id};
 use crate::admin::SOCKET;
-use crate::commands::dial::HTTP_ADDR;
+use crate::config::HTTP_ADDR;
 use crate::exit::{Exit, OrExit, Outcome};
 
 /// A door that is open.

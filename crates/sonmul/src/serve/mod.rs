@@ -3,6 +3,7 @@
 //! Guarantees: one server per data directory; nothing is open before the state is folded; stopping answers what was
 //! taken, lets followers finish and writes the checkpoint. After a lost sync the process ends with 70.
 
+mod centre;
 mod daily;
 mod desk;
 mod limited;
@@ -30,8 +31,7 @@ use store::DataDir;
 use tokio::sync::watch;
 use wire::text::Budget;
 
-use crate::commands::DATA;
-use crate::config::{Config, half, word};
+use crate::config::{Config, DATA, half, word};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::load_tag_keys;
 use crate::print;

@@ -51,8 +51,7 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     needed_keys(&loaded, keys)?;
     let file_hashes =
         loaded.state.operators().map(|(_, operator)| (operator.rules.operator.clone(), operator.file_hash)).collect();
-    let windows = loaded.state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s);
-    let collector = Collector::new(kept, Turning::new(word(limits.ids_max)), windows.max().unwrap_or(0));
+    let collector = Collector::new(kept, Turning::new(word(limits.ids_max)));
     let due = dues(&loaded.state);
     let parts = Parts {
         loaded,

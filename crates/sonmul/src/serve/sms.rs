@@ -12,21 +12,18 @@ use std::sync::mpsc::Sender;
 
 use domain::ids::LinkId;
 use domain::receipt::Seq;
-use edges::esme::Esme;
-use edges::sms::{
-    Outgoing, ReceiptsIn, SmsCentre, SmsConfig, SmsFollower, SmsParts, SubmitFault, Submitted, WayOut, WaysOut,
-};
+use edges::sms::{Outgoing, ReceiptsIn, SmsCentre, SmsConfig, SmsFollower, SmsParts, WayOut, WaysOut};
 use edges::texts::Texts;
 use edges::told::Told;
-use engine::handle::{Engine, Handle};
+use engine::handle::Engine;
 use store::SqliteDeliveries;
 
 use crate::config::{Limits, half, word};
 use crate::exit::Outcome;
 use crate::faults;
 
+use super::centre::Centre;
 use super::desk::Desk;
-use super::smsc;
 
 /// Its name, and so its file's.
 pub(crate) use store::deliveries::NAME;
@@ -40,32 +37,6 @@ pub enum Sink {
     Hand(Sender<Outgoing>),
     /// Over the binds of the configuration; without any, nowhere.
     Binds,
-}
-
-/// A way out.
-pub(crate) enum Centre {
-    /// To stdout.
-    Print,
-    /// To whoever waits.
-    Hand(Sender<Outgoing>),
-    /// Over a bind.
-    Smsc { esme: Esme, handle: Handle, want_receipt: bool },
-}
-
-impl SmsCentre for Centre {
-    async fn submit(&self, sms: &Outgoing) -> Result<Submitted, SubmitFault> {
-        match self {
-            // A pipe that can't be written now may be read again later.
-            Self::Print => crate::print::line(&format!("SMS to +{}: {}", sms.to.get(), sms.text))
-                .map_err(|_| SubmitFault::NotBound)?,
-            // Who waits no more does not want it.
-            Self::Hand(hand) => {
-                let _gone = hand.send(sms.clone());
-            }
-            Self::Smsc { esme, handle, want_receipt } => return smsc::submit(esme, handle, *want_receipt, sms).await,
-        }
-        Ok(Submitted::default())
-    }
 }
 
 /// The number of the link that is no SMSC: configured ones begin at 1.

@@ -13,18 +13,20 @@ use edges::esme::{
     self, Address, Alphabet, Esme, EsmeConfig, Kind, NotTaken, Phase, Secret, State, TlsConfig, UssdConfig,
 };
 use edges::flow::{Flow, Link, LinkConfig};
-use edges::sms::{self, Outgoing, Receipts, SubmitFault, Submitted, WayOut};
+use edges::sms::{self, Receipts, WayOut};
 use engine::deliveries::ReceiptState;
 use engine::handle::Handle;
 use wire::text::Budget;
 use zeroize::Zeroizing;
 
+use super::centre::Centre;
 use super::desk::Desk;
-use super::links::Look;
-use super::sms::Centre;
 use crate::config::{Letters, Smsc};
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::keys::read_secret;
+
+/// How one link does, whoever asks.
+pub(super) type Look = Box<dyn Fn() -> LinkView + Send + Sync>;
 
 /// Binds that run.
 pub(crate) struct Binds {
@@ -292,35 +294,6 @@ struct NoReceipts;
 impl esme::Receipts for NoReceipts {
     async fn take(&self, _: esme::Receipt) -> Result<(), NotTaken> {
         Err(NotTaken)
-    }
-}
-
-/// One message over one bind.
-pub(super) async fn submit(
-    esme: &Esme,
-    handle: &Handle,
-    want_receipt: bool,
-    sms: &Outgoing,
-) -> Result<Submitted, SubmitFault> {
-    let left_s = sms.valid_until.ms().saturating_sub(handle.now().ms()).max(1_000) / 1_000;
-    let outgoing = esme::Outgoing {
-        to: sms.to,
-        text: sms.text.clone(),
-        reference: sms.reference,
-        validity_s: u32::try_from(left_s).ok(),
-        want_receipt,
-    };
-    match esme.submit(&outgoing).await {
-        Ok(esme::Submitted { message_id }) => Ok(Submitted { message_id }),
-        Err(fault) => Err(match fault {
-            esme::SubmitFault::NotBound => SubmitFault::NotBound,
-            esme::SubmitFault::Cut | esme::SubmitFault::TimedOut => SubmitFault::Unknown,
-            esme::SubmitFault::Throttled { wait_ms } => {
-                SubmitFault::Throttled { wait_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX) }
-            }
-            esme::SubmitFault::Temporary { status } => SubmitFault::Temporary { status },
-            esme::SubmitFault::Permanent { status } => SubmitFault::Permanent { status },
-        }),
     }
 }
 

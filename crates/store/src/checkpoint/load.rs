@@ -12,6 +12,7 @@ use std::thread::{Scope, scope};
 use domain::account::AccountId;
 use domain::ids::{LimitId, LinkId, OperatorId, SubscriberId};
 use domain::office::{Record, RecordKey, RecordKind};
+use domain::receipt::Seq;
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::rules::{LimitName, Rules};
 use domain::state::{LimitIdentity, Lock, Purse, Usage, UsageKey};
@@ -33,7 +34,7 @@ const BLOCKS: usize = 8;
 enum Block {
     Subscribers(Vec<SubscriberRow>),
     Cards(Vec<CardRow>),
-    Usage(Vec<(UsageKey, Usage)>),
+    Usage(Vec<(UsageKey, Usage, Seq)>),
     Fault(CheckpointFault),
 }
 
@@ -42,6 +43,7 @@ pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) 
     let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
     limits(conn, &mut restore)?;
     operators(conn, &mut restore)?;
+    restore.remembered(meta.remembered);
     let (blocks, take) = sync_channel(BLOCKS);
     let ids = scope(|scope| {
         let (rows, cards) = (meta.subscribers, meta.cards);
@@ -81,7 +83,9 @@ fn build(take: &Receiver<Block>, restore: &mut Restore) -> Result<(), Checkpoint
         built = match block {
             Block::Subscribers(rows) => rows.into_iter().try_for_each(|row| restore.subscriber(row)).map_err(misfit),
             Block::Cards(rows) => rows.iter().try_for_each(|row| restore.card(row)).map_err(misfit),
-            Block::Usage(rows) => rows.into_iter().try_for_each(|(key, row)| restore.usage(key, row)).map_err(misfit),
+            Block::Usage(rows) => {
+                rows.into_iter().try_for_each(|(key, row, seq)| restore.usage(key, row, seq)).map_err(misfit)
+            }
             Block::Fault(fault) => Err(fault),
         };
     }
@@ -134,16 +138,16 @@ fn table<T>(
     }
 }
 
-pub(super) const USAGE: &str = "SELECT limit_id, subject, start, count, total_minor FROM usage";
+const USAGE: &str = "SELECT limit_id, subject, start, count, total_minor, seq FROM usage";
 
-pub(super) fn usage(columns: Columns<'_>) -> Result<(UsageKey, Usage), CheckpointFault> {
+fn usage(columns: Columns<'_>) -> Result<(UsageKey, Usage, Seq), CheckpointFault> {
     let key = UsageKey { limit: LimitId(columns.narrow(0)?), subject: columns.int(1)?.cast_unsigned() };
     let usage = Usage { start: columns.date(2)?, count: columns.narrow(3)?, total_minor: columns.int(4)? };
-    Ok((key, usage))
+    Ok((key, usage, Seq(columns.int(5)?.cast_unsigned())))
 }
 
 /// Gives each row of a query to `take`.
-pub(super) fn each(
+fn each(
     conn: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -204,17 +208,17 @@ fn office(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFaul
     })
 }
 
-pub(super) const RECORDS: &str = "SELECT kind, id, record FROM records ORDER BY kind, id";
+const RECORDS: &str = "SELECT kind, id, record FROM records ORDER BY kind, id";
 
-pub(super) fn record(columns: Columns<'_>) -> Result<(RecordKey, Record), CheckpointFault> {
+fn record(columns: Columns<'_>) -> Result<(RecordKey, Record), CheckpointFault> {
     let kind = RecordKind::from_name(columns.text(0)?).ok_or_else(|| damaged("a record's kind is none"))?;
     let record = minicbor::decode(columns.octets(2)?).map_err(|_| damaged("a record is none"))?;
     Ok((RecordKey { kind, id: columns.int(1)?.cast_unsigned() }, record))
 }
 
-pub(super) const LEDGER: &str = "SELECT account, balance_minor, latest_seq FROM ledger ORDER BY account";
+const LEDGER: &str = "SELECT account, balance_minor, latest_seq FROM ledger ORDER BY account";
 
-pub(super) fn ledger(columns: Columns<'_>) -> Result<(AccountId, Purse), CheckpointFault> {
+fn ledger(columns: Columns<'_>) -> Result<(AccountId, Purse), CheckpointFault> {
     let code = columns.int(0)?.cast_unsigned();
     let account = AccountId::from_code(code).ok_or_else(|| damaged("an account is none"))?;
     Ok((account, columns.purse(1)?))
@@ -229,7 +233,7 @@ fn small_tables(conn: &Connection, restore: &mut Restore) -> Result<(), Checkpoi
         if !rest.is_empty() {
             return Err(damaged("remembered gifts are cut off"));
         }
-        block.iter().try_for_each(|octets| rows::repeat_of(octets).map(|(key, repeat)| restore.repeat(key, repeat)))
+        block.iter().try_for_each(|octets| rows::repeat_of(octets).map(|row| restore.repeat(&row)))
     })
 }
 
@@ -256,9 +260,9 @@ fn ids(conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Ids, Checkpoint
     Ok(ids)
 }
 
-pub(super) const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms FROM locks";
+const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms FROM locks";
 
-pub(super) fn lock(columns: Columns<'_>) -> Result<(SubscriberId, LinkId, Lock), CheckpointFault> {
+fn lock(columns: Columns<'_>) -> Result<(SubscriberId, LinkId, Lock), CheckpointFault> {
     let until = columns.maybe_int(4)?.map(Timestamp::from_ms);
     let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until };
     Ok((SubscriberId(columns.narrow(0)?), LinkId(columns.narrow(1)?), lock))

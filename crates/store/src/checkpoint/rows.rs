@@ -10,9 +10,9 @@ use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::till::Bought;
 use domain::password::PasswordTag;
 use domain::receipt::Seq;
-use domain::restore::{CardRow, SubscriberRow};
+use domain::restore::{CardRow, RepeatRow, SubscriberRow};
 use domain::rules::limit::Subject;
-use domain::state::{CardFacts, Purse, Recents, Repeat, RepeatKey, Standing, SubscriberFacts};
+use domain::state::{CardFacts, Purse, Recents, RepeatKey, Standing, SubscriberFacts};
 use domain::time::{BusinessDate, Timestamp};
 use engine::checkpoint::CheckpointFault;
 use rusqlite::Row;
@@ -275,25 +275,32 @@ pub(super) fn recents_of(octets: &[u8]) -> Result<impl Iterator<Item = Subscribe
 }
 
 /// Octets of a remembered gift.
-pub(super) const REPEAT_LEN: usize = 4 + 4 + 8 + 8 + 8;
+pub(super) const REPEAT_LEN: usize = 4 + 4 + 8 + 8 + 8 + 1;
 
 /// A remembered gift as octets.
-pub(super) fn repeat_octets(key: &RepeatKey, repeat: &Repeat, out: &mut Vec<u8>) {
+pub(super) fn repeat_octets(row: &RepeatRow, out: &mut Vec<u8>) {
+    let RepeatRow { key, at, seq, undone } = row;
     out.extend_from_slice(&key.sender.0.to_be_bytes());
     out.extend_from_slice(&key.recipient.0.to_be_bytes());
     out.extend_from_slice(&key.amount.minor().to_be_bytes());
-    out.extend_from_slice(&repeat.at.ms().to_be_bytes());
-    out.extend_from_slice(&repeat.seq.0.to_be_bytes());
+    out.extend_from_slice(&at.ms().to_be_bytes());
+    out.extend_from_slice(&seq.0.to_be_bytes());
+    out.push(u8::from(*undone));
 }
 
 /// Reads what [`repeat_octets`] wrote.
-pub(super) fn repeat_of(octets: &[u8; REPEAT_LEN]) -> Result<(RepeatKey, Repeat), CheckpointFault> {
+pub(super) fn repeat_of(octets: &[u8; REPEAT_LEN]) -> Result<RepeatRow, CheckpointFault> {
     let (rows, _) = octets.as_chunks::<4>();
-    let (words, _) = octets.as_chunks::<8>();
+    let (words, undone) = octets.as_chunks::<8>();
     let &[sender, recipient, ..] = rows else { return Err(damaged("a remembered gift is none")) };
     let &[_, amount, at, seq] = words else { return Err(damaged("a remembered gift is none")) };
+    let undone = match undone {
+        [0] => false,
+        [1] => true,
+        _ => return Err(damaged("a remembered gift is none")),
+    };
     let amount = Amount::try_new(i64::from_be_bytes(amount)).ok_or_else(|| damaged("an amount is not positive"))?;
     let (sender, recipient) = (SubscriberId(u32::from_be_bytes(sender)), SubscriberId(u32::from_be_bytes(recipient)));
-    let repeat = Repeat { at: Timestamp::from_ms(i64::from_be_bytes(at)), seq: Seq(u64::from_be_bytes(seq)) };
-    Ok((RepeatKey { sender, recipient, amount }, repeat))
+    let key = RepeatKey { sender, recipient, amount };
+    Ok(RepeatRow { key, at: Timestamp::from_ms(i64::from_be_bytes(at)), seq: Seq(u64::from_be_bytes(seq)), undone })
 }

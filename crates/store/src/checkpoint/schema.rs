@@ -1,7 +1,7 @@
 //! The checkpoint's tables, as a person sees them with `.schema`.
 
 /// Version of the tables; a program refuses what it doesn't know.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
 /// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
@@ -17,7 +17,7 @@ PRAGMA cache_size = -8192;";
 pub(super) fn tables() -> String {
     format!(
         "BEGIN; {TABLES} {ACCOUNTS}
-         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0); COMMIT;"
+         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
     )
 }
 
@@ -32,6 +32,9 @@ CREATE TABLE meta (
   ids_floor_ms INTEGER NOT NULL,    -- programs' ids from before this are refused
   ids_keep_from INTEGER NOT NULL,   -- ids of entries before this one are forgotten
   pair_window_days INTEGER NOT NULL,
+  -- When the newest generation of each memory began, with which entry, and with which the one before did.
+  pairs_turned_ms INTEGER NOT NULL, pairs_newest_from INTEGER NOT NULL, pairs_before_from INTEGER NOT NULL,
+  repeats_turned_ms INTEGER NOT NULL, repeats_newest_from INTEGER NOT NULL, repeats_before_from INTEGER NOT NULL,
   subscribers INTEGER NOT NULL,     -- rows
   cards INTEGER NOT NULL            -- rows
 );
@@ -116,6 +119,7 @@ CREATE TABLE usage (
   start INTEGER NOT NULL,           -- first business date of the window, days since 1970-01-01
   count INTEGER NOT NULL,
   total_minor INTEGER NOT NULL,
+  seq INTEGER NOT NULL,             -- the latest entry that used it
   PRIMARY KEY (limit_id, subject)
 ) WITHOUT ROWID;
 CREATE TABLE locks (
@@ -134,8 +138,8 @@ CREATE TABLE ids (
 );
 CREATE TABLE repeats (
   first_seq INTEGER PRIMARY KEY,
-  last_at_ms INTEGER NOT NULL,
-  rows BLOB NOT NULL                -- sender, recipient, amount, ms, seq: 32 octets each
+  last_seq INTEGER NOT NULL,
+  rows BLOB NOT NULL                -- sender, recipient, amount, ms, seq, taken back: 33 octets each
 );";
 
 /// Numbers of accounts are the kind above 32 bits of the row; those of the ledger are as in entries.

@@ -4,8 +4,8 @@
 
 use domain::account::AccountId;
 use domain::ids::{BatchId, LimitId, SubscriberId};
+use domain::memory::Remembered;
 use domain::office::till::Bought;
-use domain::rules::limit::Subject;
 use domain::state::{BOOKS, Lock, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
@@ -33,6 +33,7 @@ pub(super) fn write(
         return Err(damaged("it is ahead of what it should follow"));
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| fault(&error))?;
+    let meta = Meta { remembered: delta.remembered(meta.remembered), ..meta };
     let mut writing = Writing { tx: &tx, meta, slice };
     writing.limits(delta)?;
     writing.operators(delta)?;
@@ -64,17 +65,26 @@ impl<'a> Writing<'a> {
     fn meta(&self, delta: &Delta) -> rusqlite::Result<Meta> {
         let meta =
             Meta { head: delta.head, ids_floor: delta.ids_floor, ids_keep_from: delta.ids_keep_from, ..self.meta };
+        let Remembered { pairs, repeats, pair_window_days } = meta.remembered;
         let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, ids_keep_from = ?5, \
-                   pair_window_days = ?6, subscribers = ?7, cards = ?8";
+                   subscribers = ?6, cards = ?7, pair_window_days = ?8, \
+                   pairs_turned_ms = ?9, pairs_newest_from = ?10, pairs_before_from = ?11, \
+                   repeats_turned_ms = ?12, repeats_newest_from = ?13, repeats_before_from = ?14";
         self.tx.prepare_cached(sql)?.execute(params![
             int(meta.head.seq),
             meta.head.hash,
             meta.head.at.ms(),
             meta.ids_floor.ms(),
             int(meta.ids_keep_from),
-            meta.pair_window_days,
             meta.subscribers,
-            meta.cards
+            meta.cards,
+            pair_window_days,
+            pairs.at.ms(),
+            int(pairs.newest_from),
+            int(pairs.before_from),
+            repeats.at.ms(),
+            int(repeats.newest_from),
+            int(repeats.before_from)
         ])?;
         Ok(meta)
     }
@@ -90,11 +100,8 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
-    fn operators(&mut self, delta: &Delta) -> Written {
+    fn operators(&self, delta: &Delta) -> Written {
         for (id, operator) in &delta.operators {
-            let rules = operator.rules.iter().flat_map(|(rules, _)| &rules.periods).flat_map(|period| &period.limits);
-            let pairs = rules.filter(|limit| limit.subject == Subject::Pair).map(|limit| limit.window.days_max());
-            self.meta.pair_window_days = pairs.fold(self.meta.pair_window_days, i32::max);
             self.operator(id.0, operator)?;
         }
         Ok(())
@@ -270,10 +277,11 @@ impl<'a> Writing<'a> {
     }
 
     fn usage(&mut self, delta: &Delta) -> rusqlite::Result<()> {
-        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO usage VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for (UsageKey { limit, subject }, usage) in &delta.usage {
+        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO usage VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for (UsageKey { limit, subject }, usage, seq) in &delta.usage {
             self.slice.row();
-            put.execute(params![limit.0, subject.cast_signed(), usage.start.days(), usage.count, usage.total_minor])?;
+            let (subject, start) = (subject.cast_signed(), usage.start.days());
+            put.execute(params![limit.0, subject, start, usage.count, usage.total_minor, int(*seq)])?;
         }
         Ok(())
     }
@@ -307,34 +315,30 @@ impl<'a> Writing<'a> {
         let mut insert = self.tx.prepare_cached("INSERT INTO repeats VALUES (?1, ?2, ?3)")?;
         for block in delta.repeats.chunks(BLOCK_ROWS) {
             let mut octets = Vec::with_capacity(block.len() * rows::REPEAT_LEN);
-            block.iter().for_each(|(key, repeat)| rows::repeat_octets(key, repeat, &mut octets));
-            if let (Some((_, first)), Some((_, last))) = (block.first(), block.last()) {
-                insert.execute(params![int(first.seq), last.at.ms(), octets])?;
+            block.iter().for_each(|row| rows::repeat_octets(row, &mut octets));
+            if let (Some(first), Some(last)) = (block.first(), block.last()) {
+                insert.execute(params![int(first.seq), int(last.seq), octets])?;
             }
         }
-        let keep_from = delta.repeats_keep_from.ms();
-        self.tx.execute("DELETE FROM repeats WHERE last_at_ms < ?1", [keep_from]).map(drop)
+        let before_from = self.meta.remembered.repeats.before_from;
+        self.tx.execute("DELETE FROM repeats WHERE last_seq < ?1", [int(before_from)]).map(drop)
     }
 
-    /// Drops pair usage whose window is long over, among the next `rows` rows; gives where to go on. A write looks at
-    /// more rows than it adds, so that the table stays within a few times of what counts.
-    ///
-    /// Twice the longest window that any pair limit ever had: rules that are loaded tomorrow may make a window longer.
+    /// Drops pair usage that is forgotten, among the next `rows` rows; gives where to go on. A write looks at more rows than
+    /// it adds, so that the table stays within a few times of what is remembered.
     fn prune(&self, rows: usize, after: Option<(u16, i64)>) -> rusqlite::Result<Option<(u16, i64)>> {
         let (limit, subject) = after.unwrap_or((0, i64::MIN));
-        let find = "SELECT limits.id, operators.date FROM limits JOIN operators ON operators.id = limits.operator \
-                    WHERE limits.subject = 'pair' AND limits.id >= ?1 ORDER BY limits.id LIMIT 1";
-        let found =
-            self.tx.prepare_cached(find)?.query_row([limit], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((found, date)): Option<(u16, i32)> = found else { return Ok(None) };
+        let find = "SELECT id FROM limits WHERE subject = 'pair' AND id >= ?1 ORDER BY id LIMIT 1";
+        let found = self.tx.prepare_cached(find)?.query_row([limit], |row| row.get(0)).optional()?;
+        let Some(found): Option<u16> = found else { return Ok(None) };
         let subject = if found == limit { subject } else { i64::MIN };
         let end = "SELECT subject FROM usage WHERE limit_id = ?1 AND subject > ?2 ORDER BY subject LIMIT 1 OFFSET ?3";
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         let last: Option<i64> =
             self.tx.prepare_cached(end)?.query_row(params![found, subject, rows], |row| row.get(0)).optional()?;
-        let sql = "DELETE FROM usage WHERE limit_id = ?1 AND subject > ?2 AND subject <= ?3 AND start <= ?4";
-        let over = date.saturating_sub(self.meta.pair_window_days.saturating_mul(2));
-        self.tx.prepare_cached(sql)?.execute(params![found, subject, last.unwrap_or(i64::MAX), over])?;
+        let sql = "DELETE FROM usage WHERE limit_id = ?1 AND subject > ?2 AND subject <= ?3 AND seq < ?4";
+        let before_from = int(self.meta.remembered.pairs.before_from);
+        self.tx.prepare_cached(sql)?.execute(params![found, subject, last.unwrap_or(i64::MAX), before_from])?;
         // Past the last row of a limit the next one begins; past the last limit, the first.
         Ok(last.map(|last| (found, last)).or_else(|| found.checked_add(1).map(|next| (next, i64::MIN))))
     }

@@ -1,7 +1,5 @@
 //! Histories: what people and staff do with Koryolink's cards, decided and folded.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use domain::card::Voiding;
@@ -16,9 +14,9 @@ use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::office::done::OfficeDone;
 use domain::office::motion::MotionCommand;
-use domain::office::{Asked, Office};
+use domain::office::{Asked, Office, Record};
 use domain::password::{KeyId, Password, TagKey, TagKeys};
-use domain::rules::Rules;
+use domain::rules::{Held, HoldRule, Rules};
 use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome, Verdict};
@@ -39,9 +37,11 @@ pub(crate) const IDS_MAX: usize = 40;
 pub(crate) type Step = (u8, u64, u64, u16, u32);
 
 /// Any history.
+///
+/// Mostly moments apart, so that a gift is undone or repeated in time.
 pub(crate) fn steps(len: usize) -> impl Strategy<Value = Vec<Step>> {
     let wait = prop_oneof![8 => 0_u32..400, 3 => 30_000_u32..90_000, 1 => 86_400_u32..4_000_000];
-    proptest::collection::vec((0_u8..32, 0..PEOPLE, 0..PEOPLE, 1_u16..600, wait), 1..len)
+    proptest::collection::vec((0_u8..36, 0..PEOPLE, 0..PEOPLE, 1_u16..600, wait), 1..len)
 }
 
 pub(crate) struct World {
@@ -132,6 +132,11 @@ impl World {
             28 if amount < 60 => self.subscriber(who, SubscriberChange::Release),
             29 => self.act(Body::ExpireCard(CardId(u32::try_from(whom).expect("small")))),
             30 => self.act(load(Arc::new(changed(koryolink(), amount)))),
+            31 | 32 => {
+                let proof = self.proof(who, "482913");
+                self.act(Body::Undo(Proved { caller, proof }));
+            }
+            33 => self.due(),
             _ => self.commit(),
         }
     }
@@ -200,6 +205,13 @@ impl World {
         self.act(Body::ChangeCard(ChangeCard { staff: STAFF, serial, change }));
     }
 
+    /// What is due is over, as a timer would say.
+    fn due(&mut self) {
+        let due = |record: &Record| record.due_at().is_some_and(|due| due <= self.at);
+        let keys: Vec<_> = self.state.records().filter(|(_, record)| due(record)).map(|(key, _)| key).collect();
+        keys.into_iter().for_each(|key| self.act(Body::Due(key)));
+    }
+
     fn subscriber(&mut self, who: u64, change: SubscriberChange) {
         self.act(Body::ChangeSubscriber(ChangeSubscriber { staff: STAFF, msisdn: msisdn(who), change }));
     }
@@ -213,8 +225,11 @@ fn koryolink() -> Rules {
     domain::rules::parse::parse(include_str!("../../../../profiles/koryolink.toml")).expect("a profile")
 }
 
-/// Other rules: other names make other limits, a larger ceiling lets more happen.
+/// Other rules: other names make other limits, a larger ceiling lets more happen, some gifts are held.
 fn changed(mut rules: Rules, how: u16) -> Rules {
+    for period in &mut rules.periods {
+        period.hold = (how % 5 > 1).then_some(HoldRule { gifts: Held::Always, for_s: 600 });
+    }
     for limit in rules.periods.iter_mut().flat_map(|period| &mut period.limits) {
         limit.ceiling = 1 + i64::from(how % 4);
         if how.is_multiple_of(3) {
@@ -246,56 +261,7 @@ pub(crate) fn batches(links: &[Link]) -> Vec<Batch> {
 }
 
 pub(crate) fn collector() -> Collector {
-    Collector::new(Head::default(), Turning::new(IDS_MAX), 0)
-}
-
-/// Everything of a state that must be the same after a restart, as text. Pair usage from before `pairs_from` days ago
-/// is left out: it may be forgotten at any time.
-pub(crate) fn picture(state: &State, pairs_from: i32) -> String {
-    let mut text = format!("{} {:?}\n", state.seq(), state.at());
-    let mut line = |what: &dyn std::fmt::Debug| writeln!(text, "{what:?}").expect("text");
-    for (id, operator) in state.operators() {
-        line(&(id, &operator.rules, operator.file_hash, operator.date));
-    }
-    line(&state.limits());
-    for (id, row) in state.subscribers() {
-        let cards: Vec<_> = state.cards_of(row).map(|(card, _)| card).collect();
-        line(&(id, row.facts, row.airtime, row.latest, row.refused_date, row.refused_count));
-        line(&(state.recents_of(row), cards, state.find_subscriber(row.facts.msisdn).map(|(id, _)| id)));
-    }
-    for (id, card) in state.cards() {
-        let tag = card.facts.state.tag().map(|tag| tag.to_bytes());
-        line(&(
-            id,
-            card.facts,
-            tag,
-            card.purse,
-            card.bound,
-            card.bind_wrong,
-            state.find_card(card.facts.number).map(|(id, _)| id),
-        ));
-    }
-    line(&state.accounts().collect::<Vec<_>>());
-    let today = state.operators().map(|(_, operator)| operator.date).max().unwrap_or_default();
-    let pair = |limit: u16| state.limits()[usize::from(limit)].subject == domain::rules::limit::Subject::Pair;
-    let usage: BTreeMap<_, _> = state
-        .all_usage()
-        .filter(|(key, usage)| !pair(key.limit.0) || usage.start >= today.plus_days(-pairs_from))
-        .collect();
-    usage.iter().for_each(|row| line(&row));
-    let mut locks: Vec<_> =
-        state.locks().map(|(who, link, lock)| (who, link, lock.wrong, lock.level, lock.until)).collect();
-    locks.sort_unstable();
-    line(&locks);
-    let window = state.operators().map(|(_, operator)| operator.rules.standing.repeat_window_s).max().unwrap_or(0);
-    let from = state.at().plus_s(-i64::from(window));
-    let repeats: BTreeMap<_, _> = state
-        .repeats()
-        .filter(|(_, repeat)| repeat.at >= from)
-        .map(|(key, repeat)| (key, (repeat.at, repeat.seq)))
-        .collect();
-    line(&repeats);
-    text
+    Collector::new(Head::default(), Turning::new(IDS_MAX))
 }
 
 /// What a second person says to a proposal: yes, to the hash that was shown.

@@ -18,6 +18,7 @@ fn typical() -> Entry {
          191…001 has a card with 5000
          191…002 has a card with 5000
          2022-01-02 10:00  191…001 gives 500 to 191…002
+         2022-02-01 09:00  191…002 gives 500 to 191…001
          2022-02-01 10:00  191…001 gives 500 to 191…002",
     );
     let mut entry = stage.world.journal.last().expect("an entry").entry();

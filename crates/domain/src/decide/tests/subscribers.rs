@@ -455,7 +455,7 @@ fn nobody_is_among_their_own_recipients() {
          191…001 gives 1 to 191…002
          191…001 tops up 2",
     );
-    for state in [stage.world.state.clone(), super::picture::restored(&stage.world.state).expect("rows that fit")] {
+    for state in [stage.world.state.clone(), super::rebuilt::restored(&stage.world.state).expect("rows that fit")] {
         let (own, row) = state.find_subscriber(number("191…001").expect("a number")).expect("somebody");
         let (to, _) = state.find_subscriber(number("191…002").expect("a number")).expect("somebody");
         assert_eq!(state.recents_of(row), [to]);

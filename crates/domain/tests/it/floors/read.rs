@@ -12,20 +12,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Where a module stands among its tree's.
-pub type ModuleId = usize;
+pub(super) type ModuleId = usize;
 
 /// Re-exports that are followed for one name at most: a name that leads round in a circle must end.
 const REEXPORTS_MAX: usize = 16;
 
 /// One module, inline or with a file of its own.
 #[derive(Debug)]
-pub struct Module {
+pub(super) struct Module {
     /// The file that it is written in.
-    pub file: String,
+    pub(super) file: String,
     /// `None`: the crate's root.
-    pub parent: Option<ModuleId>,
+    pub(super) parent: Option<ModuleId>,
     /// Declared without `pub` of any width.
-    pub is_private: bool,
+    pub(super) is_private: bool,
     /// Folder of the files of its children.
     folder: String,
     children: BTreeMap<String, ModuleId>,
@@ -40,25 +40,25 @@ pub struct Module {
 
 /// A name that one module takes from another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tie {
+pub(super) struct Tie {
     /// Who takes it.
-    pub from: ModuleId,
+    pub(super) from: ModuleId,
     /// From whom.
-    pub to: ModuleId,
+    pub(super) to: ModuleId,
     /// What it is called there.
-    pub name: String,
+    pub(super) name: String,
 }
 
 /// The modules of one crate.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(super) struct Tree {
     /// A parent stands before its children.
-    pub modules: Vec<Module>,
+    pub(super) modules: Vec<Module>,
 }
 
 impl Tree {
     /// Reads a crate from its root file on. `source` gives a file's text, or `None` where there is no such file.
-    pub fn read(root: &str, source: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub(super) fn read(root: &str, source: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         let folder = root.rsplit_once('/').map_or(String::new(), |(folder, _)| String::from(folder));
         let mut tree = Self::default();
         let text = source(root).ok_or_else(|| format!("{root} is not there"))?;
@@ -88,12 +88,12 @@ impl Tree {
     }
 
     /// The module itself and those around it, innermost first.
-    pub fn lineage(&self, id: ModuleId) -> Vec<ModuleId> {
+    pub(super) fn lineage(&self, id: ModuleId) -> Vec<ModuleId> {
         std::iter::successors(Some(id), |id| self.modules[*id].parent).collect()
     }
 
     /// Every name that a module takes from another one.
-    pub fn ties(&self) -> BTreeSet<Tie> {
+    pub(super) fn ties(&self) -> BTreeSet<Tie> {
         let mut ties = BTreeSet::new();
         for (from, module) in self.modules.iter().enumerate() {
             for path in &module.written {
@@ -250,12 +250,7 @@ impl Reader<'_> {
     }
 
     /// What follows `mod`.
-    fn module<'k>(
-        &mut self,
-        id: ModuleId,
-        rest: &'k [TokenTree],
-        is_private: bool,
-    ) -> Result<&'k [TokenTree], String> {
+    fn module<'k>(&mut self, id: ModuleId, rest: &'k [TokenTree], is_private: bool) -> Result<&'k [TokenTree], String> {
         let [TokenTree::Ident(name), body, after @ ..] = rest else { return Ok(rest) };
         let name = name.to_string();
         let (file, folder) = (self.tree.modules[id].file.clone(), self.tree.modules[id].folder.clone());

@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 
 use super::{DIGITS_MAX, Voice};
 use crate::port::GiftLine;
-use crate::say::{AmountProblem, FullForm, Line, NewPasswordProblem, RecipientProblem, Say};
+use crate::say::{AmountProblem, Did, FullForm, Line, NewPasswordProblem, RecipientProblem, Resumed, Say};
 use crate::texts::SenderSms;
 use crate::wish::{Greeting, Wish};
 
@@ -178,7 +178,7 @@ fn questions(voice: &Voice<'_>) -> Vec<Say> {
         Say::AskRepeat,
         Say::AskLanguage,
         Say::AskOccasion,
-        Say::ResumeOccasion,
+        Say::Resumed(Resumed::Occasion),
         Say::Confirm { to, amount: gift, near: None },
         Say::Confirm { to, amount: gift, near: Some(to) },
         Say::Confirm { to, amount: six_digits, near: Some(to) },
@@ -198,11 +198,11 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
         Say::LinkBraked,
         Say::CallerElsewhere,
         Say::NoGifts,
-        Say::PasswordChanged,
-        Say::Frozen { serial: SERIAL },
-        Say::Bound { serial: SERIAL, balance_minor },
-        Say::LanguageSet,
-        Say::Done,
+        Say::Did(Did::PasswordChanged),
+        Say::Did(Did::Frozen { serial: SERIAL }),
+        Say::Did(Did::Bound { serial: SERIAL, balance_minor }),
+        Say::Did(Did::LanguageSet),
+        Say::Did(Did::Done),
         Say::CardOrPasswordWrong { tries_left: TRIES_MAX },
         Say::Busy,
         Say::Closed,
@@ -214,22 +214,22 @@ fn answers(voice: &Voice<'_>) -> Vec<Say> {
     ];
     let six_digits = amount(SIX_DIGITS * voice.rules.unit.minor_per_unit());
     for amount in [gift, six_digits] {
-        says.push(Say::ResumePassword(Wish::Give { to, amount, greeting: Greeting::Dialled(None) }));
-        says.push(Say::ResumePassword(Wish::TopUp { amount }));
-        says.push(Say::ResumeRecipient { amount });
+        says.push(Say::Resumed(Resumed::Password(Wish::Give { to, amount, greeting: Greeting::Dialled(None) })));
+        says.push(Say::Resumed(Resumed::Password(Wish::TopUp { amount })));
+        says.push(Say::Resumed(Resumed::Recipient { amount }));
     }
-    says.push(Say::ResumePassword(Wish::Bind { number: CARD_NUMBER }));
-    says.push(Say::ResumeAmount { to });
-    says.push(Say::Undone { to, amount: gift, balance_minor });
-    says.push(Say::ToppedUpAlready { amount: gift, at: FAR, seq: SEQ, again_at: FAR });
-    says.push(Say::LastGiven { to, amount: gift, at: FAR, seq: SEQ });
-    says.push(Say::LastToppedUp { amount: gift, at: FAR });
-    says.extend([Say::LastDone, Say::LastNotDone]);
+    says.push(Say::Resumed(Resumed::Password(Wish::Bind { number: CARD_NUMBER })));
+    says.push(Say::Resumed(Resumed::Amount { to }));
+    says.push(Say::Did(Did::Undone { to, amount: gift, balance_minor }));
+    says.push(Say::Did(Did::ToppedUpAlready { amount: gift, at: FAR, seq: SEQ, again_at: FAR }));
+    says.push(Say::Resumed(Resumed::Given { to, amount: gift, at: FAR, seq: SEQ }));
+    says.push(Say::Resumed(Resumed::ToppedUp { amount: gift, at: FAR }));
+    says.extend([Say::Resumed(Resumed::Done), Say::Resumed(Resumed::NotDone)]);
     for fee_minor in [0, gift.minor()] {
         let left_minor = balance_minor;
-        says.push(Say::Given { to, amount: gift, fee_minor, left_minor, seq: SEQ });
-        says.push(Say::Held { to, amount: gift, fee_minor, left_minor, until: FAR, seq: SEQ });
-        says.push(Say::ToppedUp { amount: gift, fee_minor, left_minor, airtime_minor: balance_minor });
+        says.push(Say::Did(Did::Given { to, amount: gift, fee_minor, left_minor, seq: SEQ }));
+        says.push(Say::Did(Did::Held { to, amount: gift, fee_minor, left_minor, until: FAR, seq: SEQ }));
+        says.push(Say::Did(Did::ToppedUp { amount: gift, fee_minor, left_minor, airtime_minor: balance_minor }));
     }
     says
 }

@@ -209,7 +209,7 @@ impl World {
     /// All of it as a journal, and a checkpoint of its end.
     pub(crate) fn written(self) -> (Checkpointed, Journal) {
         let mut disk = MemoryJournal::new();
-        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default(), Turning::new(40), 0));
+        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default(), Turning::new(40)));
         for (at, entry) in &self.entries {
             let mut draft = Draft::new(*at, 0);
             draft.push(entry);
@@ -230,10 +230,6 @@ pub(crate) struct Checkpointed(MemoryCheckpoint);
 impl Kept for Checkpointed {
     fn load(&self) -> Result<Option<engine::replica::Replica>, CheckpointFault> {
         self.0.snapshot().load(1).map(Some)
-    }
-
-    fn differences(&self, _: &State, _: usize) -> Result<Vec<String>, CheckpointFault> {
-        Ok(Vec::new())
     }
 }
 
