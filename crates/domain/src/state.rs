@@ -224,8 +224,13 @@ impl State {
 
     /// All records of one kind, in the order of their ids.
     pub fn records_of(&self, kind: RecordKind) -> impl DoubleEndedIterator<Item = (u64, &Record)> {
-        let all = RecordKey { kind, id: 0 }..=RecordKey { kind, id: u64::MAX };
-        self.records.range(all).map(|(key, record)| (key.id, record))
+        self.records_from(kind, 0)
+    }
+
+    /// Records of one kind from an id on, in the order of their ids.
+    pub fn records_from(&self, kind: RecordKind, from: u64) -> impl DoubleEndedIterator<Item = (u64, &Record)> {
+        let range = RecordKey { kind, id: from }..=RecordKey { kind, id: u64::MAX };
+        self.records.range(range).map(|(key, record)| (key.id, record))
     }
 
     /// An outlet.

@@ -1,18 +1,18 @@
 //! What a caller of the engine hears.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use domain::ids::{BatchId, CardId, Language, OperatorId, Serial, SubscriberId};
 use domain::number::Msisdn;
 use domain::office::till::Bought;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
-use domain::rules::Rules;
 use domain::rules::tariff::CallPrice;
 use domain::state::Standing;
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::Outcome;
+
+pub use crate::directory::Directory;
 
 /// The answer to a command. Only [`Answer::Verdict`] was journaled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,46 +75,6 @@ pub struct Reply {
     pub repeated: bool,
 }
 
-/// What edges need to know without asking the decider: rules in force, and numbers that had another owner before.
-#[derive(Clone, Debug, Default)]
-pub struct Directory {
-    /// Rules by the operator's row.
-    pub operators: Vec<Arc<Rules>>,
-    /// BLAKE3 of the file that each operator's rules came from.
-    pub file_hashes: Vec<[u8; 32]>,
-    /// The generation of numbers whose generation is not 1.
-    pub generations: HashMap<Msisdn, u16>,
-}
-
-impl Directory {
-    /// The generation that a caller's tags are made with.
-    pub fn generation(&self, msisdn: Msisdn) -> u16 {
-        self.generations.get(&msisdn).copied().unwrap_or(1)
-    }
-
-    /// The operator with that service code.
-    pub fn by_service_code(&self, service_code: u16) -> Option<(OperatorId, &Arc<Rules>)> {
-        let rules = (0_u8..).map(OperatorId).zip(&self.operators);
-        rules.into_iter().find(|(_, rules)| rules.service_code == service_code)
-    }
-
-    /// The operator of that name.
-    pub fn by_name(&self, name: &str) -> Option<(OperatorId, &Arc<Rules>)> {
-        let rules = (0_u8..).map(OperatorId).zip(&self.operators);
-        rules.into_iter().find(|(_, rules)| rules.operator == name)
-    }
-
-    /// BLAKE3 of the file that an operator's rules came from.
-    pub fn file_hash(&self, operator: OperatorId) -> Option<[u8; 32]> {
-        self.file_hashes.get(usize::from(operator.0)).copied()
-    }
-
-    /// One operator's rules.
-    pub fn rules(&self, operator: OperatorId) -> Option<&Arc<Rules>> {
-        self.operators.get(usize::from(operator.0))
-    }
-}
-
 /// A question that changes nothing and takes no password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query {
@@ -122,8 +82,6 @@ pub enum Query {
     Subscriber(Msisdn),
     /// One card, for care.
     Card(Serial),
-    /// How the engine does.
-    Status,
     /// What the office keeps of one kind, from this id on: at most [`RECORDS_MAX`].
     Records {
         /// Which kind.
@@ -180,8 +138,6 @@ pub enum View {
     Subscriber(Option<SubscriberView>),
     /// Of a card; `None`: no such serial.
     Card(Option<CardView>),
-    /// Of the engine.
-    Status(StatusView),
     /// Of the office, in the order of ids.
     Records(Records),
     /// States by public name, with how many cards and how much is on them, minor units.
@@ -275,7 +231,7 @@ pub struct CardView {
     pub latest: Seq,
 }
 
-/// How the engine does.
+/// How the engine does, as of the latest durable entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusView {
     /// The latest durable entry.

@@ -13,7 +13,7 @@ use domain::receipt::Seq;
 use domain::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, View};
+use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, StatusView, View};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::decider::{Decider, Early, Submission};
 use crate::feed::Feed;
@@ -24,6 +24,7 @@ use crate::queue::{Full, Job, Queue};
 use crate::recover::{RecoverFault, latest_at};
 use crate::replica::Replica;
 use crate::run::Run;
+use crate::status::Status;
 
 /// Bounds of an engine.
 #[derive(Clone, Copy, Debug)]
@@ -81,8 +82,7 @@ pub(crate) struct Shared {
     pub(crate) directory: RwLock<Arc<Directory>>,
     pub(crate) reader: Arc<dyn JournalReader>,
     pub(crate) clock: Arc<dyn Clock + Sync>,
-    /// Oldest instant that a program's id may carry, ms.
-    pub(crate) ids_floor_ms: AtomicI64,
+    pub(crate) status: Status,
     /// The instant of the latest batch, ms: ahead of the wall clock when that was set back.
     pub(crate) latest_ms: AtomicI64,
 }
@@ -121,13 +121,15 @@ impl Engine {
             guard.accept();
         }
         let decider = Decider::new(loaded);
+        let status = Status::default();
+        status.publish(decider.head(), decider.state(), decider.ids());
         let shared = Arc::new(Shared {
             queue: Queue::new(config.queue_depth),
             feed: Feed::new(decider.head().seq),
             directory: RwLock::new(Arc::clone(decider.directory())),
             reader,
             clock,
-            ids_floor_ms: AtomicI64::new(decider.ids().floor().ms()),
+            status,
             latest_ms: AtomicI64::new(decider.head().at.ms()),
         });
         let (tell, fault) = watch::channel(None);
@@ -247,6 +249,11 @@ impl Handle {
         answer.blocking_recv().ok()
     }
 
+    /// How the engine does. Never waits: neither for the decider nor for a disk.
+    pub fn status(&self) -> StatusView {
+        self.shared.status.view(&self.directory())
+    }
+
     /// Takes the clock as it is now, once.
     pub async fn accept_clock(&self) -> bool {
         let (tell, done) = oneshot::channel();
@@ -267,7 +274,7 @@ impl Handle {
 
     /// Oldest instant that a program's id may carry.
     pub fn ids_floor(&self) -> Timestamp {
-        Timestamp::from_ms(self.shared.ids_floor_ms.load(Ordering::Relaxed))
+        self.status().ids_floor
     }
 
     /// The journal's reading side.

@@ -160,6 +160,13 @@ pub struct Ids {
     dropped_ms: i64,
 }
 
+impl Default for Ids {
+    /// Of a replica that nobody asks.
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl Ids {
     /// None yet; at most `ids_max` will be remembered.
     pub fn new(ids_max: usize) -> Self {

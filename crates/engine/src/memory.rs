@@ -29,7 +29,12 @@ pub enum Weather {
     Full,
     /// Loses the connection to its disk.
     Broken,
+    /// Neither keeps nor refuses them until the weather changes: a disk that hangs.
+    Stalled,
 }
+
+/// Between two looks at whether a disk still hangs.
+const STALLED_WAIT: std::time::Duration = std::time::Duration::from_millis(5);
 
 #[derive(Debug, Default)]
 struct Disk {
@@ -91,6 +96,9 @@ impl Journal for MemoryJournal {
     }
 
     fn append(&mut self, link: &Link) -> Result<(), AppendFault> {
+        while self.disk().weather == Weather::Stalled {
+            std::thread::park_timeout(STALLED_WAIT);
+        }
         let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let head = disk.links.last().map(Link::head).unwrap_or_default();
         let believed = *self.believed.get_or_insert(head);
@@ -98,7 +106,8 @@ impl Journal for MemoryJournal {
             return Err(AppendFault::Stale { expected: believed.seq, found: head.seq });
         }
         match disk.weather {
-            Weather::Fine => {}
+            // It may have changed since the look above: then this append came before that.
+            Weather::Fine | Weather::Stalled => {}
             Weather::Full => return Err(AppendFault::NoRoom),
             Weather::Broken => return Err(AppendFault::Lost(String::from("told to break"))),
         }

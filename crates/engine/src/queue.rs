@@ -114,6 +114,11 @@ impl Queue {
         Some(taken)
     }
 
+    /// Whether [`stop`](Self::stop) was called.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
     /// Takes no more; what is in it is still worked off.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;

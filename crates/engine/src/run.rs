@@ -8,14 +8,26 @@ use domain::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::answer::{Answer, Closed, Query, View};
-use crate::clock::ClockGuard;
-use crate::decider::{Decider, Early, Pending, Submission};
+use crate::checkpoint::CheckpointFault;
+use crate::clock::{Clock, ClockGuard};
+use crate::decider::{Decider, Early, Pending, Submission, given_up};
 use crate::handle::{EngineConfig, Fault, IDLE, Refold, Shared};
 use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, Link};
 use crate::queue::Job;
+use crate::recover::RecoverFault;
+use crate::replica::Replica;
 
-/// Between two tries of an append that found no room.
+/// An append that found no room is tried again after this…
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
+/// …so often: then it is given up. Until then nobody is answered, so that a moment's want of room costs nothing; for
+/// longer, questions may not wait.
+const NO_ROOM_TRIES: u32 = 20;
+/// After an append was given up intake stays closed for so long; it doubles each time it happens again…
+const CLOSED_WAIT_MS: i64 = 1_000;
+/// …up to this: giving up costs a fold, and a file system may promise room that it does not have (quotas).
+const CLOSED_WAIT_MAX_MS: i64 = 60_000;
+/// Between two tries to fold again while the disk is full.
+const REFOLD_WAIT: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(crate) struct Run {
@@ -27,6 +39,21 @@ pub(crate) struct Run {
     config: EngineConfig,
     tell: watch::Sender<Option<Fault>>,
     closed: Option<Closed>,
+    no_room: NoRoom,
+}
+
+/// How often in a row there was no room, and until when nothing is tried, by the monotonic clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct NoRoom {
+    times: u32,
+    until_ms: i64,
+}
+
+impl NoRoom {
+    fn again(self, now_ms: i64) -> Self {
+        let wait_ms = (CLOSED_WAIT_MS << self.times.min(16)).min(CLOSED_WAIT_MAX_MS);
+        Self { times: self.times.saturating_add(1), until_ms: now_ms.saturating_add(wait_ms) }
+    }
 }
 
 /// Who waits for how many answers of a batch.
@@ -47,7 +74,7 @@ struct Taken {
 /// What became of an append.
 enum Appended {
     Durable,
-    /// Nothing of it is in the journal, and nothing ever will be.
+    /// No room: nothing of it is in the journal, and nothing ever will be.
     GivenUp,
 }
 
@@ -61,7 +88,7 @@ impl Run {
         config: EngineConfig,
         tell: watch::Sender<Option<Fault>>,
     ) -> Self {
-        Self { decider, journal, clock, refold, shared, config, tell, closed: None }
+        Self { decider, journal, clock, refold, shared, config, tell, closed: None, no_room: NoRoom::default() }
     }
 
     /// Runs until the queue is stopped and empty, or the journal is lost.
@@ -78,6 +105,7 @@ impl Run {
             tracing::error!(%fault, "the engine stops");
             tell.send_replace(Some(fault));
         }
+        shared.status.set_closed(Some(Closed::Stopping));
         // Nothing of these was taken: they may be told so.
         for job in shared.queue.drain() {
             let closed = || Early::Answer(Answer::Closed(Closed::Stopping));
@@ -93,6 +121,8 @@ impl Run {
         let most = self.config.batch_entries_max.clamp(1, APPEND_ENTRIES_MAX);
         while let Some(jobs) = self.shared.queue.take(most, IDLE) {
             if jobs.is_empty() {
+                // So that what `status` says of intake is not as old as the latest command.
+                let _closed = self.intake();
                 continue;
             }
             let taken = sort(jobs);
@@ -105,18 +135,10 @@ impl Run {
             }
             // Between batches, so that what a question sees is durable.
             for (query, waiter) in taken.queries {
-                drop(waiter.send(self.query(query)));
+                drop(waiter.send(self.decider.query(query)));
             }
         }
         Ok(())
-    }
-
-    fn query(&self, query: Query) -> crate::answer::Seen<View> {
-        let mut seen = self.decider.query(query);
-        if let View::Status(status) = &mut seen.value {
-            status.closed = self.closed;
-        }
-        seen
     }
 
     fn batch(&mut self, submissions: Vec<Submission>, waiters: Vec<Waiter>) -> Result<(), Fault> {
@@ -131,61 +153,92 @@ impl Run {
                 return Ok(());
             }
         };
-        let Pending { link, batch, answers, decide_before } = self.decider.decide(at, submissions);
+        let Pending { link, batch, answers } = self.decider.decide(at, submissions);
         let (Some(link), Some(batch)) = (link, batch) else {
             // Nothing new: what was repeated is durable already, for batches are confirmed one by one.
             answer(waiters, answers);
             return Ok(());
         };
-        match self.append(&link, decide_before)? {
+        match self.append(&link)? {
             Appended::Durable => {
+                self.no_room = NoRoom::default();
                 self.decider.confirm(&link);
-                self.publish_directory();
-                self.shared.ids_floor_ms.store(self.decider.ids().floor().ms(), Ordering::Relaxed);
+                self.publish();
                 answer(waiters, answers);
                 self.shared.feed.publish(batch);
+                Ok(())
             }
             Appended::GivenUp => {
-                let unknown = vec![Early::Answer(Answer::Unknown); answers.len()];
-                answer(waiters, unknown);
-                let loaded = (self.refold)()?;
-                self.decider = Decider::new(loaded);
+                self.no_room = self.no_room.again(self.shared.clock.monotonic_ms());
+                answer(waiters, given_up(answers, self.decider.head().seq));
+                self.fold_again()
             }
         }
-        Ok(())
     }
 
     /// The instant of the next batch, when intake is open.
     fn intake(&mut self) -> Result<Timestamp, Closed> {
-        let stamp = if self.journal.is_short_of_room() { Err(Closed::Disk) } else { self.clock.stamp() };
-        let closed = stamp.err();
+        let waits = self.no_room.times > 0 && self.shared.clock.monotonic_ms() < self.no_room.until_ms;
+        let short = waits || self.journal.is_short_of_room();
+        let stamp = if short { Err(Closed::Disk) } else { self.clock.stamp() };
+        self.tell_closed(stamp.err());
+        stamp
+    }
+
+    fn tell_closed(&mut self, closed: Option<Closed>) {
         if closed != self.closed {
             match closed {
                 Some(why) => tracing::error!(why = why.name(), "intake is closed"),
                 None => tracing::warn!("intake is open again"),
             }
             self.closed = closed;
+            self.shared.status.set_closed(closed);
         }
-        stamp
     }
 
-    /// Makes an append durable; without room it is tried again, the same bytes, until its first deadline.
-    fn append(&mut self, link: &Link, decide_before: Timestamp) -> Result<Appended, Fault> {
-        let mut told = false;
-        loop {
+    /// Makes an append durable. Without room the same octets are tried again for a moment, and then never more.
+    fn append(&mut self, link: &Link) -> Result<Appended, Fault> {
+        for tries in 1..=NO_ROOM_TRIES {
             match self.journal.append(link) {
                 Ok(()) => return Ok(Appended::Durable),
-                Err(AppendFault::NoRoom) if self.clock.now() < decide_before => {
-                    if !told {
-                        tracing::error!("no room for the journal: waiting until there is some");
-                        told = true;
+                Err(AppendFault::NoRoom) => {
+                    self.tell_closed(Some(Closed::Disk));
+                    if tries < NO_ROOM_TRIES {
+                        std::thread::park_timeout(NO_ROOM_WAIT);
                     }
-                    std::thread::park_timeout(NO_ROOM_WAIT);
                 }
-                Err(AppendFault::NoRoom) => return Ok(Appended::GivenUp),
                 Err(fault @ (AppendFault::Stale { .. } | AppendFault::Lost(_))) => return Err(fault.into()),
             }
         }
+        Ok(Appended::GivenUp)
+    }
+
+    /// Throws away what was decided and is not durable. Questions wait for this, and for no disk to get room.
+    fn fold_again(&mut self) -> Result<(), Fault> {
+        tracing::error!(
+            "no room for the journal: what was decided and not written is dropped, the state is folded again"
+        );
+        // The old state goes first: there is room for one.
+        self.decider = Decider::new(Replica::default());
+        loop {
+            match (self.refold)() {
+                Ok(replica) => {
+                    self.decider = Decider::new(replica);
+                    self.publish();
+                    return Ok(());
+                }
+                Err(RecoverFault::Checkpoint(CheckpointFault::NoRoom)) if !self.shared.queue.is_stopping() => {
+                    std::thread::park_timeout(REFOLD_WAIT);
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+    }
+
+    /// What is durable now, for everybody who does not ask this thread.
+    fn publish(&self) {
+        self.publish_directory();
+        self.shared.status.publish(self.decider.head(), self.decider.state(), self.decider.ids());
     }
 
     fn publish_directory(&self) {

@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 use engine::answer::{Answer, Closed};
 use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
 use engine::clock::{ClockGuard, ClockLimits};
-use engine::decider::{Decider, Early, Pending, Submission};
+use engine::decider::{Decider, Early, Pending, Submission, given_up};
 use engine::ids::{Fingerprint, Turning};
 use engine::journal::{AppendFault, Journal, JournalReader, Link, ReadFault, decode};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
@@ -29,6 +29,9 @@ use crate::plant::Plant;
 pub(crate) const QUEUE_DEPTH: usize = 24;
 /// Commands decided at once at most.
 const BATCH_MAX: usize = 6;
+
+/// An append that found no room so often is given up.
+const NO_ROOM_TRIES: u32 = 3;
 
 /// What survives a crash.
 #[derive(Debug, Default)]
@@ -80,7 +83,7 @@ pub(crate) enum Worked {
     Appended(Link),
     /// There was no room; the same bytes are tried again.
     NoRoom,
-    /// There was no room for too long: these hear *unknown* and the state was folded again.
+    /// There was no room for too long: these hear that nothing was sent, and the state was folded again.
     GaveUp(Vec<Leaving>),
     /// The process stops.
     Stopped(AppendFault),
@@ -98,6 +101,8 @@ pub(crate) struct Machine {
     guard: ClockGuard,
     collector: Collector,
     phase: Phase,
+    /// Tries of this append so far that found no room.
+    no_room: u32,
     ids_max: usize,
     plant: Option<Plant>,
 }
@@ -114,6 +119,7 @@ impl Machine {
             guard,
             collector,
             phase: Phase::Idle,
+            no_room: 0,
             ids_max,
             plant,
         }
@@ -213,18 +219,21 @@ impl Machine {
         };
         match self.journal.append(link) {
             Ok(()) => {
+                self.no_room = 0;
                 let link = link.clone();
                 self.phase = Phase::Appended { pending, waiting, at, before };
                 Ok(Worked::Appended(link))
             }
-            Err(AppendFault::NoRoom) if self.guard.now() < pending.decide_before => {
+            Err(AppendFault::NoRoom) if self.no_room < NO_ROOM_TRIES => {
+                self.no_room += 1;
                 self.phase = Phase::Decided { pending, waiting, at, before };
                 Ok(Worked::NoRoom)
             }
             Err(AppendFault::NoRoom) => {
+                self.no_room = 0;
                 self.decider = Decider::new(Self::load(disk, self.ids_max)?);
-                let unknown = |waiting| Leaving { waiting, answer: Answer::Unknown, at, after: before };
-                Ok(Worked::GaveUp(waiting.into_iter().map(unknown).collect()))
+                let answers = given_up(pending.answers, before);
+                Ok(Worked::GaveUp(leaving(disk, waiting, answers, at, before).into()))
             }
             Err(fault @ (AppendFault::Stale { .. } | AppendFault::Lost(_))) => Ok(Worked::Stopped(fault)),
         }

@@ -192,6 +192,9 @@ impl Journal for SqliteJournal {
     fn append(&mut self, link: &Link) -> Result<(), AppendFault> {
         let written = self.write(link);
         self.failed |= matches!(written, Err(AppendFault::Stale { .. } | AppendFault::Lost(_)));
+        if matches!(written, Err(AppendFault::NoRoom)) {
+            self.room.wanted(segment::wal_octets_of(link.bytes.len()));
+        }
         written
     }
 

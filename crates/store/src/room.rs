@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const FRESH: Duration = Duration::from_secs(1);
 /// …unless so much was written since.
 const OCTETS_MAX: u64 = 16 << 20;
+/// After an append that found no room there must be this much more than it takes, for what SQLite writes beside it.
+const SPARE: u64 = 1 << 20;
 
 /// Watches the room on a disk.
 #[derive(Debug)]
@@ -18,17 +20,26 @@ pub(crate) struct Room {
     reserve: u64,
     asked: Cell<Option<(Instant, bool)>>,
     written: Cell<u64>,
+    /// What an append asked for that found no room; 0: the latest one found some.
+    wanted: Cell<u64>,
 }
 
 impl Room {
     /// Watches that `reserve` octets are left on the disk that holds `dir`.
     pub(crate) fn new(dir: &Path, reserve: u64) -> Self {
-        Self { dir: dir.to_path_buf(), reserve, asked: Cell::new(None), written: Cell::new(0) }
+        Self { dir: dir.to_path_buf(), reserve, asked: Cell::new(None), written: Cell::new(0), wanted: Cell::new(0) }
     }
 
     /// So much was written.
     pub(crate) fn used(&self, octets: u64) {
         self.written.set(self.written.get().saturating_add(octets));
+        self.wanted.set(0);
+    }
+
+    /// There was no room for so much: it is short until there is, whatever the reserve.
+    pub(crate) fn wanted(&self, octets: u64) {
+        self.wanted.set(octets.saturating_add(SPARE));
+        self.asked.set(None);
     }
 
     /// Whether less than the reserve is left.
@@ -40,7 +51,8 @@ impl Room {
             return short;
         }
         // A file system that does not answer is not known to be short; the next append finds out.
-        let short = left(&self.dir).is_some_and(|octets| octets < self.reserve);
+        let least = self.reserve.max(self.wanted.get());
+        let short = left(&self.dir).is_some_and(|octets| octets < least);
         self.asked.set(Some((Instant::now(), short)));
         self.written.set(0);
         short

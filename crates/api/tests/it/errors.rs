@@ -115,9 +115,9 @@ async fn a_full_disk_closes_intake() {
 #[tokio::test]
 async fn a_command_past_its_deadline_is_not_done() {
     let world = World::koryolink().await;
-    // The first one waits for room until its deadline; the second one waits behind it, until its own has passed.
+    // The disk hangs while it writes the first one; the second one waits behind it, until its deadline has passed.
     let before = world.appends.load(Ordering::SeqCst);
-    world.journal.set_weather(Weather::Full);
+    world.journal.set_weather(Weather::Stalled);
     let second = async {
         world.until_appending(before).await;
         world.post(BAR, &Value::Null).await
@@ -127,9 +127,23 @@ async fn a_command_past_its_deadline_is_not_done() {
         // Nothing tells when the second one is in the queue: as long as a busy machine needs for that.
         tokio::time::sleep(Duration::from_secs(2)).await;
         world.clock.advance_s(api::admin::DECIDE_WITHIN_S + 1);
+        world.journal.set_weather(Weather::Fine);
     };
     let (first, second, ()) = tokio::join!(world.post(BAR, &Value::Null), second, later);
-    assert_eq!((first.brief().as_str(), second.brief().as_str()), ("504 unknown", "503 not-done"));
+    assert_eq!((first.brief().as_str(), second.brief().as_str()), ("200 done subscriber-changed", "503 not-done"));
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_was_done_and_everything_can_be_looked_up() {
+    let world = World::koryolink().await;
+    let seq = world.handle.status().seq;
+    world.journal.set_weather(Weather::Full);
+    assert_eq!(world.post(BAR, &Value::Null).await.brief(), "503 closed disk");
+    let status = world.get("/v1/status").await.text;
+    assert!(status.contains("\"closed\":\"disk\"") && status.contains(&format!("\"seq\":{seq},")), "{status}");
+    let subscriber = world.get("/v1/subscribers/1911000001").await.text;
+    assert!(subscriber.contains("\"standing\":\"active\""), "it was not barred: {subscriber}");
+    world.journal.set_weather(Weather::Fine);
 }
 
 #[tokio::test]
@@ -137,12 +151,12 @@ async fn unknown_and_busy() {
     let World { journal, clock, engine, .. } = World::koryolink().await;
     engine.stop().expect("no fault");
     let world = World::over(journal, clock, EngineConfig { queue_depth: 1, ..EngineConfig::default() });
-    world.journal.set_weather(Weather::Full);
+    world.journal.set_weather(Weather::Stalled);
     let socket = world.socket.clone();
     let waiting = tokio::spawn(async move { ask(&socket, "POST", BAR, None, "").await });
     world.until_appending(0).await;
-    // One waits for room on the disk, one in the queue; then the queue is full.
-    let mut queued = core::pin::pin!(world.handle.query(Query::Status));
+    // One waits for a disk that hangs, one in the queue; then the queue is full.
+    let mut queued = core::pin::pin!(world.handle.query(Query::Card(domain::ids::Serial(1))));
     tokio::select! {
         biased;
         _ = &mut queued => panic!("the decider is waiting"),
@@ -150,11 +164,11 @@ async fn unknown_and_busy() {
     }
     assert_eq!(world.post(BAR, &Value::Null).await.brief(), "503 busy");
     assert_eq!(world.get("/v1/subscribers/1911000001").await.brief(), "503 busy");
-    world.clock.advance_s(api::admin::DECIDE_WITHIN_S + 1);
+    assert_eq!(world.get("/v1/status").await.status, 200, "whoever looks why waits for nothing");
+    world.journal.set_weather(Weather::Broken);
     assert_eq!(waiting.await.expect("an answer").brief(), "504 unknown");
-    world.journal.set_weather(Weather::Fine);
-    queued.await.expect("an answer");
-    assert_eq!(world.post(BAR, &Value::Null).await.brief(), "200 done subscriber-changed");
+    assert!(queued.await.is_none(), "the engine is lost");
+    assert!(world.get("/v1/status").await.text.contains("\"closed\":\"stopping\""));
 }
 
 #[tokio::test]
@@ -163,7 +177,9 @@ async fn a_stopped_engine_says_so() {
     let World { engine, socket, stop: _stop, _dir, .. } = world;
     engine.stop().expect("no fault");
     assert_eq!(ask(&socket, "POST", BAR, None, "").await.brief(), "503 closed stopping");
-    assert_eq!(ask(&socket, "GET", "/v1/status", None, "").await.brief(), "503 busy");
+    let status = ask(&socket, "GET", "/v1/status", None, "").await.text;
+    assert!(status.contains("\"closed\":\"stopping\""), "{status}");
+    assert_eq!(ask(&socket, "GET", "/v1/subscribers/1911000001", None, "").await.brief(), "503 busy");
 }
 
 #[tokio::test]
@@ -206,7 +222,7 @@ async fn nobody_is_served_whose_uid_is_not_known() {
 #[tokio::test]
 async fn requests_under_way_are_answered_before_the_server_ends() {
     let world = World::koryolink().await;
-    world.journal.set_weather(Weather::Full);
+    world.journal.set_weather(Weather::Stalled);
     let socket = world.socket.clone();
     let appends = world.appends.load(Ordering::SeqCst);
     let under_way = tokio::spawn(async move { ask(&socket, "POST", BAR, None, "").await });

@@ -1,5 +1,7 @@
 //! Ids, deadlines, the queue, questions.
 
+use std::sync::Arc;
+
 use domain::command::{Body, Command};
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
@@ -8,6 +10,7 @@ use engine::answer::{Answer, Closed, Query, View};
 use engine::history;
 use engine::ids::AHEAD_MAX_MS;
 use engine::journal::Journal;
+use engine::memory::Weather;
 
 use crate::rig::{Rig, msisdn, verdict};
 
@@ -128,4 +131,25 @@ fn a_released_number_raises_the_generation_that_edges_see() {
     assert_eq!(rig.handle().directory().generation(msisdn(1)), 2);
     let rig = rig.restart();
     assert_eq!(rig.handle().directory().generation(msisdn(1)), 2);
+}
+
+/// A released number does not cost a copy of all that were released before, and is told when it is durable.
+#[test]
+fn edges_see_what_is_durable_of_owners_and_nothing_is_copied() {
+    use domain::command::{ChangeSubscriber, SubscriberChange};
+    use domain::ids::Staff;
+    let rig = Rig::with_two();
+    let before = rig.handle().directory();
+    let change = SubscriberChange::Release;
+    let release = Body::ChangeSubscriber(ChangeSubscriber { staff: Staff(0), msisdn: msisdn(1), change });
+    let (handle, command, appends) = (rig.handle(), rig.command(rig.id(), release), rig.appends());
+    rig.journal.set_weather(Weather::Stalled);
+    let asking = std::thread::spawn(move || handle.submit_blocking(command));
+    rig.until_appending(appends);
+    assert_eq!(rig.handle().directory().generation(msisdn(1)), 1, "it is not durable");
+    rig.journal.set_weather(Weather::Fine);
+    verdict(asking.join().expect("no panic"));
+    let after = rig.handle().directory();
+    assert_eq!((after.generation(msisdn(1)), after.generation(msisdn(2)), after.owners.len()), (2, 1, 1));
+    assert!(Arc::ptr_eq(&before.owners, &after.owners));
 }

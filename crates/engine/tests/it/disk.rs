@@ -3,6 +3,7 @@
 use std::thread;
 
 use domain::receipt::Seq;
+use domain::verdict::Outcome;
 use engine::answer::{Answer, Closed, Query, View};
 use engine::handle::Fault;
 use engine::journal::{AppendFault, Journal};
@@ -11,7 +12,7 @@ use engine::memory::Weather;
 use crate::rig::{Rig, msisdn, verdict};
 
 #[test]
-fn without_room_nothing_is_acknowledged_and_it_goes_on_when_there_is_room() {
+fn a_moment_without_room_delays_and_nothing_else() {
     let rig = Rig::with_two();
     rig.journal.set_weather(Weather::Full);
     let (handle, command) = (rig.handle(), rig.command(rig.id(), rig.gift(1, 2, 500)));
@@ -20,32 +21,74 @@ fn without_room_nothing_is_acknowledged_and_it_goes_on_when_there_is_room() {
     // Refused once, and tried again.
     rig.until_appending(before + 1);
     assert!(!asking.is_finished(), "it must wait for room");
+    assert_eq!(rig.handle().status().closed, Some(Closed::Disk), "nobody asks the decider for that");
     rig.journal.set_weather(Weather::Fine);
     let reply = verdict(asking.join().expect("no panic"));
     assert_eq!(reply.seq, rig.journal.head().seq);
+    rig.done(rig.gift(2, 1, 300));
+    assert_eq!(rig.handle().status().closed, None);
+}
+
+fn airtime(rig: &Rig, who: u64) -> (Seq, i64) {
+    let seen = rig.handle().query_blocking(Query::Subscriber(msisdn(who))).expect("an answer");
+    let View::Subscriber(Some(view)) = seen.value else { panic!("no subscriber") };
+    (seen.seq, view.airtime_minor)
 }
 
 #[test]
-fn a_batch_given_up_is_unknown_to_its_callers_and_nothing_to_the_books() {
+fn on_a_full_disk_nothing_was_sent_and_questions_are_answered_from_what_is_durable() {
     let rig = Rig::with_two();
-    let before = rig.journal.head().seq;
+    let head = rig.done(rig.gift(1, 2, 500));
+    let before = rig.handle().status();
     rig.journal.set_weather(Weather::Full);
-    let (handle, command) = (rig.handle(), rig.command(rig.id(), rig.gift(1, 2, 500)));
-    let again = command.clone();
+    let (gift, id) = (rig.gift(2, 1, 300), rig.id());
+    let first = rig.command(id, gift.clone());
+    let answers = rig.handle().submit_bulk(vec![first.clone(), first]).wait();
+    // Both at once, and its repeat in the same batch too: there is nothing that it repeats.
+    assert_eq!(answers, [Answer::Closed(Closed::Disk), Answer::Closed(Closed::Disk)]);
+    assert_eq!((rig.journal.head().seq, airtime(&rig, 1), airtime(&rig, 2)), (head, (head, 0), (head, 500)));
+    let status = rig.handle().status();
+    assert_eq!((status.seq, status.ids, status.closed), (head, before.ids, Some(Closed::Disk)));
+    // Nobody decides anything before there may be room again, or each dial would cost a fold.
     let appends = rig.appends();
-    let asking = thread::spawn(move || handle.submit_blocking(command));
-    rig.until_appending(appends);
-    rig.hands.pass_ms(61_000);
-    assert_eq!(asking.join().expect("no panic"), Answer::Unknown);
+    assert_eq!(rig.ask(rig.gift(2, 1, 300)), Answer::Closed(Closed::Disk));
+    assert_eq!(rig.appends(), appends);
     rig.journal.set_weather(Weather::Fine);
-    assert_eq!(rig.handle().submit_blocking(again), Answer::NotDone, "its deadline passed: it never will be done");
-    assert_eq!(rig.journal.head().seq, before);
-    rig.done(rig.gift(1, 2, 500));
-    let View::Subscriber(Some(view)) = rig.handle().query_blocking(Query::Subscriber(msisdn(2))).expect("seen").value
-    else {
-        panic!("no subscriber")
-    };
-    assert_eq!(view.airtime_minor, 500);
+    rig.hands.pass_ms(1_000);
+    let again = rig.command(id, gift);
+    let reply = verdict(rig.handle().submit_blocking(again));
+    assert!(!reply.repeated && matches!(reply.outcome, Outcome::Done(_)), "{reply:?}");
+    assert_eq!((airtime(&rig, 1), rig.handle().status().closed), ((reply.seq, 300), None));
+}
+
+#[test]
+fn what_is_repeated_on_a_full_disk_hears_its_verdict() {
+    let rig = Rig::with_two();
+    let given = rig.command(rig.id(), rig.gift(1, 2, 500));
+    let seq = verdict(rig.handle().submit_blocking(given.clone())).seq;
+    rig.journal.set_weather(Weather::Full);
+    let other = rig.command(rig.id(), rig.gift(2, 1, 300));
+    let answers = rig.handle().submit_bulk(vec![given, other]).wait();
+    let [repeated, none] = answers.try_into().expect("two answers");
+    assert_eq!((verdict(repeated).seq, none), (seq, Answer::Closed(Closed::Disk)));
+}
+
+#[test]
+fn a_disk_that_stays_full_is_tried_ever_more_seldom() {
+    let rig = Rig::with_two();
+    rig.journal.set_weather(Weather::Full);
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(rig.ask(rig.gift(1, 2, 500)), Answer::Closed(Closed::Disk));
+        let (appends, mut wait_ms) = (rig.appends(), 0);
+        while rig.appends() == appends {
+            rig.hands.pass_ms(500);
+            wait_ms += 500;
+            rig.ask(rig.gift(1, 2, 500));
+        }
+        waits.push(wait_ms);
+    }
+    assert_eq!(waits, [1_000, 2_000, 4_000]);
 }
 
 #[test]
@@ -88,8 +131,8 @@ fn a_clock_set_to_2036_closes_intake_until_an_operator_accepts_it() {
     let rig = Rig::with_two();
     rig.hands.step_wall_ms(10 * 365 * 86_400_000);
     assert_eq!(rig.ask(rig.gift(1, 2, 500)), Answer::Closed(Closed::Clock));
-    let status = rig.handle().query_blocking(Query::Status).expect("seen").value;
-    assert!(matches!(status, View::Status(status) if status.closed == Some(Closed::Clock) && status.seq > Seq(5)));
+    let status = rig.handle().status();
+    assert!(status.closed == Some(Closed::Clock) && status.seq > Seq(5));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     assert!(runtime.block_on(rig.handle().accept_clock()));
     rig.done(rig.gift(1, 2, 500));

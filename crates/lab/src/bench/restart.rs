@@ -20,7 +20,7 @@ const fn map_octets(entries: u64, slot: u64) -> u64 {
 
 /// Restart of `program` with the world's entries, and memory per subscriber.
 pub(super) async fn rows(world: World, subscribers: u64, program: &Path) -> anyhow::Result<Vec<Row>> {
-    let status = world.status().await?;
+    let status = world.status();
     let World { server, dir, .. } = world;
     server.stop().await.map_err(|failure| failure.error)?;
     let clean = started(program, &dir, KEEP)?.0;

@@ -140,6 +140,10 @@ async fn server(args: &DoctorArgs) -> Result<Served, Finding> {
             let says = "takes nothing: its clock stepped. Set the clock right, or `sonmul status --accept-clock`";
             Finding::ill("server", Exit::Unreachable, says)
         }
+        Some("disk") => {
+            let says = "takes nothing: its disk is full. Free some space on it; then it goes on by itself";
+            Finding::ill("server", Exit::Unreachable, says)
+        }
         Some(why) => Finding::ill("server", Exit::Unreachable, format!("takes nothing: {why}; see its log")),
     };
     let operators = match status.get("operators").and_then(Value::as_array) {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::rig::{KORYOLINK, Phone, World, gift, number};
 
@@ -71,17 +71,22 @@ fn a_full_disk_loses_nothing_and_goes_on_when_there_is_room() {
     assert!(edge.dial(1, &gift(500, 2)).expect("answered").contains("Sent: 500 won"));
     let filler = at.join("filler");
     fill(&filler);
-    let waiting = std::thread::spawn({
-        let edge = edge.clone();
-        move || edge.dial(2, &gift(400, 3))
-    });
-    // It waits for room: no answer yet, whatever else it says.
-    std::thread::park_timeout(Duration::from_millis(700));
-    assert!(!waiting.is_finished(), "answered without room: {:?}", waiting.join());
+    let screen = edge.dial(2, &gift(400, 3)).expect("answered");
+    assert!(screen.contains("Nothing was sent"), "{screen}");
+    // Whoever looks hears why, and sees what is durable, as long as the disk stays full.
+    let began = Instant::now();
+    assert_eq!(world.run(&["status", "--json"]).json()["closed"], "disk");
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.code == 3 && doctor.out.contains("its disk is full"), "{doctor:?}");
+    assert_eq!((world.balance(1), world.balance(2), world.balance(3)), (500, 1_000, 1_000));
+    assert!(began.elapsed() < Duration::from_secs(60), "they waited for room: {:?}", began.elapsed());
     std::fs::remove_file(&filler).expect("removed");
     std::fs::remove_file(filler.with_extension("last")).expect("removed");
-    let screen = waiting.join().expect("ends").expect("answered");
-    assert!(screen.contains("Sent: 400 won"), "{screen}");
+    let began = Instant::now();
+    while world.run(&["status", "--json"]).json()["closed"] != serde_json::Value::Null {
+        assert!(began.elapsed() < Duration::from_secs(60), "there is room");
+    }
+    assert!(edge.dial(2, &gift(400, 3)).expect("answered").contains("Sent: 400 won"));
     assert!(edge.dial(3, &gift(300, 4)).expect("answered").contains("Sent: 300 won"));
     let (code, log) = served.stop();
     assert_eq!(code, 0, "{log}");
