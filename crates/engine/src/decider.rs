@@ -294,7 +294,7 @@ impl Decider {
             }
             Query::CardStates { first, last } => View::CardStates(self.card_states(first, last)),
             Query::CardsDue { first, last, at } => {
-                View::CardsDue(crate::timers::cards_due(&self.replica.state, first, last, at))
+                View::CardsDue(crate::agenda::cards_due(&self.replica.state, first, last, at))
             }
             Query::CallPrice { msisdn, cross, seconds } => {
                 View::CallPrice(domain::decide::call_price(&self.replica.state, msisdn, cross, seconds))

@@ -7,6 +7,7 @@
 //!
 //! Deliberately not here: rules (domain), SQL and files (store), sockets (edges, api).
 
+mod agenda;
 pub mod answer;
 pub mod checkpoint;
 pub mod checkpointer;
@@ -24,4 +25,5 @@ mod queue;
 pub mod recover;
 pub mod replica;
 mod run;
+mod shared;
 pub mod timers;

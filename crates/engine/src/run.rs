@@ -10,9 +10,9 @@ use tokio::sync::{oneshot, watch};
 use crate::answer::{Answer, Closed, Query, View};
 use crate::clock::ClockGuard;
 use crate::decider::{Decider, Early, Pending, Submission};
-use crate::handle::{EngineConfig, Fault, IDLE, Refold, Shared};
 use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, Link};
 use crate::queue::Job;
+use crate::shared::{EngineConfig, Fault, IDLE, Refold, Shared};
 
 /// Between two tries of an append that found no room.
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
