@@ -97,7 +97,7 @@ pub enum Query {
         last: Serial,
     },
     /// Which of these cards expire at an instant: at most
-    /// [`CARDS_AT_ONCE_MAX`](crate::timers::CARDS_AT_ONCE_MAX) of them are looked at.
+    /// [`CARDS_AT_ONCE_MAX`](crate::agenda::CARDS_AT_ONCE_MAX) of them are looked at.
     CardsDue {
         /// The first row.
         first: CardId,

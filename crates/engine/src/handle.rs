@@ -6,7 +6,6 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use domain::command::Command;
 use domain::receipt::Seq;
@@ -14,44 +13,19 @@ use domain::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, StatusView, View};
-use crate::clock::{Clock, ClockGuard, ClockLimits};
+use crate::clock::{Clock, ClockGuard};
 use crate::decider::{Decider, Early, Submission};
 use crate::feed::Feed;
 use crate::follower::{Follow, run_follower};
 use crate::history;
-use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, JournalReader};
+use crate::journal::{APPEND_ENTRIES_MAX, Journal, JournalReader};
 use crate::queue::{Full, Job, Queue};
-use crate::recover::{RecoverFault, latest_at};
+use crate::recover::latest_at;
 use crate::replica::Replica;
 use crate::run::Run;
+use crate::shared::Shared;
+pub use crate::shared::{EngineConfig, Fault, Refold};
 use crate::status::Status;
-
-/// Bounds of an engine.
-#[derive(Clone, Copy, Debug)]
-pub struct EngineConfig {
-    /// Commands waiting at most; more hear "busy".
-    pub queue_depth: usize,
-    /// Entries in one append at most, 1 to [`APPEND_ENTRIES_MAX`].
-    pub batch_entries_max: usize,
-    /// How far clocks may disagree.
-    pub clock: ClockLimits,
-    /// Take the clock at the start as it is, once.
-    pub accept_clock: bool,
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        Self {
-            queue_depth: 1 << 16,
-            batch_entries_max: APPEND_ENTRIES_MAX / 2,
-            clock: ClockLimits::default(),
-            accept_clock: false,
-        }
-    }
-}
-
-/// Folds the state again from checkpoint and journal, after a batch was given up.
-pub type Refold = Box<dyn FnMut() -> Result<Replica, RecoverFault> + Send>;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -73,32 +47,6 @@ impl core::fmt::Debug for Parts {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Parts").field("head", &self.loaded.head).field("config", &self.config).finish_non_exhaustive()
     }
-}
-
-/// What callers, the decider's thread and followers share.
-pub(crate) struct Shared {
-    pub(crate) queue: Queue,
-    pub(crate) feed: Feed,
-    pub(crate) directory: RwLock<Arc<Directory>>,
-    pub(crate) reader: Arc<dyn JournalReader>,
-    pub(crate) clock: Arc<dyn Clock + Sync>,
-    pub(crate) status: Status,
-    /// The instant of the latest batch, ms: ahead of the wall clock when that was set back.
-    pub(crate) latest_ms: AtomicI64,
-}
-
-/// Why an engine stopped by itself.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The journal.
-    #[error(transparent)]
-    Append(#[from] AppendFault),
-    /// Folding again after a batch was given up.
-    #[error("the state could not be folded again: {0}")]
-    Refold(#[from] RecoverFault),
-    /// A bug of ours: the decider stopped rather than book nonsense.
-    #[error("the decider stopped on an assertion: {0}")]
-    Assertion(String),
 }
 
 /// A running engine: the decider's thread and the followers.
@@ -368,6 +316,3 @@ impl<C: Clock + ?Sized + Sync> Clock for Arc<C> {
 
 /// "In 5 minutes your balance shows whether it was sent" (docs/design.md, *Unknown*), seconds.
 pub const DECIDE_WITHIN_MAX_S: i64 = 300;
-
-/// How long the decider's thread sleeps on an empty queue before it looks around.
-pub(crate) const IDLE: Duration = Duration::from_millis(200);

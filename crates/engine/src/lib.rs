@@ -7,6 +7,7 @@
 //!
 //! Deliberately not here: rules (domain), SQL and files (store), sockets (edges, api).
 
+mod agenda;
 pub mod answer;
 pub mod checkpoint;
 pub mod checkpointer;
@@ -26,5 +27,6 @@ mod queue;
 pub mod recover;
 pub mod replica;
 mod run;
+mod shared;
 mod status;
 pub mod timers;

@@ -12,8 +12,8 @@ use domain::office::{Record, RecordKey};
 use domain::state::{Card, State};
 use domain::time::Timestamp;
 
+use crate::agenda::cards_due;
 use crate::answer::{CARDS_COUNTED_MAX, CardCount, CardView, Query, RECORDS_MAX, Records, SubscriberView, View};
-use crate::timers::cards_due;
 
 /// Answers a question from a state in which everything is durable.
 pub(crate) fn answer(state: &State, query: Query) -> View {
@@ -47,7 +47,9 @@ fn with_numbers(state: &State, list: Vec<(RecordKey, Record)>) -> Records {
         | Record::Motion(_)
         | Record::VoidCards(_)
         | Record::Reversed(_)
-        | Record::Stopped(_) => [None, None],
+        | Record::Stopped(_)
+        | Record::Takings(_)
+        | Record::Issued(_) => [None, None],
     };
     let number = |id: SubscriberId| state.subscriber(id).map(|row| (id, row.facts.msisdn));
     let numbers = list.iter().flat_map(named).flatten().filter_map(number).collect();

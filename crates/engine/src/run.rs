@@ -11,11 +11,11 @@ use crate::answer::{Answer, Closed, Query, View};
 use crate::checkpoint::CheckpointFault;
 use crate::clock::{Clock, ClockGuard};
 use crate::decider::{Decider, Early, Pending, Submission, given_up};
-use crate::handle::{EngineConfig, Fault, IDLE, Refold, Shared};
 use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, Journal, Link};
 use crate::queue::Job;
 use crate::recover::RecoverFault;
 use crate::replica::Replica;
+use crate::shared::{EngineConfig, Fault, IDLE, Refold, Shared};
 
 /// An append that found no room is tried again after this…
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);

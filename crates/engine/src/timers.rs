@@ -8,8 +8,6 @@
 //!
 //! Deliberately not here: what follows (a card expires, a held gift is posted, a reservation is given back).
 
-mod agenda;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +18,7 @@ use crate::follower::{Follow, FollowFault};
 use crate::handle::Handle;
 use crate::journal::Batch;
 
-pub use agenda::{Agenda, CARDS_AT_ONCE_MAX, Cards, Due, Shot, Taken, cards_due};
+pub use crate::agenda::{Agenda, CARDS_AT_ONCE_MAX, Cards, Due, Shot, Taken, cards_due};
 
 /// Commands submitted at one go. A queue that has no room for so many is asked for fewer.
 const AT_ONCE_MAX: usize = 1_024;
