@@ -95,7 +95,7 @@ fn everything_that_the_office_does() {
         {"motion":9,"moved_minor":184,"name":"approved"}
         {"name":"motion-withdrawn"}
         {"gift":{"amount_minor":500,"from":"8501911000001","occasion":1,"receipt":"9-D3","seq":9,"to":"8501911000002"},"language":"en","name":"hold-posted"}
-        {"balance_minor":500,"gift":{"amount_minor":500,"from":"8501911000001","occasion":1,"receipt":"9-D3","seq":9,"to":"8501911000002"},"name":"hold-voided"}
+        {"balance_minor":500,"gift":{"amount_minor":500,"from":"8501911000001","occasion":1,"receipt":"9-D3","seq":9,"to":"8501911000002"},"name":"hold-voided","why":"recipient-unknown"}
         {"kind":"quote","name":"dropped"}
         {"name":"issuance-stopped"}
         {"name":"issuance-resumed"}
@@ -183,12 +183,14 @@ fn everything_that_the_office_keeps() {
         {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"currency":"USD","name":"rate","rate":{"from":"approval","ratio":"23/25","until":"2026-11-22T10:00:00.000Z"}}}
         {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"cards_void":true,"from":"approval","name":"close","period":"end"}}
         {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"first":"00000001","last":"00000009","name":"void-cards","why":"lost"}}
-        {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"amount_minor":200,"card":"00000001","name":"reverse","of":41,"reason":"one digit wrong","receipt":"19-KW","recipient":5,"sender":4}}
+        {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"amount_minor":200,"card":"00000001","given_at":"2026-11-22T10:00:00.000Z","name":"reverse","of":41,"reason":"one digit wrong","receipt":"19-KW","recipient":5,"sender":4}}
         {"expires_at":"2026-11-29T10:00:00.000Z","hash":"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","maker":1000,"operator":{"id":0,"name":"koryolink"},"proposal":{"amount_minor":5,"credit":{"kind":"card","serial":"00000003"},"debit":{"kind":"fee-income","operator":0},"name":"adjust","reason":"fee taken twice"}}
         {"amount_minor":500,"expires_at":"2026-11-22T10:00:00.000Z","fee_minor":4,"occasion":null,"operator":{"id":0,"name":"koryolink"},"recipient":5,"sender":4,"serial":"00000001","tax_minor":0}
         {"cross":true,"expires_at":"2026-11-22T10:00:00.000Z","free_minutes":0,"granted_s":600,"held_minor":60,"minute_price_minor":4,"operator":{"id":0,"name":"koryolink"},"subscriber":4}
         {"at":"2026-11-22T10:00:00.000Z","last":"00000009","why":"faulty"}
-        {"by":59,"receipt":"1V-DQ"}
+        {"by":59,"receipt":"1V-DQ","until":"2026-11-22T10:00:00.000Z"}
         {"why":"counting"}
+        {"outlets":[{"outlet":1,"price_minor":250}]}
+        {"date":"2026-11-22","total_minor":500}
     "#]].assert_eq(&lines(records.iter().map(|record| record_json(record, &names()))));
 }

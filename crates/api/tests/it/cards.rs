@@ -102,7 +102,7 @@ async fn what_can_not_be_issued() {
         400 malformed, index 1: "this password is one that people guess first"
         400 malformed, index null: "the body: invalid type, expected a string at line 1 column 53"
         400 malformed, index null: "the body: invalid type, expected a sequence at line 1 column 54"
-        409 refused amount-overflow, index null: null
+        409 refused card-value-max, index null: null
     "#]]
     .assert_eq(&said.concat());
 }

@@ -194,7 +194,7 @@ fn what_verdicts_lead_to() {
     expect![[r#"
         list 2
         gifts before 3
-        end Frozen { serial: Serial(1) }
+        end Did(Frozen { serial: Serial(1) })
         ask AskPasswordAgain { tries_left: 2 }
         end Refused(WrongPassword { tries_left: 0, locked_until: Some(Timestamp(1795324500000)) })
         end Refused(NoCard)

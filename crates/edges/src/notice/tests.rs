@@ -185,7 +185,7 @@ fn a_held_gift_is_told_to_its_recipient_when_it_is_posted() {
         sender 8501912345678: On hold: 500 won to 0192 111 2222, until 14:05. To undo, dial *999*0*6*PASSWORD# Receipt 15NM7-VZ
         sender 8501912345678: Undone: 500 won to 0192 111 2222. On the card: 2000 won. Receipt YGJ0-RW
         recipient 8501921112222: Happy birthday! You got 500 won of airtime (2 h 5 min) from 0191 234 5678. Receipt YGJ0-RW
-        sender 8501912345678: Not sent: 0192 111 2222 can receive nothing any more. 500 won is back, on the card: 2000 won. Receipt YGJ0-RW
+        sender 8501912345678: Not sent: 0192 111 2222 can't receive now. 500 won is back, on the card: 2000 won. Receipt YGJ0-RW
     "#]].assert_eq(&all);
     let dropped = OfficeDone::Dropped { kind: RecordKind::Quote };
     assert_eq!(told(rules, Language::English, &entry(due(), Outcome::Done(dropped.into()))), []);

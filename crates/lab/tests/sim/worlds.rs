@@ -32,7 +32,6 @@ fn meets(totals: &Totals) {
         ("not-done", 500),
         ("stale", 200),
         ("started", 2_000),
-        ("unknown", 100),
         // What is done.
         ("bind", 1_000),
         ("change-password", 50),

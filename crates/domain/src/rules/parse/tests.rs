@@ -4,7 +4,7 @@ use super::parse;
 use crate::money::Amount;
 use crate::rules::limit::{Kind, Limit, Measure, Subject, Window};
 use crate::rules::tariff::Charged;
-use crate::rules::{Confirm, Period, Rules, Standing};
+use crate::rules::{Confirm, Period, Rules};
 use crate::time::Timestamp;
 
 const KORYOLINK: &str = include_str!("../../../../../profiles/koryolink.toml");
@@ -128,37 +128,6 @@ fn which_gifts_are_confirmed() {
         let standing = parse(text).expect("a profile").standing;
         assert_eq!((standing.confirm, standing.ask_occasion), (None, None));
     }
-}
-
-/// Rules stand in entries: those loaded before there were these keys must read as they did, and encode to the same octets.
-#[test]
-fn rules_of_older_entries_still_read() {
-    use minicbor::{Decode, Encode};
-
-    #[derive(Encode, Decode)]
-    #[cbor(map)]
-    struct Older {
-        #[n(0)]
-        languages: Vec<crate::ids::Language>,
-        #[n(1)]
-        repeat_window_s: u32,
-        #[n(2)]
-        swap_rest_h: u32,
-        #[n(3)]
-        card_valid_days: Option<u32>,
-        #[n(4)]
-        first_use: bool,
-        #[n(5)]
-        dials_per_caller_per_min: u32,
-        #[n(6)]
-        occasions: Vec<String>,
-    }
-    let standing = parse(KORYOLINK).expect("a profile").standing;
-    let octets = minicbor::to_vec(&standing).expect("encodes");
-    let older: Older = minicbor::decode(&octets).expect("an older Sonmul reads it");
-    let of_older = minicbor::to_vec(&older).expect("encodes");
-    assert_eq!(of_older, octets);
-    assert_eq!(minicbor::decode::<Standing>(&of_older).expect("reads"), standing);
 }
 
 /// Every key there is; `mistakes_tests` puts one mistake into it at a time.
