@@ -119,7 +119,6 @@ impl Owners {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the highest bits are not needed")]
     fn part(&self, msisdn: Msisdn) -> Option<&RwLock<HashMap<Msisdn, u16, Hasher>>> {
         self.parts.get((self.hasher.hash_one(msisdn) >> 32) as usize % PARTS)
     }

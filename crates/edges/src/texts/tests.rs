@@ -98,7 +98,11 @@ fn missing_texts_and_unfilled_variables_are_found() {
         text sms-topped-up-fee in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text sms-held in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
         text sms-undone in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
-        text sms-hold-voided in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt"#]]
+        text sms-hold-voided in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-hold-voided-full in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-hold-voided-card in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-hold-voided-sender in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt
+        text sms-hold-voided-closed in en: has a variable that nothing fills: Resolver error: Unknown variable: $recipt"#]]
     .assert_eq(&lines.join("\n"));
 }
 

@@ -19,7 +19,8 @@ fn card(n: u64) -> String {
 
 /// Alice and Dave with so many cards more, all of one password.
 fn world(cards: u64) -> World {
-    let more = [("ceiling = 1\n", "ceiling = 99\n"), ("card_value_max = 1000000\n", "")];
+    let more =
+        [("ceiling = 1\n", "ceiling = 99\n"), ("card_value_max = 1000000\nissued_per_day_max = 10000000000\n", "")];
     let world = World::ruled(&more);
     for (caller, from) in [(ALICE, 0), (DAVE, 100)] {
         for n in 0..cards {

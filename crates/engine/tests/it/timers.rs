@@ -49,14 +49,17 @@ fn extend(rig: &Rig, seq: Seq) {
     call(rig, CallCommand::Extend { call: seq, seconds: 60 });
 }
 
-/// Airtime of subscriber 1, and how many calls are in progress.
+/// Airtime of subscriber 1, and how many calls are in progress. Asked again while the queue is full: timers fill it too.
 fn airtime(rig: &Rig) -> (i64, usize) {
-    let handle = rig.handle();
-    let View::Subscriber(Some(view)) = handle.query_blocking(Query::Subscriber(msisdn(1))).expect("seen").value else {
-        panic!("no subscriber")
+    let seen = |query: Query| loop {
+        if let Some(seen) = rig.handle().query_blocking(query) {
+            return seen.value;
+        }
+        std::thread::park_timeout(Duration::from_millis(1));
     };
+    let View::Subscriber(Some(view)) = seen(Query::Subscriber(msisdn(1))) else { panic!("no subscriber") };
     let calls = Query::Records { kind: RecordKind::Call, from: 0 };
-    let View::Records(calls) = handle.query_blocking(calls).expect("seen").value else { panic!("no records") };
+    let View::Records(calls) = seen(calls) else { panic!("no records") };
     (view.airtime_minor, calls.list.len())
 }
 
