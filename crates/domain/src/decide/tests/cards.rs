@@ -287,11 +287,11 @@ fn a_redial_is_said_to_be_given_and_not_given_twice() {
             given 10, 90 left
             refused: repeated, given 2020-02-01 10:00:00, receipt 5-09, again at 2020-02-01 10:05:00
             given 11, 79 left
+            refused: limit twice reached until 2020-02-02
+            refused: limit twice reached until 2020-02-02
             given 10, 69 left
             given 10, 59 left
-            given 10, 49 left
-            refused: limit twice reached until 2020-02-02
-            refused: limit twice reached until 2020-02-02
+            refused: repeated, given 2020-02-02 10:05:00, receipt B-KG, again at 2020-02-02 10:10:00
         "#]],
     );
 }

@@ -14,8 +14,8 @@ fn one_gift_a_day() {
          2020-06-09 00:00  191…001 gives 100 to 191…002",
         expect![[r#"
             given 500, 500 left
+            refused: limit one-a-day reached until 2020-06-09
             given 100, 400 left
-            refused: repeated, given 2020-06-08 23:59:00, receipt 6-KE, again at 2020-06-09 00:04:00
         "#]],
     );
 }
@@ -35,12 +35,12 @@ fn a_day_of_24_and_a_half_hours_is_one_day() {
          2015-08-15T15:30:00Z  191…001 gives 7 to 191…002",
         expect![[r#"
             given 1, 999 left
-            given 2, 997 left
-            given 3, 994 left
-            given 4, 990 left
             refused: limit one-a-day reached until 2015-08-15
             refused: limit one-a-day reached until 2015-08-15
             refused: limit one-a-day reached until 2015-08-15
+            given 5, 994 left
+            refused: limit one-a-day reached until 2015-08-16
+            given 7, 987 left
         "#]],
     );
 }
@@ -59,11 +59,11 @@ fn a_day_of_23_and_a_half_hours_is_one_day() {
          2018-05-05T15:00:00Z  191…001 gives 6 to 191…002",
         expect![[r#"
             given 1, 999 left
-            refused: limit one-a-day reached until 2018-05-04
-            refused: limit one-a-day reached until 2018-05-04
-            refused: limit one-a-day reached until 2018-05-04
-            refused: limit one-a-day reached until 2018-05-04
-            refused: limit one-a-day reached until 2018-05-04
+            given 2, 997 left
+            refused: limit one-a-day reached until 2018-05-05
+            given 4, 993 left
+            refused: limit one-a-day reached until 2018-05-06
+            given 6, 987 left
         "#]],
     );
 }
@@ -86,12 +86,12 @@ fn a_business_date_never_runs_backwards() {
          2010-11-08T03:30:00Z  191…001 gives 7 to 191…002",
         expect![[r#"
             given 1, 999 left
-            refused: limit one-a-day reached until 2010-11-07
-            refused: limit one-a-day reached until 2010-11-07
+            given 2, 997 left
+            refused: limit one-a-day reached until 2010-11-08
             given 4, 996 left
-            refused: limit one-a-day reached until 2010-11-07
-            refused: limit one-a-day reached until 2010-11-07
-            refused: limit one-a-day reached until 2010-11-07
+            refused: limit one-a-day reached until 2010-11-08
+            refused: limit one-a-day reached until 2010-11-08
+            given 7, 990 left
         "#]],
     );
 }
@@ -116,16 +116,16 @@ fn to_the_same_person_once_a_month() {
         expect![[r#"
             given 500, 4500 left
             refused: repeated, given 2022-01-31 23:59:00, receipt 5-09, again at 2022-02-01 00:04:00
-            refused: limit one-a-day reached until 2022-02-01
-            refused: limit one-a-day reached until 2022-02-01
-            refused: limit one-a-day reached until 2022-02-01
-            refused: limit one-a-day reached until 2022-02-01
-            refused: limit one-a-day reached until 2022-02-01
-            topped up 500, 4000 left, airtime 500
+            given 400, 4100 left
+            given 400, 3700 left
+            refused: limit one-a-day reached until 2022-02-03
+            refused: limit same-person-once-a-month reached until 2022-03-01
+            given 400, 3300 left
+            topped up 500, 2800 left, airtime 500
             refused: repeated, given 2022-03-01 00:00:00, receipt C-6R, again at 2022-03-01 00:05:00
-            topped up 500, 3500 left, airtime 1000
-            refused: amount-above-maximum, 500
             refused: limit one-top-up-a-day reached until 2022-03-02
+            refused: amount-above-maximum, 500
+            topped up 500, 2300 left, airtime 1000
         "#]],
     );
 }
@@ -190,7 +190,7 @@ fn on_1_july_2020_gifts_end_and_cards_are_void_the_same_afternoon() {
             refused: card-not-usable, void
             refused: service-closed, kp-2020-07
             refused: card-not-usable, void
-            card 1 500 (not usable); may send anything; airtime 0
+            card 1 500 (not usable); may send 500; airtime 0
             refused: card-not-usable, void
             refused: card-not-usable, frozen
             card changed
@@ -198,7 +198,7 @@ fn on_1_july_2020_gifts_end_and_cards_are_void_the_same_afternoon() {
             issued 1 from card 4
             card 4 bound, 800 on it
             given 100, 700 left
-            card 1 500 (not usable), card 4 700; may send anything; airtime 0
+            card 1 500 (not usable), card 4 700; may send 0; airtime 0
         "#]],
     );
 }
@@ -219,9 +219,9 @@ fn a_limit_may_begin_and_end_within_a_day() {
             given 300, 700 left
             refused: limit afternoon reached until 2020-07-02
             given 60, 640 left
-            given 41, 599 left
-            given 40, 559 left
-            given 300, 259 left
+            refused: limit afternoon reached until 2020-07-02
+            given 40, 600 left
+            given 300, 300 left
         "#]],
     );
 }
@@ -250,14 +250,14 @@ fn rules_load_at_once_and_keep_what_was_used() {
             given 10, 990 left
             rules loaded
             given 10, 980 left
+            refused: limit one-a-day reached until 2020-02-02
+            rules loaded
             given 10, 970 left
             rules loaded
             given 10, 960 left
+            refused: limit one-a-day reached until 2020-02-02
             rules loaded
             given 10, 950 left
-            given 10, 940 left
-            rules loaded
-            given 10, 930 left
         "#]],
     );
 }

@@ -225,7 +225,7 @@ fn each_refusal_comes_alone() {
         repeated, given 2020-12-31 23:59:50, receipt 7-6P, again at 2021-01-01 00:04:50
         sender-too-young, until 2021-01-28
         recipient-too-young, until 2021-01-28
-        limit one reached until 2021-01-02
+        limit once reached until 2021-01-30
         recipient-balance-max, room for 0
         insufficient-funds, short by 99100
     "#]]

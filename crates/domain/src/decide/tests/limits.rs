@@ -23,11 +23,11 @@ fn of_the_sender_by_count_and_by_total() {
          191…002 gives 100 to 191…001
          2020-02-02 00:00  191…001 gives 100 to 191…002",
         expect![[r#"
-            card 1 1000; may send anything; airtime 0
+            card 1 1000; may send 100; airtime 0
             refused: limit hundred reached until 2020-02-02
             given 60, 940 left
             refused: limit hundred reached until 2020-02-02
-            card 1 940; may send anything; airtime 0
+            card 1 940; may send 40; airtime 0
             given 39, 901 left
             given 1, 900 left
             refused: limit thrice reached until 2020-02-02
@@ -53,11 +53,11 @@ fn of_the_recipient_by_count_and_by_total() {
          2020-03-01 00:00  191…001 gives 100 to 191…003",
         expect![[r#"
             given 50, 950 left
-            given 51, 949 left
-            given 50, 899 left
-            given 1, 898 left
-            given 50, 900 left
             refused: limit hundred-in reached until 2020-03-01
+            given 50, 950 left
+            refused: limit twice-in reached until 2020-03-01
+            given 50, 900 left
+            given 100, 800 left
         "#]],
     );
 }
@@ -82,12 +82,12 @@ fn of_a_pair_in_one_direction() {
             given 1, 999 left
             given 1, 999 left
             given 1, 998 left
+            refused: limit pair reached until 2020-02-04
+            refused: limit pair reached until 2020-02-04
             given 1, 997 left
+            refused: limit pair reached until 2020-02-07
             given 1, 996 left
-            refused: limit pair reached until 2020-02-04
-            refused: limit pair reached until 2020-02-04
-            refused: limit pair reached until 2020-02-04
-            refused: limit pair reached until 2020-02-04
+            refused: limit pair reached until 2020-02-23
         "#]],
     );
 }
@@ -106,10 +106,10 @@ fn of_a_card_and_not_of_its_holder() {
          191…001 tops up 500",
         expect![[r#"
             given 100, 900 left
-            given 1, 899 left
+            refused: limit card-total reached until 2020-02-02
             given 100, 900 left
-            given 1, 899 left
-            topped up 500, 399 left, airtime 500
+            refused: limit card-total reached until 2020-02-02
+            topped up 500, 400 left, airtime 500
         "#]],
     );
 }
@@ -130,11 +130,11 @@ fn a_window_of_days_opens_with_its_first_use() {
         expect![[r#"
             given 40, 960 left
             given 40, 920 left
+            refused: limit week reached until 2020-02-12
             given 40, 880 left
-            given 40, 840 left
-            refused: limit week reached until 2020-02-12
-            given 1, 839 left
-            refused: limit week reached until 2020-02-12
+            given 60, 820 left
+            refused: limit week reached until 2020-02-19
+            given 100, 720 left
         "#]],
     );
 }
@@ -156,11 +156,11 @@ fn of_top_ups_apart_from_gifts() {
         expect![[r#"
             refused: limit card-top-up reached until 2020-03-01
             topped up 50, 950 left, airtime 50
-            topped up 50, 900 left, airtime 100
             refused: limit one-top-up reached until 2020-02-02
+            refused: limit card-top-up reached until 2020-03-01
+            given 50, 900 left
             given 50, 850 left
-            given 50, 800 left
-            refused: limit one-top-up reached until 2020-02-02
+            topped up 50, 800 left, airtime 100
         "#]],
     );
 }
@@ -196,7 +196,7 @@ fn a_refused_gift_uses_nothing_and_fees_are_not_counted() {
             topped up 95, 5 left, airtime 95
             refused: recipient-balance-max, room for 5
             given 10 for a fee of 5, 985 left
-            given 1 for a fee of 5, 979 left
+            refused: limit ten reached until 2020-02-02
         "#]],
     );
 }
@@ -220,12 +220,12 @@ fn how_much_may_still_be_sent() {
          2020-02-02 10:00  191…001 asks balance
          2020-03-01 00:00  191…001 asks balance",
         expect![[r#"
-            card 1 5000; may send anything; airtime 0
+            card 1 5000; may send 900; airtime 0
             given 300, 4700 left
-            card 1 4700; may send anything; airtime 0
+            card 1 4700; may send 500; airtime 0
             given 500, 4200 left
-            card 1 4200; may send anything; airtime 0
-            card 1 4200; may send anything; airtime 0
+            card 1 4200; may send 0; airtime 0
+            card 1 4200; may send 100; airtime 0
             card 1 4200; may send 0; airtime 0
         "#]],
     );
@@ -250,13 +250,13 @@ fn pair_usage_outlives_its_generation() {
         expect![[r#"
             given 1, 999 left
             given 1, 998 left
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
-            refused: limit pair reached until 2020-02-01
+            given 1, 997 left
+            given 1, 996 left
+            refused: limit pair reached until 2020-03-01
+            given 1, 995 left
+            refused: limit pair reached until 2020-04-01
+            given 1, 994 left
+            refused: limit pair reached until 2020-05-01
         "#]],
     );
 }

@@ -211,8 +211,8 @@ fn two_operators_do_not_mix() {
             refused: wrong-password, 2 left
             refused: caller-unknown
             card 3 bound, 100 on it
-            card 1 900; may send anything; airtime 0
-            card 2 900; may send anything; airtime 0
+            card 1 900; may send 0; airtime 0
+            card 2 900; may send 0; airtime 0
         "#]],
     );
 }

@@ -64,7 +64,7 @@ fn a_sim_change_rests_gifts_and_top_ups() {
             refused: caller-resting, until 2020-06-12 10:00:00
             refused: caller-resting, until 2020-06-12 10:00:00
             refused: caller-resting, until 2020-06-12 10:00:00
-            card 1 1000; may send anything; airtime 0
+            card 1 1000; may send 500; airtime 0
             given 10, 990 left
             refused: caller-resting, until 2020-06-12 10:00:00
             given 10, 990 left
