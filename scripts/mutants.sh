@@ -24,4 +24,4 @@ if [ "$(cat "$venv/stamp" 2> /dev/null)" != "$wanted" ]; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --requirement scripts/mutants/requirements.txt
     echo "$wanted" > "$venv/stamp"
 fi
-exec nice "$venv/bin/python" scripts/mutants "$@"
+exec nice "$venv/bin/python" -B scripts/mutants "$@"

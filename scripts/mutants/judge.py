@@ -2,27 +2,34 @@
 
 import hashlib
 import json
+import re
 import sys
 import time
 
 from changes import package_of
-from plan import FILES, PATIENCE, PATIENCE_S_MIN, STAGES
+from plan import PATIENCE, PATIENCE_S_MIN, STAGES
 from schema import SWITCH, Schema, errors
 from tree import Tree
 
+# What is learnt while building and running; true as long as the sources are the same.
+EMPTY = {"left_out": [], "unviable": [], "constant": [], "took_s": {}}
+# Errors that say that something has not the type that is needed, or can't do what is asked of it.
+TYPES = {"E0277", "E0308", "E0369", "E0425", "E0433", "E0599", "E0600", "E0614"}
+CALLED = re.compile(r"non-const (?:associated function|method|fn|function) `(?:.*::)?(\w+)`")
 # Rounds of building and leaving out what does not build in the one build.
 ROUNDS_MAX = 12
 
 
 class Judge:
-    """Knows all changes, two trees, and how long tests take without a change."""
+    """Knows all changes, the tree, and how long tests take without a change."""
 
     def __init__(self, root, changes, say):
         self.root = root
         self.changes = changes
         self.say = say
-        self.one = Tree(root, "one")
-        self.alone = Tree(root, "alone")
+        self.tree = Tree(root)
+        # The text of each file with all changes that are in the one build.
+        self.together = {}
         # Numbers are the same in each run, so that a build lasts as long as the sources do.
         every = [change for file in sorted(changes) for change in changes[file]]
         for number, change in enumerate(every, 1):
@@ -30,67 +37,84 @@ class Judge:
         self.by_number = dict(enumerate(every, 1))
         texts = "".join((root / file).read_text() for file in sorted(changes))
         self.notes = root / "target" / "mutants" / f"notes-{hashlib.sha256(texts.encode()).hexdigest()[:16]}.json"
-        self.known = json.loads(self.notes.read_text()) if self.notes.exists() else {"left_out": [], "took_s": {}}
+        self.known = json.loads(self.notes.read_text()) if self.notes.exists() else json.loads(json.dumps(EMPTY))
         self.unviable = set()
-        self.is_ready = False
+        # Those whose changes are in the tree.
+        self.packages = []
 
     def note(self):
         self.notes.parent.mkdir(parents=True, exist_ok=True)
         self.notes.write_text(json.dumps(self.known))
 
-    def ready(self):
-        """Puts all changes into one tree, and leaves out those that do not build there."""
-        if self.is_ready:
+    def ready(self, package):
+        """Puts all changes of a package into the tree, and leaves out those that do not build there."""
+        if package in self.packages:
             return
-        self.is_ready = True
-        self.alone.sync({})
-        for number in self.known["left_out"]:
-            self.by_number[number].number = 0
+        self.packages.append(package)
+        mine = [file for file in self.changes if package_of(file) in self.packages]
         for _ in range(ROUNDS_MAX):
-            schemas = {file: Schema((self.root / file).read_text(), changes) for file, changes in self.changes.items()}
+            for number in self.known["left_out"] + self.known["unviable"]:
+                self.by_number[number].number = 0
+            schemas = {
+                file: Schema((self.root / file).read_text(), self.changes[file], self.known["constant"]) for file in mine
+            }
             self.unviable |= {change for schema in schemas.values() for change in schema.unviable}
-            instead = {file: schema.text for file, schema in schemas.items()}
-            for package in FILES:
-                lib = f"crates/{package}/src/lib.rs"
-                instead[lib] = (self.root / lib).read_text() + SWITCH
-            self.one.sync(instead)
-            packages = [argument for package in FILES for argument in ("-p", package)]
-            said, well = self.one.cargo("check", *packages)
+            self.together = {file: schema.text for file, schema in schemas.items()}
+            for each in self.packages:
+                lib = f"crates/{each}/src/lib.rs"
+                self.together[lib] = (self.root / lib).read_text() + SWITCH
+            self.tree.sync(self.together)
+            # What is built for it is needed for its tests anyway.
+            said, well = self.tree.cargo("test", "--no-run", "-p", package, "--lib")
             if well:
                 break
             self.leave_out(schemas, said)
         else:
             sys.exit("what all changes make together does not build: see scripts/mutants/schema.py")
-        fit = sum(change.number > 0 for changes in self.changes.values() for change in changes)
-        self.say(f"{fit} changes of {len(self.by_number)} are in one build, {len(self.unviable)} can't be written")
+        self.unviable |= {self.by_number[number] for number in self.known["unviable"]}
+        these = [change for file in mine if package_of(file) == package for change in self.changes[file]]
+        fit = sum(change.number > 0 for change in these)
+        none = sum(change in self.unviable for change in these)
+        self.say(f"{package}: {len(these)} changes, {fit} in one build, {len(these) - fit - none} alone, {none} can't be built")
         self.note()
 
     def leave_out(self, schemas, said):
-        blamed = set()
+        """Learns from what the compiler said."""
+        before = json.dumps(self.known)
         strangers = []
-        for file, octet, what in errors(said):
-            numbers = schemas[file].blamed(octet) if file in schemas else set()
-            blamed |= numbers
+        for file, octet, code, what in errors(said):
+            function = CALLED.search(what) if code == "E0015" else None
+            if function and function[1] != "mutant":
+                self.remember("constant", function[1])
+                continue
+            numbers, inside = schemas[file].blamed(octet) if file in schemas else (set(), False)
             if not numbers:
                 strangers.append(f"{file}, octet {octet}: {what}")
-        if not blamed:
+            for number in numbers:
+                # What has no such type has none where it stands alone either; but `impl Trait` is another one for each return.
+                certain = inside and code in TYPES and "-> impl" not in self.by_number[number].name
+                self.remember("unviable" if certain else "left_out", number)
+        if json.dumps(self.known) == before:
             sys.exit("what all changes make together does not build, and no change is to blame:\n" + "\n".join(strangers))
-        for number in blamed:
-            self.by_number[number].number = 0
-        self.known["left_out"] += sorted(blamed)
         self.note()
+
+    def remember(self, where, what):
+        if what not in self.known[where]:
+            self.known[where].append(what)
 
     def patience(self, package, place):
         """How long a stage may take: without a change every test passes, or nothing here means anything."""
         stage = STAGES[package][place]
         name = json.dumps(stage)
         if name not in self.known["took_s"]:
-            binaries = self.one.build(stage)
+            for file, text in self.together.items():
+                self.tree.put(file, text)
+            binaries = self.tree.build(stage)
             if binaries is None:
                 sys.exit(f"{' '.join(stage.build)} does not build without a change")
             began = time.monotonic()
             for binary, directory, arguments in binaries:
-                outcome, by = self.one.run(binary, directory, arguments, 0, 3600)
+                outcome, by = self.tree.run(binary, directory, arguments, 0, 3600)
                 if outcome != "missed":
                     sys.exit(f"{binary}: {by or outcome}, without a change")
             self.known["took_s"][name] = time.monotonic() - began
@@ -100,25 +124,24 @@ class Judge:
 
     def judge(self, change):
         """What becomes of a change, and which test saw it."""
-        self.ready()
+        package = package_of(change.file)
+        self.ready(package)
         if change in self.unviable:
             return "unviable", ""
-        package = package_of(change.file)
-        tree = self.one if change.number else self.alone
-        source = (self.root / change.file).read_text()
+        together = self.together[change.file]
+        alone = change.alone((self.root / change.file).read_text())
         try:
-            if not change.number:
-                tree.put(change.file, change.alone(source))
             for place, stage in enumerate(STAGES[package]):
                 seconds = self.patience(package, place)
-                binaries = tree.build(stage)
+                if not change.number:
+                    self.tree.put(change.file, alone)
+                binaries = self.tree.build(stage)
                 if binaries is None:
                     return "unviable", ""
                 for binary, directory, arguments in binaries:
-                    outcome, by = tree.run(binary, directory, arguments, change.number, seconds)
+                    outcome, by = self.tree.run(binary, directory, arguments, change.number, seconds)
                     if outcome != "missed":
                         return outcome, f"{by} (tests {place + 1})"
             return "missed", ""
         finally:
-            if not change.number:
-                tree.put(change.file, source)
+            self.tree.put(change.file, together)

@@ -4,7 +4,8 @@
 `None` begins with `if crate::mutant() == 19 { return None; }`. Then one build has hundreds of changes, and trying one is
 running the tests with its number in the environment.
 
-A change that has no such form, or does not build in it (a constant function can't ask), keeps the number 0 and is built alone.
+Constant functions can't ask, so they are none here, unless a constant needs them. A change that has no such form, or does not
+build in it, has the number 0 and is built alone.
 The text that a change replaces is put around the expression that it stands in, so an operator that would bind otherwise
 keeps its operands: `a && b || c` with its `&&` changed is `(a || b) || c`.
 """
@@ -30,8 +31,10 @@ pub fn mutant() -> u32 {
 class Schema:
     """One file with its changes."""
 
-    def __init__(self, text, changes):
+    def __init__(self, text, changes, constant):
         self.octets = text.encode()
+        # Names of functions that must stay constant.
+        self.constant = constant
         # By the node that is wrapped: (begin, end, type).
         self.variants = {}
         self.inserts = {}
@@ -42,7 +45,8 @@ class Schema:
         for change in changes:
             if change.number:
                 self.place(tree.root_node, text, change)
-        self.text = self.emit(tree.root_node).decode() if changes else text
+        self.root = tree.root_node
+        self.text = self.emitted()
 
     def place(self, root, text, change):
         """Finds where a change belongs; sets its number to 0 where it belongs nowhere."""
@@ -85,6 +89,9 @@ class Schema:
     def vary(self, node, change, instead):
         self.variants.setdefault(key(node), []).append((change.number, instead))
 
+    def emitted(self):
+        return self.octets[: self.root.start_byte].decode() + self.emit(self.root).decode()
+
     def emit(self, node):
         """The node's text with everything in it that can be changed."""
         out, at = [], node.start_byte
@@ -92,8 +99,10 @@ class Schema:
             out += [self.octets[at : child.start_byte], self.emit(child)]
             at = child.end_byte
         text = b"".join(out) + self.octets[at : node.end_byte]
+        if node.type == "function_modifiers" and self.name_of(node.parent) not in self.constant:
+            text = text.replace(b"const", b"")
         for number, value in self.inserts.get(key(node), []):
-            answer = f"/*<{number}*/ if crate::mutant() == {number} {{ return {value}; }} /*{number}>*/"
+            answer = f"/*<{number}*/ if crate::mutant() == {number} {{ return /*<{number}*/ {value} /*{number}>*/; }} /*{number}>*/"
             text = text[:1] + answer.encode() + text[1:]
         for number in self.guards.get(key(node), []):
             text += f" /*<{number}*/ if crate::mutant() != {number} /*{number}>*/".encode()
@@ -106,17 +115,24 @@ class Schema:
             text = head.encode() + text + f" }} }} /*{numbers}>*/)".encode()
         return text
 
+    def name_of(self, function):
+        name = function.child_by_field_name("name")
+        return name and self.octets[name.start_byte : name.end_byte].decode()
+
     def blamed(self, octet):
-        """The numbers of the innermost change around a place in the text that was made; empty: none."""
+        """The numbers of the innermost change around a place in the text that was made, and whether the place is in what the
+        change puts there; no numbers: it is in none."""
         open_now = []
         for found in re.finditer(rb"/\*(<?)([\d,]+)(>?)\*/", self.text.encode()):
             if found.start() > octet:
                 break
             if found[1]:
-                open_now.append(found[2])
+                open_now.append(found[2].decode())
             else:
                 open_now.pop()
-        return {int(number) for number in open_now[-1].decode().split(",")} if open_now else set()
+        # What a change puts there stands inside of what asks whether it is on.
+        inside = len(open_now) > 1 and open_now[-1] in open_now[-2].split(",")
+        return {int(number) for number in open_now[-1].split(",")} if open_now else set(), inside
 
 
 def key(node):
@@ -124,11 +140,12 @@ def key(node):
 
 
 def errors(said):
-    """(file, octet, text) of each error that cargo told as JSON."""
+    """(file, octet, code, text) of each error that cargo told as JSON."""
     for line in said.splitlines():
         message = json.loads(line)
         if message.get("reason") != "compiler-message" or message["message"]["level"] != "error":
             continue
-        for span in message["message"]["spans"]:
+        told = message["message"]
+        for span in told["spans"]:
             if span["is_primary"]:
-                yield span["file_name"], span["byte_start"], message["message"]["message"]
+                yield span["file_name"], span["byte_start"], (told["code"] or {}).get("code"), told["message"]

@@ -15,8 +15,8 @@ from plan import BUILD_S_MAX, MEMORY_MAX, OURS
 
 def environment(root):
     env = dict(os.environ)
-    # What the crates of others built to is shared; ours have another path in a tree, and so builds of their own.
-    env["CARGO_TARGET_DIR"] = str(root / "target")
+    # Its own: cargo tells our crates apart by their place in the workspace, not by where the workspace is.
+    env["CARGO_TARGET_DIR"] = str(root / "target" / "mutants" / "build")
     env["CARGO_INCREMENTAL"] = "1"
     env["CARGO_TERM_COLOR"] = "never"
     # Whatever its value is: expectations would be rewritten, and every test would pass.
@@ -28,9 +28,9 @@ def environment(root):
 class Tree:
     """The copy. Files that did not change are left alone, so that cargo builds only what did."""
 
-    def __init__(self, root, name):
+    def __init__(self, root):
         self.root = root
-        self.path = root / "target" / "mutants" / name
+        self.path = root / "target" / "mutants" / "tree"
         self.env = environment(root)
         # As cargo reads it now, by what it was asked to build.
         self.built = {}
@@ -54,9 +54,11 @@ class Tree:
         self.built = {}
 
     def put(self, file, text):
-        """One file, changed or as it was."""
-        (self.path / file).write_text(text)
-        self.built = {}
+        """One file, unless that is what it is."""
+        path = self.path / file
+        if path.read_text() != text:
+            path.write_text(text)
+            self.built = {}
 
     def cargo(self, *arguments):
         """What cargo said as JSON, and whether it went well."""
