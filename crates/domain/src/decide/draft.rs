@@ -173,7 +173,7 @@ impl<'a> Draft<'a> {
     /// Ends the draft.
     pub(super) fn verdict(mut self, done: Result<Done, Refusal>) -> Verdict {
         if done.is_ok() {
-            let turns = memories::turns(&self, &self.effects.changes, &self.effects.usage);
+            let turns = memories::turns((self.state, self.at), &self.effects.changes, &self.effects.usage);
             self.always.extend(turns);
         } else {
             self.effects.transfers.clear();

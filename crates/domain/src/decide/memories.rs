@@ -7,24 +7,22 @@ use crate::state::State;
 use crate::time::Timestamp;
 use crate::verdict::{Change, UsageAfter};
 
-use super::Draft;
-
 const DAY_MS: i64 = 86_400_000;
 /// A window is counted in dates and a generation in time: a day more covers summer time and a zone that skips a date.
 const DAYS_SPARE: i64 = 1;
 
-/// The generations that begin with what a draft remembers.
+/// The generations that begin with what is remembered now.
 pub(super) fn turns(
-    draft: &Draft<'_>,
+    (state, at): (&State, Timestamp),
     changes: &[Change],
     usage: &[UsageAfter],
 ) -> impl Iterator<Item = Change> + use<> {
     let gives = |change: &Change| matches!(change, Change::Gave | Change::Repeat { undone: false, .. });
-    let limits = draft.state.limits();
+    let limits = state.limits();
     let of_pair =
         |used: &UsageAfter| limits.get(usize::from(used.limit.0)).is_some_and(|limit| limit.subject == Subject::Pair);
-    let repeats = are_repeats_over(draft.state, draft.at) && changes.iter().any(gives);
-    let pairs = are_pairs_over(draft.state, draft.at) && usage.iter().any(of_pair);
+    let repeats = are_repeats_over(state, at) && changes.iter().any(gives);
+    let pairs = are_pairs_over(state, at) && usage.iter().any(of_pair);
     [repeats.then_some(Memory::Repeats), pairs.then_some(Memory::Pairs)]
         .into_iter()
         .flatten()

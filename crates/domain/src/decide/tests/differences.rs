@@ -17,8 +17,10 @@ use crate::receipt::Seq;
 use crate::state::{Lock, Purse, Repeat, RepeatKey, State, Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
 
+/// Makes a state another one.
+type Spoil = fn(&mut State);
 /// What is changed, and what it is told as.
-type Row = (&'static str, fn(&mut State));
+type Row = (&'static str, Spoil);
 
 const FIRST: SubscriberId = SubscriberId(0);
 
@@ -54,7 +56,9 @@ const ROWS: [Row; 33] = [
     }),
     ("subscriber 0 (Msisdn(…001)), cards", |state| state.subscribers[0].first_card = None),
     ("the state, numbers", |state| state.by_msisdn.clear()),
-    ("the state, cards", |state| drop(state.cards.pop())),
+    ("the state, cards", |state| {
+        state.cards.pop();
+    }),
     ("card 00000001, issued and expires", |state| state.cards[0].facts.expires_at = Timestamp::MIN),
     ("card 00000001, state", |state| {
         let tag = state.cards[0].facts.state.tag().expect("a tag");
@@ -121,7 +125,7 @@ fn a_memory_of_another_generation_is_another_memory() {
     )
     .world
     .state;
-    let (repeats, pairs): (fn(&mut State), fn(&mut State)) = (
+    let (repeats, pairs): (Spoil, Spoil) = (
         |state| {
             let rows: Vec<_> = state.repeats().collect();
             for (key, repeat) in rows {
@@ -137,7 +141,7 @@ fn a_memory_of_another_generation_is_another_memory() {
             }
         },
     );
-    let more: fn(&mut State) = |state| {
+    let more: Spoil = |state| {
         let key = own(state);
         state.repeats.insert(key, Repeat { at: state.at, seq: state.seq });
     };
