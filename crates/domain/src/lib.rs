@@ -26,6 +26,7 @@ pub mod number;
 pub mod office;
 pub mod pages;
 pub mod password;
+pub mod posted;
 pub mod receipt;
 pub mod refusal;
 pub mod restore;

@@ -18,7 +18,7 @@ use crate::ids::Serial;
 use crate::ids::{LimitId, SubscriberId};
 use crate::office::RecordKey;
 use crate::pages::Pages;
-use crate::state::{Card, CardFacts, Operator, State, Subscriber, Usage, UsageKey, books_of};
+use crate::state::{Card, CardFacts, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
 
 /// A row that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,10 +132,7 @@ impl Differences {
             self.usage(row, usage.get(row), other.usage.get(row));
         }
         self.aged(pair_usage, &other.pair_usage, "usage", &|key| usage_name(*key));
-        let gift = |key: &crate::state::RepeatKey| {
-            format!("gift of {} to {} of {}", key.sender.0, key.recipient.0, key.amount.minor())
-        };
-        self.aged(repeats, &other.repeats, "remembered", &gift);
+        self.aged(repeats, &other.repeats, "remembered", &repeat_name);
         for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
             let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
             self.compare(&row, "lock", locks.get(key), other.locks.get(key));
@@ -264,6 +261,10 @@ impl Differences {
 
 fn usage_name(key: UsageKey) -> String {
     format!("usage of limit {} by {:#x}", key.limit.0, key.subject)
+}
+
+fn repeat_name(key: &RepeatKey) -> String {
+    format!("gift of {} to {} of {}", key.sender.0, key.recipient.0, key.amount.minor())
 }
 
 fn record_name(key: RecordKey) -> String {

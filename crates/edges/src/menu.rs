@@ -22,7 +22,7 @@ use engine::answer::Reply;
 use crate::desk::Desk;
 use crate::say::{AmountProblem, Did, Line, NewPasswordProblem, RecipientProblem, Say};
 use crate::wish::{Greeting, Wish};
-use resume::resumed_say;
+use resume::{Before, done_before, resumed_say};
 
 pub use confirm::{Giving, confirm, is_near};
 pub use resume::{news, resume};
@@ -367,13 +367,12 @@ pub fn answered(body: &Body, again: Option<State>, reply: &Reply) -> Step {
 
 /// A refusal as it is said of what was asked for: one's own top-up has no recipient to speak of.
 fn refused(body: &Body, refusal: &Refusal) -> Say {
-    match (refusal, body) {
-        (
-            &Refusal::Repeated { given_at: at, seq, again_at },
-            &Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }),
-        ) => Say::Did(Did::ToppedUpAlready { amount, at, seq, again_at }),
-        _ => Say::Refused(refusal.clone()),
+    if let &Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) = body
+        && let Some(Before { at, seq, again_at }) = done_before(refusal)
+    {
+        return Say::Did(Did::ToppedUpAlready { amount, at, seq, again_at });
     }
+    Say::Refused(refusal.clone())
 }
 
 fn done_step(body: &Body, done: &Done, seq: Seq) -> Step {

@@ -239,7 +239,22 @@ fn till(admin: &Admin, ask: Ask) -> Result<TillCommand, Problem> {
         Ask::Refund { serial } => TillCommand::Refund { serial: read_serial(&serial)? },
         Ask::Merge { from, into } => TillCommand::Merge { from: read_serial(&from)?, into: read_serial(&into)? },
         Ask::PayOut { serial } => TillCommand::PayOut { serial: read_serial(&serial)? },
-        _ => return Err(Problem::gone(&"no till has that")),
+        Ask::AbandonBatch { .. }
+        | Ask::StockCards { .. }
+        | Ask::ReserveCall(_)
+        | Ask::ExtendCall { .. }
+        | Ask::CommitCall { .. }
+        | Ask::ReleaseCall { .. }
+        | Ask::Consume(_)
+        | Ask::ProposeRate { .. }
+        | Ask::ProposeClose { .. }
+        | Ask::ProposeVoid { .. }
+        | Ask::ProposeReversal { .. }
+        | Ask::ProposeAdjustment { .. }
+        | Ask::Approve { .. }
+        | Ask::WithdrawMotion { .. }
+        | Ask::StopIssuance { .. }
+        | Ask::ResumeIssuance { .. } => return Err(Problem::gone(&"no till has that")),
     })
 }
 
@@ -276,7 +291,26 @@ async fn proposal(admin: &Admin, ask: Ask) -> Result<(OperatorId, Proposal), Pro
             let amount = amount("amount_minor", amount_minor)?;
             (operator, Proposal::Adjust { debit, credit, amount, reason })
         }
-        _ => return Err(Problem::gone(&"this is no proposal")),
+        Ask::AbandonBatch { .. }
+        | Ask::StockCards { .. }
+        | Ask::OpenOutlet { .. }
+        | Ask::Deposit { .. }
+        | Ask::Withdraw { .. }
+        | Ask::QuoteCards { .. }
+        | Ask::QuoteReload { .. }
+        | Ask::Sell { .. }
+        | Ask::Refund { .. }
+        | Ask::Merge { .. }
+        | Ask::PayOut { .. }
+        | Ask::ReserveCall(_)
+        | Ask::ExtendCall { .. }
+        | Ask::CommitCall { .. }
+        | Ask::ReleaseCall { .. }
+        | Ask::Consume(_)
+        | Ask::Approve { .. }
+        | Ask::WithdrawMotion { .. }
+        | Ask::StopIssuance { .. }
+        | Ask::ResumeIssuance { .. } => return Err(Problem::gone(&"this is no proposal")),
     })
 }
 

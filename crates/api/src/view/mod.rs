@@ -49,8 +49,11 @@ const fn id_kind_name(kind: IdKind) -> &'static str {
 }
 
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "one of everything, with its text")]
 mod office_tests;
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "one of everything, with its text")]
 mod outcome_tests;
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "one of everything, with its text")]
 mod tests;

@@ -1,5 +1,6 @@
 //! The office in JSON: what it is asked, what it answers, what it keeps.
 
+use domain::currency::Currency;
 use domain::office::batch::{Batch, BatchCommand, Stage};
 use domain::office::call::{Call, CallCommand};
 use domain::office::done::OfficeDone;
@@ -157,23 +158,19 @@ pub(crate) fn done_json(done: &OfficeDone) -> Value {
         OfficeDone::Stocked { count } => json!({ "count": count }),
         OfficeDone::OutletOpened { outlet } => json!({ "outlet": outlet.0 }),
         OfficeDone::FloatChanged { float_minor } => json!({ "float_minor": float_minor }),
-        OfficeDone::Quoted { quote, currency, price_minor, value_minor, ratio, expires_at } => json!({
-            "quote": quote.0,
-            "currency": currency.code(),
-            "price_minor": price_minor,
-            "value_minor": value_minor,
-            "ratio": ratio_json(*ratio),
-            "expires_at": expires_at.rfc3339(),
-        }),
-        OfficeDone::Sold { goods, outlet, currency, price_minor, value_minor, ratio, float_minor } => json!({
-            "goods": goods_json(*goods),
-            "outlet": outlet.0,
-            "currency": currency.code(),
-            "price_minor": price_minor,
-            "value_minor": value_minor,
-            "ratio": ratio_json(*ratio),
-            "float_minor": float_minor,
-        }),
+        OfficeDone::Quoted { quote, currency, price_minor, value_minor, ratio, expires_at } => {
+            let mut json = priced_json(*currency, *price_minor, *value_minor, *ratio);
+            json["quote"] = json!(quote.0);
+            json["expires_at"] = json!(expires_at.rfc3339());
+            json
+        }
+        OfficeDone::Sold { goods, outlet, currency, price_minor, value_minor, ratio, float_minor } => {
+            let mut json = priced_json(*currency, *price_minor, *value_minor, *ratio);
+            json["goods"] = goods_json(*goods);
+            json["outlet"] = json!(outlet.0);
+            json["float_minor"] = json!(float_minor);
+            json
+        }
         OfficeDone::Refunded { currency, price_minor } => {
             json!({ "currency": currency.code(), "price_minor": price_minor })
         }
@@ -211,6 +208,16 @@ pub(crate) fn done_json(done: &OfficeDone) -> Value {
         fields.insert(String::from("name"), json!(done.name()));
     }
     json
+}
+
+/// What cash buys.
+fn priced_json(currency: Currency, price_minor: i64, value_minor: i64, ratio: Ratio) -> Value {
+    json!({
+        "currency": currency.code(),
+        "price_minor": price_minor,
+        "value_minor": value_minor,
+        "ratio": ratio_json(ratio),
+    })
 }
 
 fn held_gift_json(gift: &HeldGift) -> Value {

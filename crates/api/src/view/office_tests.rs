@@ -109,13 +109,8 @@ fn motion(proposal: Proposal) -> Record {
     Record::Motion(Box::new(motion))
 }
 
-#[test]
-fn everything_that_the_office_keeps() {
-    let rate = Rate { from: Timestamp::MIN, until: Some(at()), ratio: RATIO };
-    let (currency, expires_at, outlet) = (Currency::Usd, at(), OutletId(1));
-    let goods = Goods::Reload { serial: Serial(3), value: amount(250) };
-    let (price, value) = (amount(250), amount(250));
-    let hold = Hold {
+fn hold() -> Hold {
+    Hold {
         operator: OPERATOR,
         sender: SubscriberId(4),
         recipient: SubscriberId(5),
@@ -125,9 +120,12 @@ fn everything_that_the_office_keeps() {
         tax_minor: 0,
         occasion: None,
         usage: Vec::new(),
-        expires_at,
-    };
-    let call = Call {
+        expires_at: at(),
+    }
+}
+
+fn call() -> Call {
+    Call {
         operator: OPERATOR,
         subscriber: SubscriberId(4),
         cross: true,
@@ -136,8 +134,16 @@ fn everything_that_the_office_keeps() {
         free_minutes: 0,
         free_start: day(),
         held_minor: 60,
-        expires_at,
-    };
+        expires_at: at(),
+    }
+}
+
+#[test]
+fn everything_that_the_office_keeps() {
+    let rate = Rate { from: Timestamp::MIN, until: Some(at()), ratio: RATIO };
+    let (currency, expires_at, outlet) = (Currency::Usd, at(), OutletId(1));
+    let goods = Goods::Reload { serial: Serial(3), value: amount(250) };
+    let (price, value) = (amount(250), amount(250));
     let reversal = Reversal {
         of: Seq(41),
         card: CardId(0),
@@ -167,8 +173,8 @@ fn everything_that_the_office_keeps() {
         motion(Proposal::VoidCards { first: Serial(1), last: Serial(9), why: Voiding::Lost }),
         motion(Proposal::Reverse(reversal)),
         motion(Proposal::Adjust { debit: fee, credit: AccountId::Card(CardId(2)), amount: amount(5), reason }),
-        Record::Hold(hold),
-        Record::Call(call),
+        Record::Hold(hold()),
+        Record::Call(call()),
         Record::VoidCards(VoidCards { last: Serial(9), at: at(), why: Voiding::Faulty }),
         Record::Reversed(Reversed { by: Seq(59), until: expires_at }),
         Record::Stopped(String::from("counting")),

@@ -50,6 +50,7 @@ fn say(step: &Step) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one of everything, with its text")]
 fn every_dial_string() {
     let (rules, keys) = (rules("koryolink"), keys());
     let desk = desk(&rules, &keys);

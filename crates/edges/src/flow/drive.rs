@@ -164,9 +164,10 @@ impl<D: Decider> Link<D> {
     }
 
     pub(super) fn learn(&self, at: &Place<'_>, session: &mut Session, body: &Body, reply: &Reply) {
-        let language = match (body, &reply.outcome) {
-            (Body::SetLanguage(set), Outcome::Done(_)) => set.language,
-            _ => reply.language,
+        let language = if let (Body::SetLanguage(set), Outcome::Done(_)) = (body, &reply.outcome) {
+            set.language
+        } else {
+            reply.language
         };
         session.language = Some(language);
         self.shared.callers.set_language(at.key.link, at.key.caller, at.now, language);
@@ -176,7 +177,7 @@ impl<D: Decider> Link<D> {
     }
 
     fn is_braked(&self, body: &Body, now: Timestamp) -> bool {
-        !matches!(body, Body::SetLanguage(_)) && !self.brake.is_open(now)
+        brings_password(body) && !self.brake.is_open(now)
     }
 
     /// Submits under the id of the prompt that waits.
@@ -208,7 +209,12 @@ impl<D: Decider> Link<D> {
     pub(super) async fn ask_again(&self, at: &Place<'_>, asked: &mut Asked) -> Answer {
         match self.ask(at, asked).await {
             answer @ (Answer::Verdict(_) | Answer::NotDone) => answer,
-            _ => Answer::Unknown,
+            Answer::Busy
+            | Answer::Closed(_)
+            | Answer::IdReused
+            | Answer::IdTooOld { .. }
+            | Answer::IdAhead
+            | Answer::Unknown => Answer::Unknown,
         }
     }
 
@@ -238,8 +244,52 @@ impl<D: Decider> Link<D> {
     }
 }
 
+/// Whether a password comes with it, which may be wrong.
+const fn brings_password(body: &Body) -> bool {
+    match body {
+        Body::SetLanguage(_) => false,
+        Body::Gift(_)
+        | Body::TopUp(_)
+        | Body::ShowCards(_)
+        | Body::ShowGifts(_)
+        | Body::ChangePassword(_)
+        | Body::Freeze(_)
+        | Body::Bind(_)
+        | Body::Undo(_)
+        // No phone asks for these.
+        | Body::LoadRules(_)
+        | Body::ImportSubscribers(_)
+        | Body::ChangeSubscriber(_)
+        | Body::IssueCards(_)
+        | Body::ChangeCard(_)
+        | Body::ExpireCard(_)
+        | Body::Office(_)
+        | Body::Due(_) => true,
+    }
+}
+
+/// Whether the screen of an answer tells of money that moved: its sender needs no SMS when it was shown.
 const fn moved_money(reply: &Reply) -> bool {
-    matches!(reply.outcome, Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }))
+    let Outcome::Done(done) = &reply.outcome else { return false };
+    match done {
+        Done::Given { .. } | Done::ToppedUp { .. } => true,
+        // What is on hold, or came back, gets its SMS however it was shown.
+        Done::Held { .. }
+        | Done::Undone { .. }
+        | Done::Cards { .. }
+        | Done::Gifts { .. }
+        | Done::PasswordChanged
+        | Done::Frozen { .. }
+        | Done::Bound { .. }
+        | Done::LanguageSet
+        | Done::RulesLoaded { .. }
+        | Done::Imported { .. }
+        | Done::SubscriberChanged
+        | Done::Issued { .. }
+        | Done::CardChanged
+        | Done::CardExpired { .. }
+        | Done::Office(_) => false,
+    }
 }
 
 /// What a phone reads when nothing was decided.

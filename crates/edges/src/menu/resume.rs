@@ -83,30 +83,119 @@ pub(super) fn resumed_say(state: &State) -> Option<Say> {
 /// What became of a command, for whoever did not see its answer.
 pub fn news(body: &Body, reply: &Reply) -> Say {
     match &reply.outcome {
-        Outcome::Done(Done::Given { .. } | Done::ToppedUp { .. }) => posted(body, reply.at, reply.seq),
-        // What can still be undone, and by when, is worth hearing twice.
-        Outcome::Done(done @ (Done::Held { .. } | Done::Undone { .. })) => {
-            match super::done_step(body, done, reply.seq) {
+        Outcome::Done(done) => match done {
+            Done::Given { .. } | Done::ToppedUp { .. } => posted(body, reply.at, reply.seq),
+            // What can still be undone, and by when, is worth hearing twice.
+            Done::Held { .. } | Done::Undone { .. } => match super::done_step(body, done, reply.seq) {
                 Step::End(say) => say,
-                _ => Say::Resumed(Resumed::Done),
-            }
-        }
+                Step::Ask(..) | Step::Submit(..) | Step::List(_) | Step::Confirm(_) | Step::Gifts(_) => {
+                    Say::Resumed(Resumed::Done)
+                }
+            },
+            Done::Cards { .. }
+            | Done::Gifts { .. }
+            | Done::PasswordChanged
+            | Done::Frozen { .. }
+            | Done::Bound { .. }
+            | Done::LanguageSet
+            | Done::RulesLoaded { .. }
+            | Done::Imported { .. }
+            | Done::SubscriberChanged
+            | Done::Issued { .. }
+            | Done::CardChanged
+            | Done::CardExpired { .. }
+            | Done::Office(_) => Say::Resumed(Resumed::Done),
+        },
         // Whoever hears "not done" of it would pay again.
-        Outcome::Refused(Refusal::Repeated { given_at, seq, .. }) => posted(body, *given_at, *seq),
-        Outcome::Done(_) => Say::Resumed(Resumed::Done),
-        Outcome::Refused(_) => Say::Resumed(Resumed::NotDone),
+        Outcome::Refused(refusal) => match done_before(refusal) {
+            Some(before) => posted(body, before.at, before.seq),
+            None => Say::Resumed(Resumed::NotDone),
+        },
     }
 }
 
 /// A gift or top-up that is posted.
 fn posted(body: &Body, at: Timestamp, seq: Seq) -> Say {
-    match body {
+    Say::Resumed(match body {
         Body::Gift(Gift { recipient: Dialled::Value(to), amount: Dialled::Value(amount), .. }) => {
-            Say::Resumed(Resumed::Given { to: *to, amount: *amount, at, seq })
+            Resumed::Given { to: *to, amount: *amount, at, seq }
         }
-        Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) => {
-            Say::Resumed(Resumed::ToppedUp { amount: *amount, at })
-        }
-        _ => Say::Resumed(Resumed::Done),
+        Body::TopUp(TopUp { amount: Dialled::Value(amount), .. }) => Resumed::ToppedUp { amount: *amount, at },
+        Body::Gift(_)
+        | Body::TopUp(_)
+        | Body::ShowCards(_)
+        | Body::ShowGifts(_)
+        | Body::ChangePassword(_)
+        | Body::Freeze(_)
+        | Body::Bind(_)
+        | Body::Undo(_)
+        | Body::SetLanguage(_)
+        | Body::LoadRules(_)
+        | Body::ImportSubscribers(_)
+        | Body::ChangeSubscriber(_)
+        | Body::IssueCards(_)
+        | Body::ChangeCard(_)
+        | Body::ExpireCard(_)
+        | Body::Office(_)
+        | Body::Due(_) => Resumed::Done,
+    })
+}
+
+/// What was done already, and is therefore not done a second time.
+pub(super) struct Before {
+    pub(super) at: Timestamp,
+    pub(super) seq: Seq,
+    /// From when on the same may be done again.
+    pub(super) again_at: Timestamp,
+}
+
+/// Whether a refusal says that the very thing was done before. A new refusal does not compile here before somebody has
+/// decided, for a phone that reads "not done" of it pays twice.
+pub(super) const fn done_before(refusal: &Refusal) -> Option<Before> {
+    match refusal {
+        &Refusal::Repeated { given_at: at, seq, again_at } => Some(Before { at, seq, again_at }),
+        Refusal::ServiceClosed { .. }
+        | Refusal::CallerUnknown
+        | Refusal::CallerBarred
+        | Refusal::CallerResting { .. }
+        | Refusal::Locked { .. }
+        | Refusal::NoCard
+        | Refusal::WrongPassword { .. }
+        | Refusal::CardNotUsable { .. }
+        | Refusal::TooManyRefusals { .. }
+        | Refusal::AmountRecipientSwapped
+        | Refusal::RecipientMalformed
+        | Refusal::AmountMalformed
+        | Refusal::RecipientElsewhere
+        | Refusal::RecipientUnknown
+        | Refusal::RecipientIsCaller
+        | Refusal::AmountBelowMinimum { .. }
+        | Refusal::AmountAboveMaximum { .. }
+        | Refusal::AmountOffStep { .. }
+        | Refusal::SenderTooYoung { .. }
+        | Refusal::RecipientTooYoung { .. }
+        | Refusal::LimitReached { .. }
+        | Refusal::RecipientBalanceMax { .. }
+        | Refusal::InsufficientFunds { .. }
+        | Refusal::NothingToUndo
+        | Refusal::NewPasswordMalformed
+        | Refusal::NewPasswordsDiffer
+        | Refusal::NewPasswordTrivial
+        | Refusal::NewPasswordSame
+        | Refusal::BindingBlocked
+        | Refusal::TooManyCards { .. }
+        | Refusal::LanguageNotOffered
+        | Refusal::OperatorUnknown
+        | Refusal::RulesClash { .. }
+        | Refusal::SubscriberUnknown
+        | Refusal::NumberOutOfRange { .. }
+        | Refusal::CardUnknown
+        | Refusal::CardNumberTaken { .. }
+        | Refusal::CardStateForbids { .. }
+        | Refusal::AmountOverflow
+        | Refusal::TooMuchAtOnce { .. }
+        | Refusal::NothingToChange
+        | Refusal::TwiceInList { .. }
+        | Refusal::Office(_) => None,
     }
 }

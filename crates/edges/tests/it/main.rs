@@ -2,6 +2,7 @@
 //! not ours.
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
+#![expect(clippy::too_many_lines, reason = "a transcript is as long as its dialogue")]
 
 #[expect(unreachable_pub, reason = "the fuzz targets use the same file from another crate")]
 #[path = "../../../../fuzz/checks/edges.rs"]

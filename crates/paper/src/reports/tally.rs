@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 
 use domain::account::AccountId;
-use domain::command::Body;
 use domain::currency::Currency;
 use domain::ids::OutletId;
-use domain::office::done::OfficeDone;
+use domain::posted::{PostedGift, posted_gift};
 use domain::refusal::{Refusal, Unusable};
 use domain::rules::LimitName;
 use domain::time::BusinessDate;
@@ -89,7 +88,7 @@ impl Tally {
                 *self.refusals.entry(key).or_default() += 1;
                 return;
             }
-            Outcome::Done(done) => self.gift(seen, done),
+            Outcome::Done(_) => self.gift(seen),
         }
         if effects.transfers.is_empty() {
             return;
@@ -99,15 +98,8 @@ impl Tally {
         self.breakage(seen);
     }
 
-    fn gift(&mut self, seen: &Seen<'_>, done: &Done) {
-        let occasion = match (done, &seen.entry.body) {
-            (Done::Given { .. }, Body::Gift(gift)) => gift.occasion,
-            (Done::Office(done), _) => match **done {
-                OfficeDone::HoldPosted { gift, .. } => gift.occasion,
-                _ => return,
-            },
-            _ => return,
-        };
+    fn gift(&mut self, seen: &Seen<'_>) {
+        let Some(PostedGift { occasion, .. }) = posted_gift(seen.entry) else { return };
         let effects = &seen.entry.verdict.effects;
         let mut gift = Gifts { count: 1, ..Gifts::default() };
         for transfer in &effects.transfers {
@@ -116,7 +108,15 @@ impl Tally {
                 AccountId::Airtime(_) => gift.amount += minor,
                 AccountId::FeeIncome(_) => gift.fees += minor,
                 AccountId::TaxPayable(_) => gift.taxes += minor,
-                _ => {}
+                AccountId::Card(_)
+                | AccountId::CallIncome(_)
+                | AccountId::Breakage(_)
+                | AccountId::Position(_)
+                | AccountId::Refunded(_)
+                | AccountId::Held(_)
+                | AccountId::Cash(..)
+                | AccountId::CashPosition(..)
+                | AccountId::Float(..) => {}
             }
         }
         let unit_minor = seen.state.operator(seen.operator).map_or(1, |known| known.rules.unit.minor_per_unit());

@@ -8,7 +8,18 @@ use super::limits::SPECS;
 /// may speak for.
 pub(crate) fn template(listen: &str, key_hash: &str, operators: &[String]) -> String {
     let operators = operators.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let mut text = format!(
+    let mut text = [server(listen), aggregator(key_hash, &operators), peers(&operators)].concat();
+    text.push_str("[limits]\n");
+    for spec in SPECS {
+        // Writing to a String can't fail.
+        let _infallible = write!(text, "# {}\n# {} = {}\n", spec.why, spec.name, grouped(spec.default));
+    }
+    text
+}
+
+/// What concerns the whole server.
+fn server(listen: &str) -> String {
+    format!(
         r#"# The configuration of one Sonmul server. `sonmul serve` reads it at start; a wrong line is named and nothing starts.
 # The rules of operators are not here: `sonmul operator load FILE` puts them in force.
 
@@ -24,7 +35,14 @@ profiles = []
 # Loopback only: TLS is not there yet. Port 0 takes a free one; http.addr says which.
 listen = "{listen}"
 
-# Who may pass on dialled strings over HTTP, in the dialects of Africa's Talking, Hubtel and Arkesel (docs/protocols/http.md). `sonmul dial` uses the one below with the key
+"#
+    )
+}
+
+/// The aggregator that `sonmul dial` is.
+fn aggregator(key_hash: &str, operators: &str) -> String {
+    format!(
+        r#"# Who may pass on dialled strings over HTTP, in the dialects of Africa's Talking, Hubtel and Arkesel (docs/protocols/http.md). `sonmul dial` uses the one below with the key
 # in aggregator-local.key. The hash of a key: `printf %s KEY | b3sum`.
 [[aggregator]]
 name = "local"
@@ -44,7 +62,14 @@ operators = [{operators}]
 # session_total_s = 180
 # answer_within_ms = 10_000
 
-# An OsmoHLR that we are an External USSD Entity of: docs/operating/osmocom.md.
+"#
+    )
+}
+
+/// Links that somebody may want, as comments.
+fn peers(operators: &str) -> String {
+    format!(
+        r#"# An OsmoHLR that we are an External USSD Entity of: docs/operating/osmocom.md.
 # [[hlr]]
 # name = "hlr1"
 # link = 10
@@ -74,14 +99,8 @@ operators = [{operators}]
 # letters = "gsm7"       # its default alphabet: "gsm7", "ascii", or "ucs2" for UCS-2 where it fits
 # tls = {{ ca_file = "smsc1-ca.pem" }}
 
-[limits]
 "#
-    );
-    for spec in SPECS {
-        // Writing to a String can't fail.
-        let _infallible = write!(text, "# {}\n# {} = {}\n", spec.why, spec.name, grouped(spec.default));
-    }
-    text
+    )
 }
 
 /// Thousands apart, as TOML allows.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::command::{Body, Command};
-use domain::money::Amount;
+use domain::command::Command;
 use domain::number::Msisdn;
-use domain::office::done::OfficeDone;
-use domain::office::hold::HeldGift;
+use domain::posted::{PostedGift, posted_gift};
 use domain::receipt::Seq;
 use domain::time::Timestamp;
-use domain::verdict::{Done, Entry, Outcome};
+use domain::verdict::Entry;
 use edges::port::{Decider, GiftLine};
 use engine::answer::{Answer, Directory, Query, Seen, View};
 use engine::handle::Handle;
@@ -49,8 +47,7 @@ async fn gifts(handle: &Handle, latest: Seq, of: Msisdn, most: usize) -> Vec<Gif
     let Some(View::Subscriber(Some(subscriber))) = view else { return Vec::new() };
     let reader = handle.reader();
     // The chain is on disk, which no async thread should wait for.
-    let walk =
-        move || history::walk(&*reader, latest, subscriber.id, most, |entry| given(entry, Seq::ZERO, of).is_some());
+    let walk = move || history::walk(&*reader, latest, subscriber.id, most, |entry| gift_of(entry, of).is_some());
     match tokio::task::spawn_blocking(walk).await {
         Ok(Ok(found)) => found.iter().filter_map(|found| line(found, of)).collect(),
         Ok(Err(fault)) => {
@@ -61,24 +58,15 @@ async fn gifts(handle: &Handle, latest: Seq, of: Msisdn, most: usize) -> Vec<Gif
     }
 }
 
-/// The gift in an entry that this number gave or received. One that was on hold stands where it was posted, under the entry
-/// that took it: that one's receipt is the sender's.
-fn given(found: &Entry, seq: Seq, of: Msisdn) -> Option<(Seq, Msisdn, Msisdn, Amount)> {
-    let gift = match (&found.body, &found.verdict.outcome) {
-        (Body::Gift(gift), Outcome::Done(Done::Given { .. })) => {
-            (seq, gift.caller.msisdn, gift.recipient.value()?, gift.amount.value()?)
-        }
-        (Body::Due(_), Outcome::Done(Done::Office(done))) => match **done {
-            OfficeDone::HoldPosted { gift: HeldGift { hold, from, to, amount, .. }, .. } => (hold, from, to, amount),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    (gift.1 == of || gift.2 == of).then_some(gift)
+/// The gift in an entry that this number gave or received.
+fn gift_of(entry: &Entry, of: Msisdn) -> Option<PostedGift> {
+    posted_gift(entry).filter(|gift| gift.from == of || gift.to == of)
 }
 
+/// One that was on hold stands where it was posted, under the entry that took it: that one's receipt is the sender's.
 fn line(found: &Found, of: Msisdn) -> Option<GiftLine> {
-    let (seq, from, to, amount) = given(&found.entry, found.seq, of)?;
+    let PostedGift { from, to, amount, hold, .. } = gift_of(&found.entry, of)?;
     let sent = from == of;
-    Some(GiftLine { at: found.at, seq, sent, other: if sent { to } else { from }, amount })
+    let other = if sent { to } else { from };
+    Some(GiftLine { at: found.at, seq: hold.unwrap_or(found.seq), sent, other, amount })
 }

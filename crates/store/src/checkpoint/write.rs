@@ -6,7 +6,7 @@ use domain::account::AccountId;
 use domain::ids::{BatchId, LimitId, SubscriberId};
 use domain::memory::Remembered;
 use domain::office::till::Bought;
-use domain::state::{BOOKS, Lock, Recents, UsageKey};
+use domain::state::{BOOKS, CardFacts, Lock, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use engine::ids::IdRow;
@@ -217,60 +217,16 @@ impl<'a> Writing<'a> {
             "INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
                       NULL, NULL, NULL, NULL, NULL)",
         )?;
-        let mut set_purse = self.prepare("UPDATE cards SET balance_minor = ?2, latest_seq = ?3 WHERE id = ?1")?;
-        let mut set_state = self.prepare(
-            "UPDATE cards SET state = ?2, holder = ?3, state_at_ms = ?4, outlet = ?5, voiding = ?6, tag = ?7, \
-             bound_seq = CASE bound_seq WHEN 0 THEN ?8 ELSE bound_seq END WHERE id = ?1",
-        )?;
-        let mut set_wrong = self.prepare("UPDATE cards SET bind_wrong = ?2 WHERE id = ?1")?;
-        let mut set_bought = self.prepare(
-            "UPDATE cards SET bought_currency = ?2, bought_minor = ?3, bought_value_minor = ?4, bought_outlet = ?5, \
-             bought_seq = ?6 WHERE id = ?1",
-        )?;
+        let mut changes = CardChanges::prepare(self)?;
         for (id, row) in &delta.cards {
             self.slice.row();
-            let CardDelta { facts, state, purse, bound, bind_wrong, bought } = row;
-            let bound = int(bound.unwrap_or_default());
-            if let Some(facts) = facts {
-                let state = StateColumns::from(&state.unwrap_or(facts.state));
-                let expires_ms = (facts.expires_at != Timestamp::MAX).then(|| facts.expires_at.ms());
-                let purse = purse.unwrap_or_default();
-                self.meta.cards = next_row(id.0, self.meta.cards)?;
-                one(insert.execute(params![
-                    id.0,
-                    facts.number.get().cast_signed(),
-                    facts.operator.0,
-                    facts.issued_at.ms(),
-                    expires_ms,
-                    state.name,
-                    state.holder,
-                    state.at_ms,
-                    state.outlet,
-                    state.voiding,
-                    state.tag,
-                    purse.balance_minor,
-                    int(purse.latest),
-                    bound,
-                    bind_wrong.unwrap_or_default(),
-                    facts.batch.map(BatchId::get)
-                ]))?;
-                if let Some(bought) = bought {
-                    set_bought_for(&mut set_bought, id.0, bought)?;
+            match &row.facts {
+                Some(facts) => {
+                    self.meta.cards = next_row(id.0, self.meta.cards)?;
+                    insert_card(&mut insert, id.0, facts, row)?;
+                    changes.bought(id.0, row.bought.as_ref())?;
                 }
-                continue;
-            }
-            if let Some(bought) = bought {
-                set_bought_for(&mut set_bought, id.0, bought)?;
-            }
-            if let Some(purse) = purse {
-                one(set_purse.execute(params![id.0, purse.balance_minor, int(purse.latest)]))?;
-            }
-            if let Some(state) = state {
-                let StateColumns { name, holder, at_ms, outlet, voiding, tag } = StateColumns::from(state);
-                one(set_state.execute(params![id.0, name, holder, at_ms, outlet, voiding, tag, bound]))?;
-            }
-            if let Some(wrong) = bind_wrong {
-                one(set_wrong.execute(params![id.0, wrong]))?;
+                None => changes.write(id.0, row)?,
             }
         }
         Ok(())
@@ -344,10 +300,78 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// What a card was bought for.
-fn set_bought_for(set: &mut CachedStatement<'_>, id: u32, bought: &Bought) -> Written {
-    let Bought { currency, price, value, outlet, sale } = bought;
-    one(set.execute(params![id, currency.code(), price.minor(), value.minor(), outlet.0, int(*sale)]))
+/// A card that is new, as it stands at the end of the delta.
+fn insert_card(insert: &mut CachedStatement<'_>, id: u32, facts: &CardFacts, row: &CardDelta) -> Written {
+    let state = StateColumns::from(&row.state.unwrap_or(facts.state));
+    let expires_ms = (facts.expires_at != Timestamp::MAX).then(|| facts.expires_at.ms());
+    let purse = row.purse.unwrap_or_default();
+    one(insert.execute(params![
+        id,
+        facts.number.get().cast_signed(),
+        facts.operator.0,
+        facts.issued_at.ms(),
+        expires_ms,
+        state.name,
+        state.holder,
+        state.at_ms,
+        state.outlet,
+        state.voiding,
+        state.tag,
+        purse.balance_minor,
+        int(purse.latest),
+        int(row.bound.unwrap_or_default()),
+        row.bind_wrong.unwrap_or_default(),
+        facts.batch.map(BatchId::get)
+    ]))
+}
+
+/// What changes of a card that is known.
+struct CardChanges<'a> {
+    purse: CachedStatement<'a>,
+    state: CachedStatement<'a>,
+    wrong: CachedStatement<'a>,
+    bought: CachedStatement<'a>,
+}
+
+impl<'a> CardChanges<'a> {
+    fn prepare(writing: &Writing<'a>) -> Result<Self, CheckpointFault> {
+        Ok(Self {
+            purse: writing.prepare("UPDATE cards SET balance_minor = ?2, latest_seq = ?3 WHERE id = ?1")?,
+            state: writing.prepare(
+                "UPDATE cards SET state = ?2, holder = ?3, state_at_ms = ?4, outlet = ?5, voiding = ?6, tag = ?7, \
+                 bound_seq = CASE bound_seq WHEN 0 THEN ?8 ELSE bound_seq END WHERE id = ?1",
+            )?,
+            wrong: writing.prepare("UPDATE cards SET bind_wrong = ?2 WHERE id = ?1")?,
+            bought: writing.prepare(
+                "UPDATE cards SET bought_currency = ?2, bought_minor = ?3, bought_value_minor = ?4, \
+                 bought_outlet = ?5, bought_seq = ?6 WHERE id = ?1",
+            )?,
+        })
+    }
+
+    fn write(&mut self, id: u32, row: &CardDelta) -> Written {
+        let CardDelta { facts: _, state, purse, bound, bind_wrong, bought } = row;
+        self.bought(id, bought.as_ref())?;
+        if let Some(purse) = purse {
+            one(self.purse.execute(params![id, purse.balance_minor, int(purse.latest)]))?;
+        }
+        if let Some(state) = state {
+            let StateColumns { name, holder, at_ms, outlet, voiding, tag } = StateColumns::from(state);
+            let bound = int(bound.unwrap_or_default());
+            one(self.state.execute(params![id, name, holder, at_ms, outlet, voiding, tag, bound]))?;
+        }
+        if let Some(wrong) = bind_wrong {
+            one(self.wrong.execute(params![id, wrong]))?;
+        }
+        Ok(())
+    }
+
+    /// What it was bought for.
+    fn bought(&mut self, id: u32, bought: Option<&Bought>) -> Written {
+        let Some(Bought { currency, price, value, outlet, sale }) = bought else { return Ok(()) };
+        let set = params![id, currency.code(), price.minor(), value.minor(), outlet.0, int(*sale)];
+        one(self.bought.execute(set))
+    }
 }
 
 /// What a gift changes of a subscriber who is known.
