@@ -8,14 +8,14 @@
 //! Bounded by the caller's `max`. Deliberately not here: command ids (the engine remembers those).
 
 use core::fmt::Debug;
+use std::collections::BTreeSet;
 
 use minicbor::Encode;
 
 use crate::account::AccountId;
 use crate::card::CardState;
 use crate::generations::{Age, Generations};
-use crate::ids::Serial;
-use crate::ids::{LimitId, SubscriberId};
+use crate::ids::{LimitId, Serial, SubscriberId};
 use crate::office::RecordKey;
 use crate::pages::Pages;
 use crate::state::{Card, CardFacts, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
@@ -146,13 +146,26 @@ impl Differences {
             // What a motion holds is long: that they differ is enough.
             self.hidden(&|| record_name(*key), "record", one.record(*key) == other.record(*key));
         }
-        for sender in holds.keys().chain(other.holds.keys().filter(|sender| !holds.contains_key(*sender))) {
-            let row = || format!("subscriber {}", sender.0);
-            self.compare(&row, "gifts on hold", one.holds_of(*sender), other.holds_of(*sender));
+        // Worked out from the records, and compared all the same.
+        let senders: BTreeSet<SubscriberId> = holds.keys().chain(other.holds.keys()).copied().collect();
+        let recipients: BTreeSet<SubscriberId> = held_for.keys().chain(other.held_for.keys()).copied().collect();
+        self.holds(one, other, &senders, &recipients);
+    }
+
+    fn holds(
+        &mut self,
+        one: &State,
+        other: &State,
+        senders: &BTreeSet<SubscriberId>,
+        recipients: &BTreeSet<SubscriberId>,
+    ) {
+        for id in senders {
+            let row = || format!("subscriber {}", id.0);
+            self.compare(&row, "gifts on hold", one.holds_of(*id), other.holds_of(*id));
         }
-        for to in held_for.keys().chain(other.held_for.keys().filter(|to| !held_for.contains_key(*to))) {
-            let row = || format!("subscriber {}", to.0);
-            self.compare(&row, "held for them", one.held_for(*to), other.held_for(*to));
+        for id in recipients {
+            let row = || format!("subscriber {}", id.0);
+            self.compare(&row, "held for them", one.held_for(*id), other.held_for(*id));
         }
     }
 
