@@ -33,6 +33,8 @@ pub mod restore;
 pub mod rules;
 pub mod same;
 pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod verdict;
 

@@ -271,18 +271,10 @@ impl Proof {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyId, Opened, Password, TagKey, TagKeys};
+    use super::{Opened, Password};
     use crate::ids::OperatorId;
     use crate::number::{CardNumber, Msisdn};
-    use zeroize::Zeroizing;
-
-    fn key(id: u8) -> TagKey {
-        TagKey::new(KeyId(id), &Zeroizing::new([id; 32]))
-    }
-
-    fn password(digits: &str) -> Password {
-        Password::parse(digits).expect("six digits")
-    }
+    use crate::testing::{keys, password, tag_key as key, two_keys};
 
     const ALICE: u64 = 8_501_911_000_001;
 
@@ -326,7 +318,7 @@ mod tests {
     fn an_older_live_key_still_opens() {
         let alice = Msisdn::try_new(ALICE).expect("a number");
         let stored = key(1).holder(OperatorId(1), alice, 1, &password("482913"));
-        let keys = TagKeys::new(key(2), Some(key(1)));
+        let keys = two_keys();
         let proof = keys.proof(|key| key.holder(OperatorId(1), alice, 1, &password("482913")));
         assert_eq!(proof.opens(&stored), Opened::Older);
         let wrong = keys.proof(|key| key.holder(OperatorId(1), alice, 1, &password("482914")));
@@ -336,7 +328,7 @@ mod tests {
     #[test]
     fn nothing_prints_digits_or_octets() {
         let alice = Msisdn::try_new(ALICE).expect("a number");
-        let proof = TagKeys::new(key(1), None).proof(|key| key.holder(OperatorId(1), alice, 1, &password("482913")));
+        let proof = keys().proof(|key| key.holder(OperatorId(1), alice, 1, &password("482913")));
         assert_eq!(format!("{proof:?}"), "Tags { current: PasswordTag(key 1), older: None }");
     }
 }

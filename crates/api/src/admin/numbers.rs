@@ -48,10 +48,8 @@ mod tests {
     use super::read;
 
     fn directory() -> Directory {
-        let load = |text: &str| Arc::new(domain::rules::parse::parse(text).expect("a profile"));
-        let koryolink = load(include_str!("../../../../profiles/koryolink.toml"));
-        let kangsong = load(include_str!("../../../../profiles/kangsong.toml"));
-        Directory { operators: vec![koryolink, kangsong], ..Directory::default() }
+        let operators = ["koryolink", "kangsong"].map(|name| Arc::new(domain::testing::rules(name)));
+        Directory { operators: operators.into(), ..Directory::default() }
     }
 
     #[test]

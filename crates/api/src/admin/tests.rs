@@ -5,17 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::to_bytes;
 use domain::ids::{OperatorId, Staff};
-use domain::money::Amount;
 use domain::number::CardNumber;
-use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
+use domain::testing;
 use engine::clock::SystemClock;
 use engine::handle::{Engine, EngineConfig, Parts};
 use engine::journal::Journal;
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::ask::Asked;
 use super::cards::issue_all;
@@ -37,7 +35,7 @@ fn admin(dice: Dice) -> Admin {
         config: EngineConfig::default(),
     };
     let handle = Engine::start(parts).expect("a thread").handle();
-    let keys = Arc::new(TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([1; 32])), None));
+    let keys = Arc::new(testing::keys());
     Admin::new(
         AdminParts {
             handle,
@@ -81,8 +79,7 @@ fn drawing(draws: &'static [u64]) -> Dice {
 
 async fn loaded(dice: Dice) -> Admin {
     let admin = admin(dice);
-    let toml = include_str!("../../../../profiles/koryolink.toml");
-    let rules = operators::parse_profile(toml, &admin.parts.check_rules).expect("a profile");
+    let rules = operators::parse_profile(testing::KORYOLINK, &admin.parts.check_rules).expect("a profile");
     let body = operators::command(Staff(7), rules, None);
     admin.decide(&asked(&admin), body).await;
     assert!(admin.operator("koryolink").is_ok());
@@ -94,9 +91,8 @@ fn asked(admin: &Admin) -> Asked {
 }
 
 async fn issue(admin: &Admin, asked: &Asked) -> Result<Value, Problem> {
-    let passwords = [Password::parse("482913").expect("six digits")];
-    let value = Amount::try_new(1_000).expect("positive");
-    let shown = issue_all(admin, asked, OperatorId(0), value, &passwords).await?;
+    let passwords = [testing::password("482913")];
+    let shown = issue_all(admin, asked, OperatorId(0), testing::minor(1_000), &passwords).await?;
     let body = to_bytes(shown.into_body(), 1 << 20).await.expect("a body");
     Ok(serde_json::from_slice(&body).expect("JSON"))
 }

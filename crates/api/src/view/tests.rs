@@ -56,8 +56,7 @@ pub(super) fn day() -> BusinessDate {
 
 /// With row numbers for its limits, as the decider gives them.
 fn rules() -> Arc<Rules> {
-    let mut rules =
-        domain::rules::parse::parse(include_str!("../../../../profiles/koryolink.toml")).expect("a profile");
+    let mut rules = domain::testing::rules("koryolink");
     let limits = rules.periods.iter_mut().flat_map(|period| &mut period.limits);
     (0_u16..).zip(limits).for_each(|(row, limit)| limit.id = LimitId(row));
     Arc::new(rules)

@@ -14,7 +14,7 @@ use domain::ids::{BatchId, Serial, Staff};
 use domain::number::CardNumber;
 use domain::office::motion::MotionCommand;
 use domain::office::{Asked, Office};
-use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::password::Password;
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use domain::verdict::Outcome;
@@ -37,8 +37,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-pub(crate) const KORYOLINK: &str = include_str!("../../../../profiles/koryolink.toml");
-pub(crate) const KANGSONG: &str = include_str!("../../../../profiles/kangsong.toml");
+pub(crate) use domain::testing::{KANGSONG, KORYOLINK, two_keys as keys};
+
 const IDS_MAX: usize = 1_000;
 
 /// Both clocks; they move together.
@@ -84,11 +84,6 @@ impl Journal for Counted {
     fn is_short_of_room(&self) -> bool {
         self.journal.is_short_of_room()
     }
-}
-
-pub(crate) fn keys() -> TagKeys {
-    let key = |id: u8| TagKey::new(KeyId(id), &Zeroizing::new([id; 32]));
-    TagKeys::new(key(2), Some(key(1)))
 }
 
 /// An answer: status, correlation id, the entry seen, body.

@@ -36,7 +36,7 @@ struct Metadata {
     reach: BTreeMap<String, BTreeSet<String>>,
 }
 
-fn metadata() -> Metadata {
+fn cargo_metadata() -> serde_json::Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| String::from("cargo"));
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
@@ -44,7 +44,11 @@ fn metadata() -> Metadata {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn metadata() -> Metadata {
+    let json = cargo_metadata();
     let name_of: BTreeMap<&str, &str> = json["packages"]
         .as_array()
         .expect("packages")
@@ -103,6 +107,25 @@ fn the_pure_crates_reach_no_clock_no_socket_no_database() {
     for name in ["domain", "wire"] {
         let found: Vec<_> = NEVER_IN_PURE.iter().filter(|dep| reach[name].contains(**dep)).collect();
         assert!(found.is_empty(), "{name} reaches {found:?}");
+    }
+}
+
+/// What is for tests must not be in the server: it holds keys that everybody knows.
+#[test]
+fn no_normal_build_has_the_rig_of_tests() {
+    let json = cargo_metadata();
+    let ours = |package: &&serde_json::Value| MAY_USE.iter().any(|(name, _)| package["name"] == *name);
+    for package in json["packages"].as_array().expect("packages").iter().filter(ours) {
+        for dep in package["dependencies"].as_array().expect("dependencies") {
+            let is_for_tests = dep["kind"] == "dev";
+            let features = dep["features"].as_array().expect("features");
+            let has_rig = dep["name"] == "domain" && features.iter().any(|feature| feature == "testing");
+            assert!(is_for_tests || !has_rig, "{} takes the rig of tests", package["name"]);
+        }
+        if package["name"] == "domain" {
+            let by_default = &package["features"]["default"];
+            assert!(by_default.is_null(), "domain has features by default: {by_default}");
+        }
     }
 }
 

@@ -3,22 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::command::{
-    Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
-};
+use domain::command::{Body, Caller, Command, Gift, NewSubscriber};
 use domain::decide::decide;
 use domain::id::CommandId;
-use domain::ids::{Language, LinkId, OperatorId, Staff, SubscriberId};
-use domain::money::Amount;
+use domain::ids::{Language, LinkId, SubscriberId};
 use domain::number::{CardNumber, Msisdn};
-use domain::password::{KeyId, Password, TagKey, TagKeys};
 use domain::receipt::Seq;
 use domain::state::State;
+use domain::testing;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
 use edges::port::{Decider, GiftLine};
 use engine::answer::{Answer, Closed, Directory, Query, Reply, Seen, SubscriberView, View};
-use zeroize::Zeroizing;
+
+pub(crate) use domain::testing::{PASSWORD, keys, msisdn};
 
 /// What goes wrong with the next commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +52,7 @@ pub(crate) struct Inner {
 #[derive(Clone, Default)]
 pub(crate) struct Fake(Arc<Mutex<Inner>>);
 
-/// Card and password of everybody here.
-pub(crate) const PASSWORD: &str = "482913";
+/// A card of everybody here.
 pub(crate) const CARD: &str = "4539578763621486";
 pub(crate) const SPARE_CARD: &str = "4929939187355598";
 pub(crate) const SPARE_PASSWORD: &str = "730518";
@@ -64,18 +61,6 @@ pub(crate) const ALICE: &str = "8501912345678";
 pub(crate) const BOB: &str = "8501921112222";
 pub(crate) const CAROL: &str = "8501933334444";
 pub(crate) const DAVE: &str = "8501911110000";
-
-pub(crate) fn keys() -> TagKeys {
-    TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([7; 32])), None)
-}
-
-pub(crate) fn msisdn(digits: &str) -> Msisdn {
-    Msisdn::parse(digits).expect("a number")
-}
-
-pub(crate) fn won(minor: i64) -> Amount {
-    Amount::try_new(minor).expect("positive")
-}
 
 impl Fake {
     /// Both operators; Alice, Bob and Carol read Korean, Dave English; Alice and Dave have a card with 2,000 won each.
@@ -86,33 +71,14 @@ impl Fake {
     /// The same with some text of the profiles replaced.
     pub(crate) fn ruled(replace: &[(&str, &str)]) -> Self {
         let fake = Self::default();
-        fake.lock().now = Timestamp::parse("2026-11-22T05:00:00Z").expect("an instant");
+        fake.lock().now = testing::at("2026-11-22T05:00:00Z");
         for profile in ["koryolink", "kangsong"] {
-            let path = format!("{}/../../profiles/{profile}.toml", env!("CARGO_MANIFEST_DIR"));
-            let mut text = std::fs::read_to_string(path).expect("a profile");
-            for (from, to) in replace {
-                assert!(text.contains(from), "{from} is not in the profile");
-                text = text.replace(from, to);
-            }
-            let rules = domain::rules::parse::parse(&text).expect("rules");
-            fake.run(Body::LoadRules(LoadRules {
-                staff: Staff(0),
-                rules: Arc::new(rules),
-                file_hash: [0; 32],
-                from: None,
-            }));
+            fake.run(testing::load(testing::rules_with(profile, replace)));
         }
-        let subscriber = |number, language| NewSubscriber {
-            msisdn: msisdn(number),
-            imsi: None,
-            language: Some(language),
-            since: None,
-            airtime: None,
-        };
-        let subscribers = [ALICE, BOB, CAROL].map(|number| subscriber(number, Language::Korean));
-        let subscribers = subscribers.into_iter().chain([subscriber(DAVE, Language::English)]).collect();
-        let operator = OperatorId(0);
-        fake.run(Body::ImportSubscribers(ImportSubscribers { staff: Staff(0), operator, subscribers }));
+        let reads =
+            |number, language| NewSubscriber { language: Some(language), ..testing::subscriber(msisdn(number)) };
+        let korean = [ALICE, BOB, CAROL].map(|number| reads(number, Language::Korean));
+        fake.run(testing::import(korean.into_iter().chain([reads(DAVE, Language::English)]).collect()));
         fake.issue(CARD, PASSWORD, 2_000);
         fake.bind(ALICE, CARD, PASSWORD);
         fake.issue("4716108999716531", PASSWORD, 2_000);
@@ -126,21 +92,12 @@ impl Fake {
     }
 
     pub(crate) fn issue(&self, number: &str, password: &str, value: i64) {
-        let number = CardNumber::parse(number).expect("a card number");
-        let password = Password::parse(password).expect("six digits");
-        let tag = keys().current().card(OperatorId(0), number, &password);
-        let cards = vec![NewCard { number, tag, value: won(value) }];
-        self.run(Body::IssueCards(IssueCards { staff: Staff(0), operator: OperatorId(0), cards }));
+        self.run(testing::issue(&keys(), [card_number(number)], password, value));
     }
 
     pub(crate) fn bind(&self, caller: &str, number: &str, password: &str) {
-        let number = CardNumber::parse(number).expect("a card number");
-        let password = Password::parse(password).expect("six digits");
-        let caller = Caller { operator: OperatorId(0), link: LinkId(9), msisdn: msisdn(caller), imsi: None };
-        let keys = keys();
-        let proof = keys.proof(|key| key.card(OperatorId(0), number, &password));
-        let holder_tag = Some(keys.current().holder(OperatorId(0), caller.msisdn, 1, &password));
-        self.run(Body::Bind(domain::command::Bind { caller, number: Dialled::Value(number), proof, holder_tag }));
+        let caller = Caller { link: LinkId(9), ..testing::caller(msisdn(caller)) };
+        self.run(testing::bind(&keys(), caller, card_number(number), password));
     }
 
     /// Runs a command of the operator's people.
@@ -155,8 +112,7 @@ impl Fake {
     /// One more subscriber, without a card.
     pub(crate) fn subscribe(&self, number: u64) {
         let msisdn = Msisdn::try_new(number).expect("a number");
-        let subscribers = vec![NewSubscriber { msisdn, imsi: None, language: None, since: None, airtime: None }];
-        self.run(Body::ImportSubscribers(ImportSubscribers { staff: Staff(0), operator: OperatorId(0), subscribers }));
+        self.run(testing::import(vec![testing::subscriber(msisdn)]));
     }
 
     pub(crate) fn later(&self, s: i64) {
@@ -217,6 +173,10 @@ impl Inner {
             None => Answer::Verdict(self.decide(command.id, command.body)),
         }
     }
+}
+
+fn card_number(digits: &str) -> CardNumber {
+    CardNumber::parse(digits).expect("a card number")
 }
 
 fn content(body: &Body) -> Vec<u8> {

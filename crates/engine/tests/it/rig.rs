@@ -3,15 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use domain::command::{
-    Bind, Body, Caller, Command, Dialled, Gift, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber, TopUp,
-};
+use domain::command::{Body, Command};
 use domain::id::CommandId;
-use domain::ids::{LinkId, OperatorId, Staff};
-use domain::money::Amount;
-use domain::number::{CardNumber, Msisdn};
-use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::password::TagKeys;
 use domain::receipt::Seq;
+use domain::testing::{self, PASSWORD, caller, card_number};
 use domain::time::Timestamp;
 use domain::verdict::Outcome;
 use engine::answer::{Answer, Reply};
@@ -22,11 +18,11 @@ use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
 use engine::replica::Replica;
 
+pub(crate) use domain::testing::{KORYOLINK, phone as msisdn};
+
 /// Ten in the morning in Pyongyang, under the rules of 2022.
 pub(crate) const NOW_MS: i64 = 1_795_309_200_000;
 pub(crate) const IDS_MAX: usize = 1_000;
-pub(crate) const KORYOLINK: &str = include_str!("../../../../profiles/koryolink.toml");
-pub(crate) const OPERATOR: OperatorId = OperatorId(0);
 
 /// A clock that the test moves.
 #[derive(Clone, Default)]
@@ -83,10 +79,6 @@ pub(crate) struct Rig {
     next_id: std::cell::Cell<u64>,
 }
 
-pub(crate) fn msisdn(last: u64) -> Msisdn {
-    Msisdn::try_new(8_501_911_000_000 + last).expect("a number")
-}
-
 pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Replica {
     let head: Head = journal.head();
     recover(&mut checkpoint.clone(), &journal.reader(), head, IDS_MAX, &mut |_| {}).expect("recovers")
@@ -117,8 +109,7 @@ impl Rig {
         let (journal, checkpoint) = (MemoryJournal::new(), MemoryCheckpoint::new());
         let appends = Arc::default();
         let engine = start(&journal, &checkpoint, &hands, &appends);
-        let key = TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32]));
-        Self { engine, appends, journal, checkpoint, hands, keys: TagKeys::new(key, None), next_id: 0.into() }
+        Self { engine, appends, journal, checkpoint, hands, keys: testing::keys(), next_id: 0.into() }
     }
 
     /// The same journal and checkpoint, started again.
@@ -163,60 +154,29 @@ impl Rig {
     /// The same under other rules.
     pub(crate) fn filled_with(self, text: &str) -> Self {
         let rig = self;
-        let rules = Arc::new(domain::rules::parse::parse(text).expect("a profile"));
-        rig.done(Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32], from: None }));
-        let line =
-            |last| NewSubscriber { msisdn: msisdn(last), imsi: None, language: None, since: None, airtime: None };
-        let subscribers = vec![line(1), line(2)];
-        rig.done(Body::ImportSubscribers(ImportSubscribers { staff: Staff(0), operator: OPERATOR, subscribers }));
-        for last in [1, 2] {
-            let number = CardNumber::from_payload(453_957_876_362_140 + last).expect("15 digits");
-            let current = rig.keys.current();
-            let tag = current.card(OPERATOR, number, &password());
-            let value = Amount::try_new(100_000).expect("positive");
-            let cards = vec![NewCard { number, tag, value }];
-            rig.done(Body::IssueCards(IssueCards { staff: Staff(0), operator: OPERATOR, cards }));
-            rig.done(Body::Bind(Bind {
-                caller: rig.caller(last),
-                number: Dialled::Value(number),
-                proof: rig.keys.proof(|key| key.card(OPERATOR, number, &password())),
-                holder_tag: Some(current.holder(OPERATOR, msisdn(last), 1, &password())),
-            }));
+        rig.done(testing::load(testing::rules_of(text)));
+        rig.done(testing::import(testing::phones(2)));
+        for n in [1, 2] {
+            rig.done(testing::issue(&rig.keys, [card_number(n)], PASSWORD, 100_000));
+            rig.done(testing::bind(&rig.keys, caller(msisdn(n)), card_number(n), PASSWORD));
         }
         rig
     }
 
-    fn caller(&self, last: u64) -> Caller {
-        Caller { operator: OPERATOR, link: LinkId(1), msisdn: msisdn(last), imsi: None }
-    }
-
     /// A gift of the day: each sender has one.
     pub(crate) fn gift(&self, from: u64, to: u64, minor: i64) -> Body {
-        let generation = 1;
-        Body::Gift(Gift {
-            caller: self.caller(from),
-            recipient: Dialled::Value(msisdn(to)),
-            amount: Dialled::from(Amount::try_new(minor)),
-            proof: self.keys.proof(|key| key.holder(OPERATOR, msisdn(from), generation, &password())),
-            swapped: false,
-            occasion: None,
-        })
+        Body::Gift(testing::gift(&self.keys, caller(msisdn(from)), msisdn(to), minor))
     }
 
     /// An own top-up of the day: each phone has one.
     pub(crate) fn top_up(&self, who: u64, minor: i64) -> Body {
-        Body::TopUp(TopUp {
-            caller: self.caller(who),
-            amount: Dialled::from(Amount::try_new(minor)),
-            proof: self.keys.proof(|key| key.holder(OPERATOR, msisdn(who), 1, &password())),
-        })
+        testing::top_up(&self.keys, caller(msisdn(who)), minor)
     }
 
     /// A fresh id that a program would send now.
     pub(crate) fn id(&self) -> CommandId {
         self.next_id.set(self.next_id.get() + 1);
-        let ms = u128::try_from(self.hands.wall_ms()).expect("positive");
-        CommandId::from_uuid((ms << 80) | (7 << 76) | (0b10 << 62) | u128::from(self.next_id.get())).expect("UUIDv7")
+        testing::program_id(Timestamp::from_ms(self.hands.wall_ms()), self.next_id.get())
     }
 
     pub(crate) fn command(&self, id: CommandId, body: Body) -> Command {
@@ -243,8 +203,4 @@ pub(crate) fn verdict(answer: Answer) -> Reply {
         Answer::Verdict(reply) => reply,
         other => panic!("no verdict: {other:?}"),
     }
-}
-
-fn password() -> Password {
-    Password::parse("482913").expect("six digits")
 }

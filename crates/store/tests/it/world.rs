@@ -4,22 +4,16 @@ use std::sync::Arc;
 
 use domain::card::Voiding;
 use domain::command::{
-    Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
-    IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
+    Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Gift, LoadRules, NewPassword,
+    NewSubscriber, Proved, SetLanguage, SubscriberChange,
 };
-use domain::decide::decide;
-use domain::id::CommandId;
-use domain::ids::{CardId, Language, LinkId, OperatorId, Serial, Staff};
+use domain::ids::{CardId, Language, Serial, Staff};
 use domain::money::Amount;
-use domain::number::{CardNumber, Imsi, Msisdn};
-use domain::office::done::OfficeDone;
-use domain::office::motion::MotionCommand;
-use domain::office::{Asked, Office, Record};
-use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::number::{Imsi, Msisdn};
+use domain::office::Record;
 use domain::rules::{Held, HoldRule, Rules};
-use domain::state::State;
+use domain::testing::{self, PASSWORD, card_number};
 use domain::time::Timestamp;
-use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::checkpoint::Collector;
 use engine::ids::Turning;
 use engine::journal::{Batch, Draft, Head, Link, decode};
@@ -27,7 +21,6 @@ use proptest::prelude::*;
 
 /// Ten in the morning in Pyongyang, under the rules of 2022.
 const NOW_MS: i64 = 1_795_309_200_000;
-const OPERATOR: OperatorId = OperatorId(0);
 const STAFF: Staff = Staff(0);
 /// Subscribers and cards at first.
 const PEOPLE: u64 = 6;
@@ -45,42 +38,27 @@ pub(crate) fn steps(len: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 pub(crate) struct World {
-    pub(crate) state: State,
+    pub(crate) inner: testing::World,
     pub(crate) head: Head,
     pub(crate) links: Vec<Link>,
-    at: Timestamp,
-    keys: TagKeys,
-    draft: Vec<Entry>,
-    ids: u64,
+    /// Entries that are in no append yet.
+    open: usize,
     issued: u64,
 }
 
 impl World {
     /// Rules, subscribers and a card for each of them but the last.
     pub(crate) fn new() -> Self {
-        let key = TagKey::new(KeyId(1), &zeroize::Zeroizing::new([7; 32]));
-        let at = Timestamp::from_ms(NOW_MS);
-        let (state, head) = (State::default(), Head::default());
-        let mut world = Self {
-            state,
-            head,
-            links: Vec::new(),
-            at,
-            keys: TagKeys::new(key, None),
-            draft: Vec::new(),
-            ids: 0,
-            issued: 0,
-        };
-        world.act(load(Arc::new(koryolink())));
+        let inner = testing::World::new(Timestamp::from_ms(NOW_MS));
+        let mut world = Self { inner, head: Head::default(), links: Vec::new(), open: 0, issued: 0 };
+        world.act(load(koryolink()));
         let subscribers = (0..PEOPLE).map(|who| NewSubscriber {
-            msisdn: msisdn(who),
             imsi: (who % 2 == 0).then(|| imsi(who)),
             language: (who == 3).then_some(Language::English),
-            since: None,
             airtime: Amount::try_new(i64::try_from(who).expect("small")),
+            ..testing::subscriber(msisdn(who))
         });
-        let subscribers = subscribers.collect();
-        world.act(Body::ImportSubscribers(ImportSubscribers { staff: STAFF, operator: OPERATOR, subscribers }));
+        world.act(testing::import(subscribers.collect()));
         for who in 0..PEOPLE - 1 {
             world.issue(who);
             world.bind(who, who);
@@ -92,25 +70,15 @@ impl World {
     /// Does one step; every now and then what was done becomes an append.
     pub(crate) fn step(&mut self, step: &Step) {
         let (kind, who, whom, amount, wait_s) = *step;
-        self.at = self.at.plus_s(i64::from(wait_s));
+        self.inner.at = self.inner.at.plus_s(i64::from(wait_s));
         let minor = i64::from(amount);
         let caller = self.caller(who);
         match kind {
-            0..=11 => self.gift(who, whom, minor, "482913"),
+            0..=11 => self.gift(who, whom, minor, PASSWORD),
             12 => self.gift(who, whom, minor, "111112"),
-            13 => {
-                let amount = Dialled::from(Amount::try_new(minor));
-                let proof = self.proof(who, "482913");
-                self.act(Body::TopUp(TopUp { caller, amount, proof }));
-            }
-            14 => {
-                let proof = self.proof(who, "482913");
-                self.act(Body::ShowCards(Proved { caller, proof }));
-            }
-            15 => {
-                let proof = self.proof(who, "482913");
-                self.act(Body::Freeze(Proved { caller, proof }));
-            }
+            13 => self.act(testing::top_up(&self.inner.keys, caller, minor)),
+            14 => self.act(Body::ShowCards(self.proved(caller))),
+            15 => self.act(Body::Freeze(self.proved(caller))),
             16 => self.card(whom, CardChange::Thaw),
             17 => self.card(whom, CardChange::Void(Voiding::Ordered)),
             18 => self.card(whom, CardChange::UnblockBinding),
@@ -120,8 +88,8 @@ impl World {
             }
             20 | 21 => self.bind(who, 100 + whom),
             22 => {
-                let old = self.proof(who, "482913");
-                let new = NewPassword::Tag(self.keys.current().holder(OPERATOR, msisdn(who), 1, &password("482913")));
+                let Proved { proof: old, .. } = self.proved(caller);
+                let new = self.inner.holder_tag(&caller, PASSWORD).map_or(NewPassword::Malformed, NewPassword::Tag);
                 self.act(Body::ChangePassword(ChangePassword { caller, old, new }));
             }
             23 => self.act(Body::SetLanguage(SetLanguage { caller, language: Language::ALL[usize::from(amount) % 2] })),
@@ -131,73 +99,60 @@ impl World {
             27 => self.subscriber(who, SubscriberChange::ChangeImsi(imsi(u64::from(amount)))),
             28 if amount < 60 => self.subscriber(who, SubscriberChange::Release),
             29 => self.act(Body::ExpireCard(CardId(u32::try_from(whom).expect("small")))),
-            30 => self.act(load(Arc::new(changed(koryolink(), amount)))),
-            31 | 32 => {
-                let proof = self.proof(who, "482913");
-                self.act(Body::Undo(Proved { caller, proof }));
-            }
+            30 => self.act(load(changed(koryolink(), amount))),
+            31 | 32 => self.act(Body::Undo(self.proved(caller))),
             33 => self.due(),
             _ => self.commit(),
         }
     }
 
     fn act(&mut self, body: Body) {
-        let verdict = decide(&self.state, &body, self.at);
-        self.state.apply(self.state.seq().next(), self.at, &verdict.effects).expect("it follows");
-        self.ids += 1;
-        let ms = u128::try_from(self.at.ms()).expect("positive");
-        let id = CommandId::from_uuid((ms << 80) | (7 << 76) | (0b10 << 62) | u128::from(self.ids)).expect("UUIDv7");
-        let approval = seconded(&verdict);
-        self.draft.push(Entry { id, body, verdict });
+        let verdict = self.inner.act(&body);
+        self.open += 1;
         // Entries of an append have one instant.
-        if self.draft.len() >= 4 {
+        if self.open >= 4 {
             self.commit();
         }
-        self.at = self.at.max(self.state.at());
-        if let Some(approval) = approval {
+        if let Some(approval) = testing::seconded(&verdict, Staff(STAFF.0 + 1)) {
             self.act(approval);
         }
     }
 
     /// Makes an append of what was done since the last.
     pub(crate) fn commit(&mut self) {
-        if self.draft.is_empty() {
+        if self.open == 0 {
             return;
         }
-        let mut draft = Draft::new(self.state.at(), 0);
-        self.draft.drain(..).for_each(|entry| draft.push(&entry));
+        let mut draft = Draft::new(self.inner.state.at(), 0);
+        let from = self.inner.journal.len() - self.open;
+        self.inner.journal[from..].iter().for_each(|kept| draft.push(&kept.entry()));
+        self.open = 0;
         let link = draft.finish(&self.head);
         self.head = link.head();
         self.links.push(link);
     }
 
     fn caller(&self, who: u64) -> Caller {
-        Caller { operator: OPERATOR, link: LinkId(u16::from(who == 2)), msisdn: msisdn(who), imsi: None }
+        self.inner.caller(msisdn(who), u16::from(who == 2))
     }
 
-    fn proof(&self, who: u64, digits: &str) -> domain::password::Proof {
-        self.keys.proof(|key| key.holder(OPERATOR, msisdn(who), 1, &password(digits)))
+    fn proved(&self, caller: Caller) -> Proved {
+        testing::proved(&self.inner.keys, caller)
     }
 
     fn gift(&mut self, who: u64, whom: u64, minor: i64, digits: &str) {
-        let (caller, proof) = (self.caller(who), self.proof(who, digits));
-        let (recipient, amount) = (Dialled::Value(msisdn(whom)), Dialled::from(Amount::try_new(minor)));
-        self.act(Body::Gift(Gift { caller, recipient, amount, proof, swapped: false, occasion: None }));
+        let (keys, caller) = (&self.inner.keys, self.caller(who));
+        let gift = testing::gift(keys, caller, msisdn(whom), minor);
+        let proof = testing::proof(keys, &caller, digits);
+        self.act(Body::Gift(Gift { proof, ..gift }));
     }
 
     fn issue(&mut self, card: u64) {
-        let number = number(card);
-        let tag = self.keys.current().card(OPERATOR, number, &password("482913"));
-        let value = Amount::try_new(2_000).expect("positive");
-        let cards = vec![NewCard { number, tag, value }];
-        self.act(Body::IssueCards(IssueCards { staff: STAFF, operator: OPERATOR, cards }));
+        self.act(testing::issue(&self.inner.keys, [card_number(card)], PASSWORD, 2_000));
     }
 
     fn bind(&mut self, who: u64, card: u64) {
-        let number = number(card);
-        let proof = self.keys.proof(|key| key.card(OPERATOR, number, &password("482913")));
-        let holder_tag = Some(self.keys.current().holder(OPERATOR, msisdn(who), 1, &password("482913")));
-        self.act(Body::Bind(Bind { caller: self.caller(who), number: Dialled::Value(number), proof, holder_tag }));
+        self.act(testing::bind(&self.inner.keys, self.caller(who), card_number(card), PASSWORD));
     }
 
     fn card(&mut self, card: u64, change: CardChange) {
@@ -207,8 +162,9 @@ impl World {
 
     /// What is due is over, as a timer would say.
     fn due(&mut self) {
-        let due = |record: &Record| record.due_at().is_some_and(|due| due <= self.at);
-        let keys: Vec<_> = self.state.records().filter(|(_, record)| due(record)).map(|(key, _)| key).collect();
+        let (state, at) = (&self.inner.state, self.inner.at);
+        let due = |record: &Record| record.due_at().is_some_and(|due| due <= at);
+        let keys: Vec<_> = state.records().filter(|(_, record)| due(record)).map(|(key, _)| key).collect();
         keys.into_iter().for_each(|key| self.act(Body::Due(key)));
     }
 
@@ -217,12 +173,14 @@ impl World {
     }
 }
 
-fn load(rules: Arc<Rules>) -> Body {
-    Body::LoadRules(LoadRules { staff: STAFF, rules, file_hash: [9; 32], from: Some(Timestamp::MIN) })
+/// Rules that are in force from their approval on, whatever they say of the time before.
+fn load(rules: Rules) -> Body {
+    let from = Some(Timestamp::MIN);
+    Body::LoadRules(LoadRules { staff: STAFF, rules: Arc::new(rules), file_hash: [9; 32], from })
 }
 
 fn koryolink() -> Rules {
-    domain::rules::parse::parse(include_str!("../../../../profiles/koryolink.toml")).expect("a profile")
+    testing::rules("koryolink")
 }
 
 /// Other rules: other names make other limits, a larger ceiling lets more happen, some gifts are held.
@@ -240,19 +198,11 @@ fn changed(mut rules: Rules, how: u16) -> Rules {
 }
 
 fn msisdn(who: u64) -> Msisdn {
-    Msisdn::try_new(8_501_911_000_001 + who).expect("a number")
+    testing::phone(1 + who)
 }
 
 fn imsi(who: u64) -> Imsi {
     Imsi::parse(&format!("46705{:010}", who)).expect("an identity")
-}
-
-fn number(card: u64) -> CardNumber {
-    CardNumber::from_payload(453_957_876_362_000 + card).expect("15 digits")
-}
-
-fn password(digits: &str) -> Password {
-    Password::parse(digits).expect("six digits")
 }
 
 /// The appends of a history as a follower sees them.
@@ -262,12 +212,4 @@ pub(crate) fn batches(links: &[Link]) -> Vec<Batch> {
 
 pub(crate) fn collector() -> Collector {
     Collector::new(Head::default(), Turning::new(IDS_MAX))
-}
-
-/// What a second person says to a proposal: yes, to the hash that was shown.
-fn seconded(verdict: &Verdict) -> Option<Body> {
-    let Outcome::Done(Done::Office(done)) = &verdict.outcome else { return None };
-    let OfficeDone::Proposed { motion, hash } = **done else { return None };
-    let what = Asked::Motion(MotionCommand::Approve { motion, hash });
-    Some(Body::Office(Box::new(Office { staff: Staff(STAFF.0 + 1), what })))
 }

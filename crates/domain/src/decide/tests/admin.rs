@@ -3,15 +3,15 @@
 use expect_test::expect;
 
 use super::check;
-use super::script::{PASSWORD, STAFF, play};
-use super::world::{World, card_number};
+use super::script::{STAFF, play};
+
 use crate::TOUCH_MAX;
 use crate::command::{Body, ImportSubscribers, IssueCards, NewCard, NewSubscriber};
 use crate::ids::OperatorId;
 use crate::money::Amount;
 use crate::number::Msisdn;
-use crate::password::Password;
 use crate::refusal::Refusal;
+use crate::testing::{PASSWORD, World, card_number, password};
 use crate::verdict::{Done, Outcome};
 
 #[test]
@@ -171,7 +171,7 @@ fn import(count: u32, airtime: Option<i64>) -> Body {
 }
 
 fn issue(world: &World, count: u32) -> Body {
-    let password = Password::parse(PASSWORD).expect("six digits");
+    let password = password(PASSWORD);
     let card = |n| {
         let number = card_number(5_000 + u64::from(n));
         let tag = world.keys.current().card(OperatorId(0), number, &password);

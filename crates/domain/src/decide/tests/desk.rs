@@ -1,33 +1,19 @@
 //! The office in tests: who asks, what is sold, what is owed.
 
-use super::script::STAFF;
-use super::world::{World, card_number};
+use super::script::{SECOND, STAFF};
 use crate::card::CardState;
-use crate::command::Body;
 use crate::currency::{Currency, share_down};
-use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, Staff};
-use crate::money::Amount;
+use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial};
+use crate::office::Asked;
 use crate::office::batch::{BatchCommand, MadeCard};
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal};
 use crate::office::till::{Goods, Rate, TillCommand};
-use crate::office::{Asked, Office};
-use crate::password::Password;
 use crate::rules::tariff::Ratio;
 use crate::state::State;
+use crate::testing::{PASSWORD, World, asked, card_number, minor, password, seconded};
 use crate::time::Timestamp;
 use crate::verdict::{Done, Outcome};
-
-/// Whoever approves what [`STAFF`] proposes.
-pub(super) const SECOND: Staff = Staff(1001);
-
-pub(super) fn asked(staff: Staff, what: Asked) -> Body {
-    Body::Office(Box::new(Office { staff, what }))
-}
-
-pub(super) fn amount(minor: i64) -> Amount {
-    Amount::try_new(minor).expect("positive")
-}
 
 /// The answer to something asked by [`STAFF`].
 pub(super) fn answer(world: &mut World, what: Asked) -> Outcome {
@@ -48,9 +34,8 @@ pub(super) fn done(world: &mut World, what: Asked) -> OfficeDone {
 #[track_caller]
 pub(super) fn resolve(world: &mut World, operator: OperatorId, proposal: Proposal) {
     let propose = MotionCommand::Propose { operator, proposal: Box::new(proposal) };
-    let OfficeDone::Proposed { motion, hash } = done(world, Asked::Motion(propose)) else { panic!("a motion") };
-    let verdict = world.act(&asked(SECOND, Asked::Motion(MotionCommand::Approve { motion, hash })));
-    assert!(matches!(verdict.outcome, Outcome::Done(_)), "{:?}", verdict.outcome);
+    let proposed = world.act(&asked(STAFF, Asked::Motion(propose)));
+    world.done(&seconded(&proposed, SECOND).unwrap_or_else(|| panic!("{proposed:?}")));
 }
 
 /// So much cash for one of airtime, from now on.
@@ -62,7 +47,7 @@ pub(super) fn rate(currency: Currency, numerator: u32, denominator: u32) -> Prop
 /// A card to print; no two have a number.
 pub(super) fn to_print(world: &World, operator: OperatorId, n: u64, digits: &str) -> MadeCard {
     let number = card_number(n);
-    let password = Password::parse(digits).expect("six digits");
+    let password = password(digits);
     MadeCard { number, tag: world.keys.current().card(operator, number, &password) }
 }
 
@@ -71,9 +56,9 @@ pub(super) fn stocked(world: &mut World, operator: OperatorId, value: i64, count
     let open = TillCommand::OpenOutlet { operator, name: String::from("post office") };
     let OfficeDone::OutletOpened { outlet } = done(world, Asked::Till(open)) else { panic!("an outlet") };
     for currency in Currency::ALL {
-        done(world, Asked::Till(TillCommand::Deposit { outlet, currency, amount: amount(100_000_000) }));
+        done(world, Asked::Till(TillCommand::Deposit { outlet, currency, amount: minor(100_000_000) }));
     }
-    let start = BatchCommand::Start { operator, value: amount(value), ordered: count };
+    let start = BatchCommand::Start { operator, value: minor(value), ordered: count };
     let OfficeDone::BatchStarted { batch } = done(world, Asked::Batch(start)) else { panic!("a batch") };
     let first = printed(world, operator, batch, count);
     done(world, Asked::Batch(BatchCommand::Seal { batch, file_hash: [1; 32] }));
@@ -85,8 +70,7 @@ pub(super) fn stocked(world: &mut World, operator: OperatorId, value: i64, count
 }
 
 fn printed(world: &mut World, operator: OperatorId, batch: BatchId, count: u32) -> Serial {
-    let all: Vec<MadeCard> =
-        (0..u64::from(count)).map(|n| to_print(world, operator, 5_000 + n, super::script::PASSWORD)).collect();
+    let all: Vec<MadeCard> = (0..u64::from(count)).map(|n| to_print(world, operator, 5_000 + n, PASSWORD)).collect();
     let mut serial = None;
     for cards in all.chunks(crate::TOUCH_MAX) {
         let make = BatchCommand::Make { batch, cards: cards.to_vec() };

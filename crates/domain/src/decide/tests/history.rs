@@ -7,8 +7,7 @@ use proptest::sample::select;
 
 use super::office_history::{self, Desk};
 use super::profile;
-use super::script::STAFF;
-use super::world::{World, card_number, number};
+use super::script::{STAFF, number};
 use crate::card::Voiding;
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
@@ -20,6 +19,7 @@ use crate::number::{Imsi, Msisdn};
 use crate::office::{Record, RecordKind};
 use crate::password::Password;
 use crate::receipt::Seq;
+use crate::testing::{World, card_number};
 use crate::time::Timestamp;
 
 /// Before the night on which St John's had its evening twice.
@@ -382,7 +382,7 @@ fn new_subscriber(world: &World, line: &(usize, usize, Option<Language>, u64)) -
 
 fn new_card(world: &World, operator: OperatorId, (n, value, password): (u64, usize, usize)) -> NewCard {
     let number = card_number(n);
-    let password = Password::parse(PASSWORDS[password]).expect("six digits");
+    let password = crate::testing::password(PASSWORDS[password]);
     let value = Amount::try_new(AMOUNTS[value].max(1)).expect("positive");
     NewCard { number, tag: world.keys.current().card(operator, number, &password), value }
 }

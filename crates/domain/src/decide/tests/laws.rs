@@ -8,8 +8,8 @@ use super::books::Books;
 use super::history::{PASSWORDS, START, Step, body, opening, steps};
 use super::rebuilt::{chain, indexes_lead_to_their_rows, restored};
 use super::recount::Recount;
-use super::script::play;
-use super::world::{World, seconded};
+use super::script::{SECOND, play};
+
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::command::Body;
@@ -20,6 +20,7 @@ use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::restore::{CardRow, Restore};
 use crate::state::{BOOKS, Card, Purse, State, Usage, UsageKey};
+use crate::testing::{Kept, World, seconded};
 use crate::time::Timestamp;
 use crate::verdict::{BalanceAfter, Change, Effects, Entry, Named, Outcome, Verdict};
 
@@ -41,7 +42,7 @@ impl Life {
             life.world.at = life.world.at.plus_s(step.wait_s);
             let Some(body) = body(&mut life.world, &step.act) else { continue };
             let verdict = life.entry(&body, prefix);
-            if let Some(approval) = seconded(&verdict).filter(|_| !step.act.waits()) {
+            if let Some(approval) = seconded(&verdict, SECOND).filter(|_| !step.act.waits()) {
                 life.entry(&approval, prefix);
             }
         }
@@ -131,7 +132,7 @@ fn same(one: &State, other: &State, how: &str) {
 }
 
 fn walk_histories(world: &World) {
-    let entries: Vec<Entry> = world.journal.iter().map(super::world::Kept::entry).collect();
+    let entries: Vec<Entry> = world.journal.iter().map(Kept::entry).collect();
     let at = |seq: Seq| &entries[usize::try_from(seq.0).expect("a place") - 1].verdict.effects;
     let seqs = || (1..).map(Seq).zip(&entries);
     for (id, row) in world.state.subscribers() {

@@ -93,7 +93,7 @@ fn the_empty_card_bound_first_gives_up_its_place() {
     assert!(matches!(stage.outcome, Some(Outcome::Done(_))), "{}", stage.said);
     let state = |n: u32| stage.world.state.card(crate::ids::CardId(n - 1)).expect("a card").facts.state;
     assert!(matches!((state(1), state(2)), (CardState::Frozen { .. }, CardState::Closed { .. })));
-    let (_, row) = stage.world.state.find_subscriber(super::world::number("191…001").expect("a number")).expect("one");
+    let (_, row) = stage.world.state.find_subscriber(super::script::number("191…001").expect("a number")).expect("one");
     let listed: Vec<u32> = stage.world.state.cards_of(row).map(|(id, _)| id.0 + 1).collect();
     assert_eq!(listed, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17], "it is in no list any more");
     stage.line("191…001 binds card-18", &[]);
@@ -125,7 +125,7 @@ fn cards_that_are_over_give_up_their_places_too() {
         stage.line("191…001 gives 10 to 191…002", &[]);
         stage.line(&format!("care voids card-{n}"), &[]);
     }
-    let (_, row) = stage.world.state.find_subscriber(super::world::number("191…001").expect("a number")).expect("one");
+    let (_, row) = stage.world.state.find_subscriber(super::script::number("191…001").expect("a number")).expect("one");
     let listed = stage.world.state.cards_of(row).count();
     assert!(listed <= 2 * CARDS_MAX, "{listed} in the list");
 }

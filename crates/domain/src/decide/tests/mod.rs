@@ -1,6 +1,7 @@
 //! Tests of the decider. A case is a text or a row of a table; one function runs it, so that cases survive refactoring.
 //!
-//! `script` reads texts, `profile` the rules in them, `world` decides and folds, `say` tells the answer in a line.
+//! `script` reads texts, `profile` the rules in them, [`World`](crate::testing::World) decides and folds, `say` tells the answer
+//! in a line.
 //! `gift_order` is the decision table of a gift's refusals, `laws` holds on random histories from `history`
 //! and `office_history`: `recount` counts limits a second time, `books` the money, `reach` says what the histories reach.
 //! `desk` is the office, for `winding_down` and `office_cards`.
@@ -11,7 +12,6 @@ mod desk;
 mod profile;
 mod say;
 mod script;
-mod world;
 
 mod admin;
 mod binding;

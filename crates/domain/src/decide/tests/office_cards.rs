@@ -157,7 +157,7 @@ fn a_reversal_finds_the_holder_s_other_card() {
         card: CardId(0),
         sender: SubscriberId(0),
         recipient: SubscriberId(1),
-        amount: super::desk::amount(100),
+        amount: crate::testing::minor(100),
         reason: String::from("the wrong number"),
         given_at,
     };
@@ -183,7 +183,7 @@ fn nothing_is_reversed_to_somebody_without_a_card() {
         card: CardId(0),
         sender: SubscriberId(0),
         recipient: SubscriberId(1),
-        amount: super::desk::amount(100),
+        amount: crate::testing::minor(100),
         reason: String::from("the wrong number"),
         given_at,
     };

@@ -4,10 +4,9 @@
 
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
-use super::desk::{SECOND, amount, asked, to_print};
+use super::desk::to_print;
 use super::history::{NUMBERS, PASSWORDS};
-use super::script::STAFF;
-use super::world::{World, number};
+use super::script::{SECOND, STAFF, number};
 use crate::account::AccountId;
 use crate::card::{CardState, Voiding};
 use crate::command::Body;
@@ -22,6 +21,7 @@ use crate::office::{Asked, Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::rules::tariff::Ratio;
 use crate::state::{Card, State};
+use crate::testing::{World, asked, minor};
 use crate::time::Timestamp;
 use crate::verdict::{Done, Given, Outcome};
 
@@ -236,7 +236,7 @@ fn batch(world: &World, desk: &Desk) -> Option<BatchCommand> {
     Some(match desk.ask {
         Ask::Start => BatchCommand::Start {
             operator: desk.operator(),
-            value: amount(100 + i64::from(desk.n[0] % 5) * 100),
+            value: minor(100 + i64::from(desk.n[0] % 5) * 100),
             ordered: u32::from(desk.n[1] % 8),
         },
         Ask::Make => {
@@ -263,14 +263,14 @@ fn batch(world: &World, desk: &Desk) -> Option<BatchCommand> {
 
 fn till(world: &World, desk: &Desk) -> Option<TillCommand> {
     let (state, currency) = (&world.state, desk.currency());
-    let sum = amount([1, 7, 500, 4_000, 60_000][desk.n(1) % 5] + i64::from(desk.n[0]));
+    let sum = minor([1, 7, 500, 4_000, 60_000][desk.n(1) % 5] + i64::from(desk.n[0]));
     Some(match desk.ask {
         Ask::OpenOutlet => {
             let name = ["post office", "service centre", "shop", ""][desk.n(0) % 4];
             TillCommand::OpenOutlet { operator: desk.operator(), name: String::from(name) }
         }
         Ask::Deposit => {
-            let amount = if desk.n[1] == 255 { amount(1_000_000) } else { sum };
+            let amount = if desk.n[1] == 255 { minor(1_000_000) } else { sum };
             TillCommand::Deposit { outlet: desk.outlet(state)?, currency, amount }
         }
         Ask::Withdraw => TillCommand::Withdraw { outlet: desk.outlet(state)?, currency, amount: sum },
@@ -306,7 +306,7 @@ fn quote(world: &World, desk: &Desk) -> Option<TillCommand> {
     if desk.ask == Ask::QuoteReload {
         let id = desk.card(state, 0, |_, card| bound(card) && card.bought.is_some())?;
         let bought = state.card(id)?.bought.filter(|_| desk.n[3] > 16);
-        let goods = Goods::Reload { serial: Serial::of(id), value: amount(i64::from(desk.n[1]) + 1) };
+        let goods = Goods::Reload { serial: Serial::of(id), value: minor(i64::from(desk.n[1]) + 1) };
         let currency = bought.map_or(currency, |bought| bought.currency);
         return Some(TillCommand::Quote { outlet: desk.outlet(state)?, currency, goods });
     }
@@ -392,7 +392,7 @@ fn proposal(world: &World, desk: &Desk) -> Option<Proposal> {
             let accounts = accounts(state, desk);
             let debit = accounts[desk.n(0) % accounts.len()];
             let credit = accounts[desk.n(1) % accounts.len()];
-            let (amount, reason) = (amount(i64::from(desk.n[2] / 8) + 1), String::from("by hand"));
+            let (amount, reason) = (minor(i64::from(desk.n[2] / 8) + 1), String::from("by hand"));
             Proposal::Adjust { debit, credit, amount, reason }
         }
         _ => return None,

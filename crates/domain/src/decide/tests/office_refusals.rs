@@ -5,9 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::desk::{SECOND, amount, answer, asked, done, rate, resolve, sold, stocked, to_print};
-use super::script::{PASSWORD, STAFF, Stage, play};
-use super::world::number;
+use super::desk::{answer, done, rate, resolve, sold, stocked, to_print};
+use super::script::{SECOND, STAFF, Stage, number, play};
 use crate::account::AccountId;
 use crate::card::Voiding;
 use crate::command::Body;
@@ -24,6 +23,7 @@ use crate::office::{Asked, RecordKey, RecordKind};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::tariff::Ratio;
+use crate::testing::{PASSWORD, asked, minor};
 use crate::time::Timestamp;
 use crate::verdict::Outcome;
 
@@ -131,7 +131,7 @@ fn quote(outlet: OutletId, currency: Currency, first: u32) -> Asked {
 
 fn batches() -> BTreeSet<usize> {
     let mut story = Story::new("test from 2020-06-01\n191…001 is known since 2020-01-01");
-    let start = BatchCommand::Start { operator: OPERATOR, value: amount(500), ordered: 2 };
+    let start = BatchCommand::Start { operator: OPERATOR, value: minor(500), ordered: 2 };
     let make = |story: &Story, number: u32, cards: u64| {
         let first = u64::from(number) * 100;
         let made = |n| to_print(&story.stage.world, OPERATOR, first + n, PASSWORD);
@@ -170,12 +170,12 @@ fn outlets() -> BTreeSet<usize> {
     story.yes(open("post office"));
     assert_eq!(story.no(open(" post office ")), OfficeRefusal::NameTaken);
     let (currency, outlet) = (Currency::Usd, OutletId(1));
-    let nobody = TillCommand::Deposit { outlet: OutletId(2), currency, amount: amount(1) };
+    let nobody = TillCommand::Deposit { outlet: OutletId(2), currency, amount: minor(1) };
     assert_eq!(story.no(Asked::Till(nobody)), OfficeRefusal::OutletUnknown);
-    story.yes(Asked::Till(TillCommand::Deposit { outlet, currency, amount: amount(100) }));
-    let too_much = TillCommand::Withdraw { outlet, currency, amount: amount(101) };
+    story.yes(Asked::Till(TillCommand::Deposit { outlet, currency, amount: minor(100) }));
+    let too_much = TillCommand::Withdraw { outlet, currency, amount: minor(101) };
     assert_eq!(story.no(Asked::Till(too_much)), OfficeRefusal::FloatShort { short_by_minor: 1 });
-    story.yes(Asked::Till(TillCommand::Withdraw { outlet, currency, amount: amount(100) }));
+    story.yes(Asked::Till(TillCommand::Withdraw { outlet, currency, amount: minor(100) }));
     story.met
 }
 
@@ -250,7 +250,7 @@ fn sales() -> BTreeSet<usize> {
     assert_eq!(story.no(merge(2, 3)), OfficeRefusal::HoldersDiffer);
     assert_eq!(story.no(merge(2, 2)), OfficeRefusal::HoldersDiffer);
     assert_eq!(story.no(merge(2, 4)), OfficeRefusal::CurrenciesDiffer);
-    let goods = Goods::Reload { serial: Serial(2), value: amount(500) };
+    let goods = Goods::Reload { serial: Serial(2), value: minor(500) };
     let reload = TillCommand::Quote { outlet, currency: Currency::Cny, goods };
     assert_eq!(story.no(Asked::Till(reload)), OfficeRefusal::CurrenciesDiffer);
     // All of it given away, and then void: nothing is owed.
@@ -323,7 +323,7 @@ fn reversals() -> BTreeSet<usize> {
     let given_at = story.stage.world.at;
     let reversal = |of: Seq, reason: &str| {
         let (sender, recipient) = (SubscriberId(0), SubscriberId(1));
-        let (card, amount, reason) = (CardId(0), amount(300), String::from(reason));
+        let (card, amount, reason) = (CardId(0), minor(300), String::from(reason));
         Proposal::Reverse(Reversal { of, card, sender, recipient, amount, reason, given_at })
     };
     assert_eq!(story.no(propose(reversal(of, " "))), OfficeRefusal::ReasonMalformed);
@@ -389,7 +389,7 @@ fn issuance() -> BTreeSet<usize> {
     assert_eq!(story.no(stop("")), OfficeRefusal::ReasonMalformed);
     story.yes(stop("cash of outlet 1 is short"));
     let stopped = OfficeRefusal::IssuanceStopped { why: String::from("cash of outlet 1 is short") };
-    let start = BatchCommand::Start { operator: OPERATOR, value: amount(500), ordered: 2 };
+    let start = BatchCommand::Start { operator: OPERATOR, value: minor(500), ordered: 2 };
     let sell = Asked::Till(TillCommand::Sell { quote: promised });
     for what in [Asked::Batch(start), quote(outlet, Currency::Usd, first.0), sell.clone()] {
         assert_eq!(story.no(what), stopped);
@@ -431,12 +431,12 @@ fn ceilings() -> BTreeSet<usize> {
     );
     resolve(&mut story.stage.world, OPERATOR, rate(Currency::Usd, 1, 1));
     let card_max = OfficeRefusal::CardValueMax { max_minor: 700 };
-    let start = BatchCommand::Start { operator: OPERATOR, value: amount(701), ordered: 1 };
+    let start = BatchCommand::Start { operator: OPERATOR, value: minor(701), ordered: 1 };
     assert_eq!(story.no(Asked::Batch(start)), card_max);
     let (outlet, _) = stocked(&mut story.stage.world, OPERATOR, 500, 3);
     sold(&mut story.stage.world, outlet, Currency::Usd, Serial(1));
     let reload = |value| {
-        let goods = Goods::Reload { serial: Serial(1), value: amount(value) };
+        let goods = Goods::Reload { serial: Serial(1), value: minor(value) };
         Asked::Till(TillCommand::Quote { outlet, currency: Currency::Usd, goods })
     };
     assert_eq!(story.no(reload(201)), card_max);
@@ -453,7 +453,7 @@ fn ceilings() -> BTreeSet<usize> {
     assert_eq!(story.no(quote(outlet, Currency::Usd, 2)), day_max);
     let adjust = |debit, credit, minor| {
         let reason = String::from("counted again");
-        propose(Proposal::Adjust { debit, credit, amount: amount(minor), reason })
+        propose(Proposal::Adjust { debit, credit, amount: crate::testing::minor(minor), reason })
     };
     let (position, card) = (AccountId::Position(OPERATOR), AccountId::Card(CardId(0)));
     assert_eq!(story.no(adjust(position, card, 1)), card_max, "two people issue no more than one");
@@ -464,7 +464,7 @@ fn ceilings() -> BTreeSet<usize> {
     assert!(matches!(stopped, OfficeRefusal::IssuanceStopped { .. }));
     let deposit = |minor| {
         let currency = Currency::Eur;
-        Asked::Till(TillCommand::Deposit { outlet, currency, amount: amount(minor) })
+        Asked::Till(TillCommand::Deposit { outlet, currency, amount: crate::testing::minor(minor) })
     };
     // `stocked` has put 100,000,000 there.
     let room_minor = crate::office::till::FLOAT_MAX_MINOR - 100_000_000;

@@ -1,10 +1,7 @@
 //! Rules for tests: the shipped profiles, or small ones from the lines that a script writes after `|`.
 
 use crate::rules::Rules;
-use crate::rules::parse::parse;
-
-const KORYOLINK: &str = include_str!("../../../../../profiles/koryolink.toml");
-const KANGSONG: &str = include_str!("../../../../../profiles/kangsong.toml");
+use crate::testing;
 
 /// The rules of that name. `test` has service code 555 and the numbers 191, 192 and 193, `other` has 556 and 195; both are
 /// free, without limits and without a repeat window unless a line says otherwise. Lines are keys of the latest period, or
@@ -17,13 +14,11 @@ const KANGSONG: &str = include_str!("../../../../../profiles/kangsong.toml");
 ///   `calendar-month` or `days(30)`
 pub(super) fn rules(name: &str, lines: &[&str]) -> Rules {
     let text = match name {
-        "koryolink" => String::from(KORYOLINK),
-        "kangsong" => String::from(KANGSONG),
         "test" => small("test", "555", &["191", "192", "193"], lines),
         "other" => small("other", "556", &["195"], lines),
-        unknown => panic!("no profile {unknown}"),
+        shipped => return testing::rules(shipped),
     };
-    parse(&text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
+    testing::rules_of(&text)
 }
 
 fn small(name: &str, code: &str, ranges: &[&str], lines: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! A card that was sold at one outlet and reloaded at another, and taken back: each outlet gets what it took.
 
-use super::desk::{amount, answer, done, rate, resolve, sold, stocked};
+use super::desk::{answer, done, rate, resolve, sold, stocked};
 use super::script::{Stage, play};
 use crate::account::AccountId;
 use crate::currency::Currency;
@@ -10,6 +10,7 @@ use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Goods, TAKINGS_MAX, TillCommand};
 use crate::office::{Asked, RecordKind};
 use crate::refusal::Refusal;
+use crate::testing::minor;
 use crate::verdict::Outcome;
 
 const OPERATOR: OperatorId = OperatorId(0);
@@ -32,13 +33,13 @@ fn shop() -> (Stage, OutletId) {
 fn outlet(stage: &mut Stage, name: &str) -> OutletId {
     let open = TillCommand::OpenOutlet { operator: OPERATOR, name: String::from(name) };
     let OfficeDone::OutletOpened { outlet } = done(&mut stage.world, Asked::Till(open)) else { panic!("an outlet") };
-    let deposit = TillCommand::Deposit { outlet, currency: Currency::Usd, amount: amount(10_000) };
+    let deposit = TillCommand::Deposit { outlet, currency: Currency::Usd, amount: minor(10_000) };
     done(&mut stage.world, Asked::Till(deposit));
     outlet
 }
 
 fn reload(stage: &mut Stage, outlet: OutletId, value: i64) -> Outcome {
-    let goods = Goods::Reload { serial: CARD, value: amount(value) };
+    let goods = Goods::Reload { serial: CARD, value: minor(value) };
     let quote = Asked::Till(TillCommand::Quote { outlet, currency: Currency::Usd, goods });
     let OfficeDone::Quoted { quote, .. } = done(&mut stage.world, quote) else { panic!("a quote") };
     answer(&mut stage.world, Asked::Till(TillCommand::Sell { quote }))

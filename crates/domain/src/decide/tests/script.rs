@@ -18,7 +18,7 @@ use expect_test::Expect;
 
 use super::profile;
 use super::say;
-use super::world::{self, World, card_number, number};
+
 use crate::card::Voiding;
 use crate::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
@@ -29,11 +29,13 @@ use crate::money::Amount;
 use crate::number::{Imsi, Msisdn};
 use crate::password::Password;
 use crate::receipt::Seq;
+use crate::testing::{self, PASSWORD, World, card_number, seconded};
 use crate::time::{BusinessDate, Timestamp, Zone};
 use crate::verdict::{Outcome, Verdict};
 
-pub(super) const PASSWORD: &str = "482913";
 pub(super) const STAFF: Staff = Staff(1000);
+/// Whoever approves what [`STAFF`] proposes.
+pub(super) const SECOND: Staff = Staff(1001);
 
 /// Plays a script and compares what is said.
 #[track_caller]
@@ -201,7 +203,7 @@ impl Stage {
         let body = self.body(words, extras, rules).unwrap_or_else(|| panic!("no such act: {words:?}"));
         let verdict = self.world.act(&body);
         // Whoever loads rules or voids a card in a script has somebody beside them who approves.
-        let verdict = match world::seconded(&verdict) {
+        let verdict = match seconded(&verdict, SECOND) {
             Some(approval) if !words.contains(&"proposes") => self.world.act(&approval),
             _ => verdict,
         };
@@ -293,7 +295,7 @@ impl Stage {
             let (n, value) =
                 value.split_once('#').map_or((n, *value), |(n, value)| (n.parse().expect("a card"), value));
             let number = card_number(n);
-            let password = Password::parse(password).expect("six digits");
+            let password = testing::password(password);
             let tag = self.world.keys.current().card(operator, number, &password);
             NewCard { number, tag, value: minor(value).expect("an amount") }
         });
@@ -418,4 +420,10 @@ fn read_extras<'a>(words: &[&'a str]) -> Extras<'a> {
             other => panic!("not understood: {other:?}"),
         };
     }
+}
+
+/// `191…001` is 850 191 0000 001.
+pub(super) fn number(short: &str) -> Option<Msisdn> {
+    let (prefix, suffix) = short.split_once('…')?;
+    Msisdn::parse(&format!("850{prefix}{suffix:0>7}")).ok()
 }

@@ -1,5 +1,5 @@
-//! How many octets a gift costs in the journal: two limits, no fee, one live key, a `UUIDv7`. The goal is 200 with its share
-//! of the row around it (docs/benchmarks.md), so at most 185 here.
+//! How many octets a gift costs in the journal, without its share of the append around it: two limits, no fee, one live
+//! key, a `UUIDv7`.
 
 use expect_test::expect;
 

@@ -3,8 +3,7 @@
 use expect_test::expect;
 
 use super::check;
-use super::script::play;
-use super::world::number;
+use super::script::{number, play};
 use crate::money::Amount;
 use crate::state::RepeatKey;
 

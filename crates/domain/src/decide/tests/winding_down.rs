@@ -1,6 +1,6 @@
 //! July 2020: gifts are forbidden, cards are void the same afternoon, and the operator owes what is on them.
 
-use super::desk::{Owed, amount, answer, asked, done, owed, rate, resolve, sold, stocked};
+use super::desk::{Owed, answer, done, owed, rate, resolve, sold, stocked};
 use super::script::{STAFF, Stage, play};
 use crate::account::AccountId;
 use crate::card::{CardState, Voiding};
@@ -12,6 +12,7 @@ use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{Goods, TillCommand};
 use crate::office::{Asked, RecordKind};
 use crate::refusal::{Refusal, Unusable};
+use crate::testing::{asked, minor};
 use crate::time::Timestamp;
 use crate::verdict::{Done, Outcome};
 
@@ -139,7 +140,7 @@ fn cards_are_void_the_same_afternoon() {
     let till = |goods| TillCommand::Quote { outlet: crate::ids::OutletId(1), currency: Currency::Usd, goods };
     let cards = answer(&mut stage.world, Asked::Till(till(Goods::Cards { first: Serial(5), count: 1 })));
     assert_eq!(office(refused(&cards)), "card-not-for-sale");
-    let reload = answer(&mut stage.world, Asked::Till(till(Goods::Reload { serial: Serial(1), value: amount(9) })));
+    let reload = answer(&mut stage.world, Asked::Till(till(Goods::Reload { serial: Serial(1), value: minor(9) })));
     assert!(matches!(refused(&reload), Refusal::CardStateForbids { .. }), "{reload:?}");
 }
 

@@ -1,22 +1,11 @@
 //! The shipped profiles say what they should, and every key is read. Mistakes: see `mistakes_tests`.
 
 use super::parse;
-use crate::money::Amount;
 use crate::rules::limit::{Kind, Limit, Measure, Subject, Window};
 use crate::rules::tariff::Charged;
 use crate::rules::{Confirm, Period, Rules};
+use crate::testing::{KANGSONG, KORYOLINK, at, minor as amount};
 use crate::time::Timestamp;
-
-const KORYOLINK: &str = include_str!("../../../../../profiles/koryolink.toml");
-const KANGSONG: &str = include_str!("../../../../../profiles/kangsong.toml");
-
-fn at(instant: &str) -> Timestamp {
-    Timestamp::parse(instant).expect("an instant")
-}
-
-fn amount(minor: i64) -> Amount {
-    Amount::try_new(minor).expect("positive")
-}
 
 fn period<'a>(rules: &'a Rules, name: &str) -> &'a Period {
     rules.periods.iter().find(|period| period.name == name).expect("a period")

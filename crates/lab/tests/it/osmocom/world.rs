@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::command::{
-    Bind, Body, Caller, Command, Dialled, ImportSubscribers, IssueCards, LoadRules, NewCard, NewSubscriber,
-};
+use domain::command::{Body, Command, NewSubscriber};
 use domain::id::CommandId;
-use domain::ids::{Language, LinkId, OperatorId, Staff};
+use domain::ids::{Language, LinkId};
 use domain::money::Amount;
-use domain::number::{CardNumber, Msisdn};
-use domain::password::{KeyId, Password, TagKey, TagKeys};
+use domain::number::Msisdn;
+use domain::password::TagKeys;
 use domain::receipt::Seq;
+use domain::testing::{self, card_number};
 use domain::time::Timestamp;
 use domain::verdict::{Done, Entry, Outcome};
 use edges::euse::{self, Endpoint, EuseConfig, Status};
@@ -30,33 +29,23 @@ use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use wire::imsi::Imsi;
-use zeroize::Zeroizing;
 
 use super::until;
 
-const PROFILE: &str = include_str!("../../../../../profiles/koryolink.toml");
+pub(crate) use domain::testing::{PASSWORD, phone as msisdn};
+
 /// Ids of programs that are remembered.
 const IDS_MAX: usize = 100_000;
 /// Lines of a command at most.
 const CHUNK: u64 = 900;
-const OPERATOR: OperatorId = OperatorId(0);
 /// On every card at the beginning.
 pub(crate) const CARD_VALUE: i64 = 10_000;
-/// Of every card.
-pub(crate) const PASSWORD: &str = "482913";
 
 /// Koryolink without limits, so that whoever is charged twice is seen to be.
 fn open_profile(repeat_window_s: u32) -> String {
-    let (head, _) = PROFILE.split_once("[[period]]").expect("periods");
-    let change = |text: String, from: &str, to: &str| {
-        assert!(text.contains(from), "{from} is not in the profile");
-        text.replace(from, to)
-    };
-    let head = change(head.to_owned(), "dials_per_caller_per_min = 10", "dials_per_caller_per_min = 600");
-    let head = change(head, "repeat_window_s = 300", &format!("repeat_window_s = {repeat_window_s}"));
-    format!(
-        "{head}[[period]]\nname = \"open\"\nfrom = 2016-01-01\namount_max = 500\nrefusals_per_day = 0\nage_days_min = 0\n"
-    )
+    let window = format!("repeat_window_s = {repeat_window_s}");
+    let dials = ("dials_per_caller_per_min = 10", "dials_per_caller_per_min = 600");
+    testing::one_period(&[dials, ("repeat_window_s = 300", &window)], "")
 }
 
 /// See the module.
@@ -78,11 +67,6 @@ pub(crate) fn imsi_digits(n: u64) -> String {
     format!("90170{n:010}")
 }
 
-/// The nth subscriber's number.
-pub(crate) fn msisdn(n: u64) -> Msisdn {
-    Msisdn::try_new(8_501_911_000_000 + n).expect("a number")
-}
-
 /// The same as people dial it.
 pub(crate) fn national(n: u64) -> String {
     (1_911_000_000 + n).to_string()
@@ -91,14 +75,6 @@ pub(crate) fn national(n: u64) -> String {
 /// A gift of one subscriber to another.
 pub(crate) fn gift(amount: u64, to: u64) -> String {
     format!("*999*{amount}*{}*{PASSWORD}#", national(to))
-}
-
-fn card_number(n: u64) -> CardNumber {
-    CardNumber::from_payload(453_957_876_000_000 + n).expect("15 digits")
-}
-
-fn password() -> Password {
-    Password::parse(PASSWORD).expect("six digits")
 }
 
 impl World {
@@ -123,47 +99,28 @@ impl World {
             config: EngineConfig::default(),
         };
         let engine = Engine::start(parts).expect("starts");
-        let keys = Arc::new(TagKeys::new(TagKey::new(KeyId(1), &Zeroizing::new([7; 32])), None));
+        let keys = Arc::new(testing::keys());
         let (gate, opened) = watch::channel(true);
         let port = Port { handle: engine.handle(), opened };
         let flow = Flow::new(port, Arc::clone(&keys), Arc::new(Texts::embedded()), FlowConfig::default());
         let mut world = Self { flow, engine, keys, ids: 0, gate };
-        let rules = Arc::new(domain::rules::parse::parse(&open_profile(repeat_window_s)).expect("rules"));
-        world.done(vec![Body::LoadRules(LoadRules { staff: Staff(0), rules, file_hash: [1; 32], from: None })]);
+        world.done(vec![testing::load(testing::rules_of(&open_profile(repeat_window_s)))]);
         world.fill(subscribers);
         world
     }
 
     fn fill(&mut self, subscribers: u64) {
         let language = |n: u64| Some(if n.is_multiple_of(2) { Language::Korean } else { Language::English });
-        let keys = Arc::clone(&self.keys);
-        let tag = |number| keys.current().card(OPERATOR, number, &password());
         let mut bodies = Vec::new();
         for first in (1..=subscribers).step_by(usize::try_from(CHUNK).expect("small")) {
             let rows = first..=subscribers.min(first + CHUNK - 1);
-            let line =
-                |n| NewSubscriber { msisdn: msisdn(n), imsi: None, language: language(n), since: None, airtime: None };
-            let subscribers = rows.clone().map(line).collect();
-            bodies.push(Body::ImportSubscribers(ImportSubscribers {
-                staff: Staff(0),
-                operator: OPERATOR,
-                subscribers,
-            }));
-            let value = Amount::try_new(CARD_VALUE).expect("positive");
-            let cards = rows.map(card_number).map(|number| NewCard { number, tag: tag(number), value }).collect();
-            bodies.push(Body::IssueCards(IssueCards { staff: Staff(0), operator: OPERATOR, cards }));
+            let line = |n| NewSubscriber { language: language(n), ..testing::subscriber(msisdn(n)) };
+            bodies.push(testing::import(rows.clone().map(line).collect()));
+            bodies.push(testing::issue(&self.keys, rows.map(card_number), PASSWORD, CARD_VALUE));
         }
         self.done(bodies);
-        let binds = (1..=subscribers).map(|n| {
-            let caller = Caller { operator: OPERATOR, link: LinkId(1), msisdn: msisdn(n), imsi: None };
-            Body::Bind(Bind {
-                caller,
-                number: Dialled::Value(card_number(n)),
-                proof: keys.proof(|key| key.card(OPERATOR, card_number(n), &password())),
-                holder_tag: Some(keys.current().holder(OPERATOR, msisdn(n), 1, &password())),
-            })
-        });
-        self.done(binds.collect());
+        let bind = |n| testing::bind(&self.keys, testing::caller(msisdn(n)), card_number(n), PASSWORD);
+        self.done((1..=subscribers).map(bind).collect());
     }
 
     /// Submits and insists.
