@@ -130,7 +130,7 @@ fn post_top_up<'a>(
     Ok(Done::ToppedUp {
         left_minor: draft.balance_minor(AccountId::Card(pick.id)),
         fee_minor: charged.total_minor(),
-        airtime_minor: coming(draft, holder.id),
+        airtime_minor: draft.balance_minor(airtime),
     })
 }
 
