@@ -433,7 +433,8 @@ impl World {
     /// Time goes on until everything that is open is over: then nothing may be open any more.
     fn ends(&mut self) -> Held {
         if self.overtaken {
-            return Ok(());
+            self.crash();
+            self.start()?;
         }
         for _ in 0..DRY_MAX {
             let now_ms = self.hands.now_ms();
