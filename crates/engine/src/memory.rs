@@ -190,6 +190,13 @@ impl MemoryCheckpoint {
     }
 }
 
+impl MemoryCheckpoint {
+    /// Forgets the floor that the ids stand on: what a restart must never do either.
+    pub fn forget_floor(&self) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).ids_floor = Timestamp::MIN;
+    }
+}
+
 impl Checkpoint for MemoryCheckpoint {
     fn head(&self) -> Head {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).head
