@@ -364,7 +364,11 @@ impl Desk<'_> {
             Ask::Abandon => BatchCommand::Abandon { batch: making(dice, false)? },
             _ => {
                 let printed = |_: CardId, card: &Card| matches!(card.facts.state, CardState::Printed { .. });
-                let first = Serial::of(self.of_cards(dice, operator, printed)?);
+                let end = self.end_of_long_row(operator).filter(|(id, card)| printed(*id, card) && dice.often(300));
+                let first = Serial::of(match end {
+                    Some((id, _)) => id,
+                    None => self.of_cards(dice, operator, printed)?,
+                });
                 let is_printed =
                     |n: &u32| self.state().card_of_serial(Serial(first.0 + n)).is_some_and(|(id, card)| printed(id, card));
                 let most = u32::try_from(dice.between(0, 8)).ok()?;
@@ -399,7 +403,11 @@ impl Desk<'_> {
             }
             Ask::QuoteCards => {
                 let stocked = |_: CardId, card: &Card| matches!(card.facts.state, CardState::InStock { .. });
-                let id = self.of_cards(dice, operator, stocked)?;
+                let end = self.end_of_long_row(operator).filter(|(id, card)| stocked(*id, card) && dice.often(300));
+                let id = match end {
+                    Some((id, _)) => id,
+                    None => self.of_cards(dice, operator, stocked)?,
+                };
                 let outlet = match self.state().card(id)?.facts.state {
                     CardState::InStock { outlet, .. } if !dice.often(60) => outlet,
                     _ => self.outlet(dice, operator)?,
@@ -484,16 +492,26 @@ impl Desk<'_> {
         })
     }
 
-    fn voids(&self, dice: &mut Dice, operator: OperatorId) -> Option<Proposal> {
-        let why = Voiding::Ordered;
-        let long = self.state().records_of(RecordKind::Batch).find_map(|(_, record)| match record {
+    /// The first serial of a long row of sealed cards, and how many they are.
+    fn long_row(&self, operator: OperatorId) -> Option<(Serial, u32)> {
+        self.state().records_of(RecordKind::Batch).find_map(|(_, record)| match record {
             Record::Batch(batch) if batch.ordered >= LONG_ROW && batch.operator == operator => {
                 let run = batch.runs.iter().find(|(_, count)| *count > 1_001)?;
                 matches!(batch.stage, Stage::Sealed { .. }).then_some(*run)
             }
             _ => None,
-        });
-        if let Some((first, count)) = long.filter(|_| dice.often(250)) {
+        })
+    }
+
+    /// The last card of a long row: where a row ends, mistakes begin.
+    fn end_of_long_row(&self, operator: OperatorId) -> Option<(CardId, &Card)> {
+        let (first, count) = self.long_row(operator)?;
+        self.state().card_of_serial(Serial(first.0 + count - 1))
+    }
+
+    fn voids(&self, dice: &mut Dice, operator: OperatorId) -> Option<Proposal> {
+        let why = Voiding::Ordered;
+        if let Some((first, count)) = self.long_row(operator).filter(|_| dice.often(250)) {
             // More than are voided one by one: a rule that is looked at when one of them is met.
             return Some(Proposal::VoidCards { first, last: Serial(first.0 + count - 1), why });
         }

@@ -68,6 +68,7 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds a run.
     pub fn add(&mut self, summary: &Summary) {
         self.seeds += 1;
         self.entries += summary.head.seq.0;

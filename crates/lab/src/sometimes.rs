@@ -7,6 +7,7 @@ pub const SOMETIMES: &[(&str, u32)] = &[
     ("a batch is given up after cards of it were made", 20),
     ("a call ends after a rule change", 5),
     ("a call ends in another month", 1),
+    ("a call ends when nobody has free minutes any more", 0),
     ("a call is extended after its price changed", 2),
     ("a call is extended within a second", 2),
     ("a call to another network is charged", 20),

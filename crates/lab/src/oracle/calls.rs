@@ -227,16 +227,16 @@ impl Oracle {
         expect.moves(held, AccountId::CallIncome(talk.operator), charged);
         expect.moves(held, AccountId::Airtime(talk.who), talk.held - charged);
         let back = talk.free - free;
-        if let Some((row, (month, used))) =
-            talk.row.and_then(|row| Some((row, *self.calls.used.get(&row)?))).filter(|_| back > 0)
-        {
-            let today = first_of_month(Calendar::of(talk.operator).date(at.ms));
-            if month == talk.month && today == talk.month {
-                self.calls.used.insert(row, (month, used - back));
-                expect.uses(row.0, row.1, (month, used - back, 0));
-                self.meet("free minutes come back");
-            } else {
-                self.meet("a call ends in another month");
+        if back > 0 {
+            // They come back where they were counted: not in another month, and not where the rules have none any more.
+            let now = self.free_minutes(talk.operator, talk.who, at.ms).filter(|now| Some(now.row) == talk.row);
+            match now {
+                Some(now) if now.month == talk.month => {
+                    self.use_free(&mut expect, Some(now), -back);
+                    self.meet("free minutes come back");
+                }
+                Some(_) => self.meet("a call ends in another month"),
+                None => self.meet("a call ends when nobody has free minutes any more"),
             }
         }
         if self.loads(talk.operator) > talk.loads {

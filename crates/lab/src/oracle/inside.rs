@@ -12,9 +12,8 @@ use engine::replica::Replica;
 use minicbor::Encode;
 
 use super::Oracle;
-use crate::calendar::DAY_MS;
 use crate::invariant::{
-    Held, MEMORY_ENDS, NO_PURSE_BELOW_ZERO, RECOVERED_IS_THE_FOLD, STATE_IS_THE_BOOKS, VALUE_CONSERVED, hold,
+    Held, NO_PURSE_BELOW_ZERO, RECOVERED_IS_THE_FOLD, STATE_IS_THE_BOOKS, VALUE_CONSERVED, hold,
 };
 
 impl Oracle {
@@ -41,7 +40,8 @@ impl Oracle {
         }
         hold(touched == self.books.touched(), STATE_IS_THE_BOOKS, || format!("{touched} accounts were touched"))?;
         hold(self.books.sums().values().all(|sum| *sum == 0), VALUE_CONSERVED, || format!("{:?}", self.books.sums()))?;
-        hold(self.limit_rows(state.limits()), STATE_IS_THE_BOOKS, || String::from("limits have other rows"))
+        hold(self.limit_rows(state.limits()), STATE_IS_THE_BOOKS, || String::from("limits have other rows"))?;
+        self.memories_end(state)
     }
 
     /// Every row of a state against what the oracle has counted for itself.
@@ -71,26 +71,6 @@ impl Oracle {
             })?;
         }
         Ok(())
-    }
-
-    /// What is remembered for a while is forgotten in the end: two generations of it and no more.
-    pub(crate) fn memories_end(&self) -> Held {
-        let state = &self.fold.state;
-        let remembered = state.remembered();
-        let days = i64::from(remembered.pair_window_days) + 1;
-        let lasts_ms = [days * DAY_MS, DAY_MS];
-        for (turns, lasts_ms, name) in
-            [(remembered.pairs, lasts_ms[0], "usage of pairs"), (remembered.repeats, lasts_ms[1], "gifts")]
-        {
-            let at_ms = self.verdicts.at_ms(turns.newest_from).unwrap_or(0);
-            hold(turns.newest_from == Seq::ZERO || turns.at.ms() == at_ms, MEMORY_ENDS, || {
-                format!("{name} turned at {}, that entry's instant is {at_ms}", turns.at.ms())
-            })?;
-            hold(turns.before_from <= turns.newest_from && lasts_ms > 0, MEMORY_ENDS, || format!("{name}: {turns:?}"))?;
-        }
-        let (_, pairs) = state.usage_len();
-        let written = self.verdicts.pair_uses_since(remembered.pairs.before_from);
-        hold(pairs <= written, MEMORY_ENDS, || format!("{pairs} pairs are remembered of {written} uses"))
     }
 
     /// What edges are told.

@@ -44,6 +44,8 @@ pub(super) struct Limits {
     rows: BTreeMap<LimitId, (Identity, Window)>,
     ids: BTreeMap<Identity, LimitId>,
     uses: BTreeMap<Row, Vec<Use>>,
+    /// The longest window of a limit on pairs that was ever loaded, days.
+    pair_days: i64,
 }
 
 /// What is used of a limit today, and the first day on which it counts anew.
@@ -65,6 +67,9 @@ impl Limits {
             hold(id == limit.id && *known == identity, JOURNAL_KEEPS, || {
                 format!("entry {seq} gives row {} of limits to {identity:?}, it was {known:?}", limit.id.0)
             })?;
+            if limit.subject == Subject::Pair {
+                self.pair_days = self.pair_days.max(days_at_most(limit.window));
+            }
         }
         Ok(())
     }
@@ -156,6 +161,16 @@ impl Limits {
         told.eq(self.rows.iter().map(|(id, (identity, _))| (*id, identity.clone())))
     }
 
+    /// Whether a row is that of a limit on pairs.
+    pub(super) fn is_of_pair(&self, limit: LimitId) -> bool {
+        self.rows.get(&limit).is_some_and(|((.., subject), _)| *subject == code(Subject::Pair))
+    }
+
+    /// The longest window of a limit on pairs that was ever loaded, days.
+    pub(super) const fn pair_days(&self) -> i64 {
+        self.pair_days
+    }
+
     /// The row of a limit and its subject, when rules with it were loaded.
     pub(super) fn row_of(&self, operator: OperatorId, limit: &Limit, subject: u64) -> Option<Row> {
         self.ids.get(&identity(operator, limit)).map(|id| (*id, subject))
@@ -185,6 +200,15 @@ const fn code(subject: Subject) -> u8 {
         Subject::Recipient => 1,
         Subject::Pair => 2,
         Subject::Card => 3,
+    }
+}
+
+/// How many days a window has at most.
+fn days_at_most(window: Window) -> i64 {
+    match window {
+        Window::BusinessDay => 1,
+        Window::CalendarMonth => 31,
+        Window::Days(days) => i64::from(days),
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod inside;
 mod life;
 mod limits;
 mod locks;
+mod memories;
 mod motions;
 mod office;
 mod ordered;
@@ -58,6 +59,7 @@ use expect::Expect;
 use gifts::{OnHold, Repeats};
 use limits::Limits;
 use locks::Locks;
+use memories::Memories;
 use motions::Motions;
 use ordered::Ordered;
 use refusals::Refusals;
@@ -82,6 +84,7 @@ pub(crate) struct Oracle {
     registry: Registry,
     limits: Limits,
     locks: Locks,
+    memories: Memories,
     refusals: Refusals,
     repeats: Repeats,
     given: BTreeMap<Seq, Given>,
@@ -131,6 +134,7 @@ impl Oracle {
             registry: Registry::default(),
             limits: Limits::default(),
             locks: Locks::default(),
+            memories: Memories::default(),
             refusals: Refusals::default(),
             repeats: Repeats::default(),
             given: BTreeMap::new(),
@@ -222,10 +226,10 @@ impl Oracle {
         let folded = self.fold.batch(batch);
         hold(folded.is_ok(), JOURNAL_KEEPS, || format!("{folded:?}"))?;
         self.links.push(link.clone());
-        if self.fold.state.remembered().pairs.before_from > Seq::ZERO {
+        if self.memories.pairs_were_forgotten() {
             self.meet("usage of pairs is forgotten");
         }
-        if self.look_inside { self.memories_end() } else { Ok(()) }
+        Ok(())
     }
 
     fn entry(&mut self, at: At<'_>) -> Held {
@@ -246,6 +250,7 @@ impl Oracle {
             Outcome::Done(done) => self.done(at, done)?,
         };
         expect.judge(at.seq, at.entry.body.name(), effects)?;
+        self.memories.entry(at, effects, &self.limits)?;
         self.books.entry(at.seq, effects)?;
         self.registry.entry(at.seq, effects)?;
         self.locks.entry(at.seq, at.ms, at.entry, &self.registry)?;

@@ -20,8 +20,6 @@ struct Decided {
     fingerprint: Fingerprint,
     at_ms: i64,
     outcome: Outcome,
-    /// Uses of limits that it and every entry before it counted.
-    uses: usize,
 }
 
 /// Every entry, and the latest one of each id.
@@ -74,8 +72,7 @@ impl Verdicts {
             })?;
         }
         let outcome = entry.verdict.outcome.clone();
-        let uses = self.entries.last().map_or(0, |before| before.uses) + entry.verdict.effects.usage.len();
-        self.entries.push(Decided { id: entry.id, fingerprint, at_ms, outcome, uses });
+        self.entries.push(Decided { id: entry.id, fingerprint, at_ms, outcome });
         self.latest.insert(entry.id, seq);
         Ok(())
     }
@@ -83,12 +80,6 @@ impl Verdicts {
     /// When an entry was decided.
     pub(super) fn at_ms(&self, seq: Seq) -> Option<i64> {
         self.get(seq).map(|decided| decided.at_ms)
-    }
-
-    /// How often any limit was used from an entry on.
-    pub(super) fn pair_uses_since(&self, from: Seq) -> usize {
-        let before = from.0.checked_sub(1).and_then(|before| self.get(Seq(before))).map_or(0, |decided| decided.uses);
-        self.entries.last().map_or(0, |latest| latest.uses) - before
     }
 
     /// An answer leaves.
