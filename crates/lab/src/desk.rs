@@ -13,7 +13,7 @@ use domain::command::{
 use domain::currency::Currency;
 use domain::ids::{BatchId, CardId, Language, OperatorId, OutletId, Serial, Staff, SubscriberId};
 use domain::money::Amount;
-use domain::number::Imsi;
+use domain::number::{Imsi, Msisdn};
 use domain::office::batch::{BatchCommand, MadeCard, Stage};
 use domain::office::done::OfficeDone;
 use domain::office::motion::{MotionCommand, Proposal, Reversal};
@@ -21,7 +21,7 @@ use domain::office::till::{Goods, Rate, TillCommand};
 use domain::office::{Asked, Office, Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::rules::tariff::Ratio;
-use domain::state::{Card, State};
+use domain::state::{Card, Standing, State};
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Answer;
@@ -33,6 +33,7 @@ use crate::phone::{Phone, View};
 use crate::plant::Plant;
 use crate::press::Press;
 use crate::profiles;
+use crate::program;
 
 /// Who asks first, and who is there to be the second.
 pub(crate) const MAKER: Staff = Staff(1_000);
@@ -117,7 +118,7 @@ const ASKS: [(u64, Ask); 28] = [
     (10, Ask::Approve),
     (6, Ask::WithdrawMotion),
     (2, Ask::Stop),
-    (14, Ask::Resume),
+    (40, Ask::Resume),
 ];
 
 /// Rules put in force.
@@ -142,6 +143,11 @@ pub(crate) fn till(command: TillCommand) -> Body {
     office(MAKER, Asked::Till(command))
 }
 
+/// What production asks.
+pub(crate) fn batch(command: BatchCommand) -> Body {
+    office(MAKER, Asked::Batch(command))
+}
+
 /// What somebody proposes.
 pub(crate) fn propose(operator: OperatorId, proposal: Proposal) -> Body {
     office(MAKER, Asked::Motion(MotionCommand::Propose { operator, proposal: Box::new(proposal) }))
@@ -151,12 +157,18 @@ fn office(staff: Staff, what: Asked) -> Body {
     Body::Office(Box::new(Office { staff, what }))
 }
 
-/// What a second person says to what was proposed: mostly yes, to the hash that they were shown.
-pub(crate) fn approve(answer: &Answer) -> Option<Body> {
+/// What staff ask next, and which of the programs asks it: a second person says yes to what was proposed, by the hash that they
+/// were shown; a till sells what it has a price for.
+pub(crate) fn follows(answer: &Answer) -> Option<(usize, Body)> {
     let Answer::Verdict(reply) = answer else { return None };
     let Outcome::Done(Done::Office(done)) = &reply.outcome else { return None };
-    let OfficeDone::Proposed { motion, hash } = **done else { return None };
-    Some(office(SECOND, Asked::Motion(MotionCommand::Approve { motion, hash })))
+    match **done {
+        OfficeDone::Proposed { motion, hash } => {
+            Some((program::SECOND, office(SECOND, Asked::Motion(MotionCommand::Approve { motion, hash }))))
+        }
+        OfficeDone::Quoted { quote, .. } => Some((program::OFFICE, till(TillCommand::Sell { quote }))),
+        _ => None,
+    }
 }
 
 /// One of those that fit; one time in sixteen any of all.
@@ -174,7 +186,8 @@ impl Desk<'_> {
     pub(crate) fn act(&self, dice: &mut Dice, phones: &mut [Phone], press: &mut Press) -> Option<Body> {
         let operator = OperatorId(u8::try_from(dice.index(profiles::OPERATORS)).unwrap_or(0));
         let staff = if dice.often(40) { CARE } else { MAKER };
-        let ask = dice.weighted(&ASKS)?;
+        // Whoever has a price in the hand mostly pays it.
+        let ask = if self.any_quote() && dice.often(300) { Ask::Sell } else { dice.weighted(&ASKS)? };
         let motion = |command| Some(office(staff, Asked::Motion(command)));
         match ask {
             Ask::Subscriber => self.subscriber(dice),
@@ -234,12 +247,22 @@ impl Desk<'_> {
         self.oracle.screens()
     }
 
+    /// A number whose holder fits; `None` stands for a number that nobody has.
+    fn number(&self, dice: &mut Dice, fits: impl Fn(Option<Standing>) -> bool) -> Option<Msisdn> {
+        let standing = |number| self.state().find_subscriber(number).map(|(_, row)| row.facts.standing);
+        choose(dice, self.view.numbers.iter().map(|(_, number)| (*number, fits(standing(*number)))))
+    }
+
     fn subscriber(&self, dice: &mut Dice) -> Option<Body> {
         let (_, msisdn) = *dice.pick(self.view.numbers)?;
         let change = match dice.below(24) {
             0..9 => SubscriberChange::Unlock,
             9 => SubscriberChange::Bar,
-            10..16 => SubscriberChange::Unbar,
+            10..16 => {
+                let msisdn = self.number(dice, |standing| standing == Some(Standing::Barred))?;
+                let change = SubscriberChange::Unbar;
+                return Some(Body::ChangeSubscriber(ChangeSubscriber { staff: CARE, msisdn, change }));
+            }
             16 => match Imsi::parse(&format!("46705{:010}", dice.below(3))) {
                 Ok(imsi) => SubscriberChange::ChangeImsi(imsi),
                 Err(_) => SubscriberChange::Unlock,
@@ -294,6 +317,12 @@ impl Desk<'_> {
         u32::try_from(id).ok().map(OutletId)
     }
 
+    /// Whether some price is promised now.
+    fn any_quote(&self) -> bool {
+        let mut quotes = self.state().records_of(RecordKind::Quote);
+        quotes.any(|(_, quote)| quote.due_at().is_some_and(|due| due.ms() > self.wall_ms))
+    }
+
     fn pending(&self, dice: &mut Dice) -> Option<(Seq, &Record)> {
         let open = |record: &Record| record.due_at().is_some_and(|due| due.ms() > self.wall_ms);
         let id = self.of_records(dice, RecordKind::Motion, open)?;
@@ -302,7 +331,8 @@ impl Desk<'_> {
 
     /// Sells cards to somebody, who has them in the hand at once.
     fn sell_at_once(&self, dice: &mut Dice, phones: &mut [Phone], press: &mut Press) -> Option<Body> {
-        let buyer = dice.index(phones.len());
+        let buyer = choose(dice, phones.iter().enumerate().map(|(nth, phone)| (nth, phone.wants_card())))
+            .unwrap_or_else(|| dice.index(phones.len()));
         let phone = phones.get_mut(buyer)?;
         let mut cards = Vec::new();
         for _ in 0..dice.between(1, 2) {
@@ -319,7 +349,10 @@ impl Desk<'_> {
     }
 
     fn line(&self, dice: &mut Dice) -> Option<NewSubscriber> {
-        let (_, msisdn) = *dice.pick(self.view.numbers)?;
+        let msisdn = match self.number(dice, |standing| matches!(standing, None | Some(Standing::Released))) {
+            Some(new) => new,
+            None => dice.pick(self.view.numbers)?.1,
+        };
         Some(NewSubscriber {
             msisdn,
             imsi: dice.often(60).then(|| Imsi::parse("467050000000009").ok()).flatten(),

@@ -14,9 +14,9 @@ use crate::machine::Machine;
 use crate::network::{Frame, LATE_MS_MAX, Name, Parcel, Party};
 use crate::phone::View;
 use crate::plant::Plant;
-use crate::program::uuid_v7;
+use crate::program::{AGGREGATOR, CHARGING, OFFICE, uuid_v7};
 use crate::trace::Asks;
-use crate::world::{AGGREGATOR, CHARGING, OFFICE, Pace, SECOND, World};
+use crate::world::{Pace, World};
 
 /// Steps after which a healthy machine must have answered everything.
 const DRY_MAX: u32 = 20_000;
@@ -50,17 +50,17 @@ enum Event {
 
 /// How often what happens.
 const EVENTS: [(u64, Event); 20] = [
-    (1_500, Event::Work),
-    (1_200, Event::WorkThrough),
-    (2_200, Event::Deliver),
-    (1_500, Event::Dial),
+    (900, Event::Work),
+    (1_900, Event::WorkThrough),
+    (2_400, Event::Deliver),
+    (2_200, Event::Dial),
     (80, Event::Rush),
     (8, Event::Swap),
-    (600, Event::Pass),
+    (420, Event::Pass),
     (350, Event::Program),
-    (1_000, Event::Office),
-    (500, Event::Charge),
-    (500, Event::Timer),
+    (1_200, Event::Office),
+    (450, Event::Charge),
+    (450, Event::Timer),
     (100, Event::Tell),
     (250, Event::Collect),
     (120, Event::Write),
@@ -272,11 +272,12 @@ impl World {
                 if let Some(program) = self.programs.get_mut(index) {
                     program.answer(id, &answer);
                 }
-                // Most of what is proposed is approved; the rest waits for somebody to think of it.
-                if let Some(body) = desk::approve(&answer).filter(|_| !self.dice.often(120)) {
+                // Most of what is proposed is approved and most of what is priced is sold; the rest waits for somebody to
+                // think of it.
+                if let Some((program, body)) = desk::follows(&answer).filter(|_| !self.dice.often(120)) {
                     let wall_ms = self.hands.wall_ms();
-                    let asked = self.programs[SECOND].ask(&mut self.dice, wall_ms, body);
-                    self.request(SECOND, Some(asked));
+                    let asked = self.programs[program].ask(&mut self.dice, wall_ms, body);
+                    self.request(program, Some(asked));
                 }
             }
             Some(Parcel::Down { .. }) | None => {}
@@ -320,13 +321,13 @@ impl World {
     }
 
     fn weather(&mut self) {
-        let weather = match self.dice.below(10) {
+        let weather = match self.dice.below(20) {
             0..2 => Weather::Full,
             2 => Weather::Broken,
             _ => Weather::Fine,
         };
         self.disk.journal.set_weather(weather);
-        let short = self.dice.often(60);
+        let short = self.dice.often(40);
         self.disk.journal.set_short(short);
         self.say(format_args!("the disk: {weather:?}, {}", if short { "short of room" } else { "roomy" }));
     }
@@ -336,7 +337,7 @@ impl World {
         let wrong_ms = match self.dice.below(10) {
             0..4 => self.hands.wrong_ms() + self.dice.between(-8_000, 8_000),
             4..6 => self.hands.wrong_ms() + self.dice.between(-30_000, 30_000),
-            6 => TEN_YEARS_MS,
+            6 if self.dice.often(300) => TEN_YEARS_MS,
             _ => 0,
         };
         self.hands.set_wrong_ms(wrong_ms);

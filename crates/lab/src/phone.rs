@@ -8,6 +8,8 @@ use domain::ids::{Language, LinkId, OperatorId};
 use domain::money::Amount;
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::{Password, Proof, TagKeys};
+use domain::refusal::Refusal;
+use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Directory};
 
 use crate::dice::Dice;
@@ -38,6 +40,8 @@ pub(crate) struct Phone {
     sim: u64,
     session: u32,
     waiting: Option<Waiting>,
+    /// How often in a row a password opened nothing that could pay.
+    unlucky: u32,
 }
 
 /// A dial without a screen yet.
@@ -67,7 +71,7 @@ impl Phone {
     /// A phone that never dialled.
     pub(crate) const fn new(operator: OperatorId, msisdn: Msisdn) -> Self {
         let sim = msisdn.get() % 10_000_000;
-        Self { operator, msisdn, passwords: Vec::new(), bought: Vec::new(), sim, session: 0, waiting: None }
+        Self { operator, msisdn, passwords: Vec::new(), bought: Vec::new(), sim, session: 0, waiting: None, unlucky: 0 }
     }
 
     /// What is dialled now, and in which session of the switch; `None`: the person waits for a screen.
@@ -111,7 +115,31 @@ impl Phone {
         let told = !matches!(answer, Answer::Busy | Answer::Closed(_) | Answer::Unknown);
         if told && self.waiting.as_ref().is_some_and(|waiting| waiting.session == session) {
             self.waiting = None;
+            self.learn(answer);
         }
+    }
+
+    /// Whoever hears that a password opens nothing that they can use tries another one next, and looks for another card.
+    fn learn(&mut self, answer: &Answer) {
+        let Answer::Verdict(reply) = answer else { return };
+        match &reply.outcome {
+            Outcome::Refused(
+                Refusal::WrongPassword { .. } | Refusal::CardNotUsable { .. } | Refusal::InsufficientFunds { .. },
+            ) => {
+                self.unlucky += 1;
+                if let Some(last) = self.passwords.pop() {
+                    self.passwords.insert(0, last);
+                }
+            }
+            Outcome::Refused(Refusal::NoCard) => self.unlucky += 1,
+            Outcome::Done(Done::Given { .. } | Done::Held { .. } | Done::ToppedUp { .. }) => self.unlucky = 0,
+            Outcome::Done(_) | Outcome::Refused(_) => {}
+        }
+    }
+
+    /// Whether its person looks for another card.
+    pub(crate) const fn wants_card(&self) -> bool {
+        self.bought.is_empty() && self.unlucky > 1
     }
 
     fn think(&mut self, dice: &mut Dice, view: &View<'_>) -> Body {

@@ -7,6 +7,12 @@ use engine::answer::Answer;
 
 use crate::dice::Dice;
 
+/// Programs of a world, by their place.
+pub(crate) const AGGREGATOR: usize = 0;
+pub(crate) const OFFICE: usize = 1;
+pub(crate) const SECOND: usize = 2;
+pub(crate) const CHARGING: usize = 3;
+
 /// Requests that a program keeps and may send again.
 const KEPT: usize = 10;
 /// Of those that it should have forgotten, so many are somewhere in a queue of its own.

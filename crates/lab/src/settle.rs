@@ -2,8 +2,9 @@
 
 use domain::command::{Body, Caller, NewSubscriber};
 use domain::currency::Currency;
-use domain::ids::{OperatorId, OutletId};
+use domain::ids::{BatchId, OperatorId, OutletId, Serial};
 use domain::money::Amount;
+use domain::office::batch::BatchCommand;
 use domain::office::motion::{MotionCommand, Proposal};
 use domain::office::till::{Rate, TillCommand};
 use domain::office::{Asked, Office, Record, RecordKind};
@@ -20,6 +21,8 @@ use crate::world::World;
 
 /// Outlets of an operator to begin with.
 const OUTLETS: u32 = 2;
+/// Cards of an operator's first batch: a third of them at each outlet, and a third is not brought anywhere yet.
+const SHELVED: u32 = 12;
 
 impl World {
     /// Operators, subscribers, cards and outlets to begin with.
@@ -84,7 +87,36 @@ impl World {
             self.now(desk::propose(operator, Proposal::Rate { currency, rate }));
         }
         self.dry()?;
-        self.approve_all()
+        self.approve_all()?;
+        self.shelves(operator, known)
+    }
+
+    /// A sealed batch of cards, some of them at each outlet.
+    fn shelves(&mut self, operator: OperatorId, known: u32) -> Held {
+        let (Some(value), first) = (Amount::try_new(500), self.oracle.screens().rows().1) else { return Ok(()) };
+        self.now(desk::batch(BatchCommand::Start { operator, value, ordered: SHELVED }));
+        self.dry()?;
+        let Some(batch) = self.oracle.screens().records_of(RecordKind::Batch).next_back().map(|(id, _)| id) else {
+            return Ok(());
+        };
+        let Some(batch) = u32::try_from(batch).ok().and_then(BatchId::try_new) else { return Ok(()) };
+        let view = View {
+            now_ms: self.hands.now_ms(),
+            numbers: &self.numbers,
+            directory: &self.directory,
+            keys: &self.keys[usize::from(self.rotated)],
+        };
+        let cards = (0..SHELVED).filter_map(|_| self.press.print(&mut self.dice, &view, operator)).collect();
+        self.now(desk::batch(BatchCommand::Make { batch, cards }));
+        self.now(desk::batch(BatchCommand::Seal { batch, file_hash: [7; 32] }));
+        self.dry()?;
+        let first = u32::try_from(first).unwrap_or(0) + 1;
+        for nth in 1..=OUTLETS {
+            let first = Serial(first + (nth - 1) * SHELVED / 3);
+            let last = Serial(first.0 + SHELVED / 3 - 1);
+            self.now(desk::batch(BatchCommand::Stock { first, last, outlet: OutletId(known + nth) }));
+        }
+        self.dry()
     }
 
     /// A second person says yes to everything that waits.

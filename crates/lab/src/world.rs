@@ -34,13 +34,7 @@ use crate::teller::Teller;
 use crate::trace::Trace;
 
 /// Events of a run unless somebody asks for others: about three thousand entries in the journal.
-pub const STEPS: u32 = 7_000;
-
-/// Programs of a world, by their place.
-pub(crate) const AGGREGATOR: usize = 0;
-pub(crate) const OFFICE: usize = 1;
-pub(crate) const SECOND: usize = 2;
-pub(crate) const CHARGING: usize = 3;
+pub const STEPS: u32 = 10_000;
 
 /// How fast time passes between what happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +96,7 @@ pub struct World {
     pub(crate) rotated: bool,
     pub(crate) phones: Vec<Phone>,
     pub(crate) numbers: Vec<(OperatorId, Msisdn)>,
-    /// An aggregator, staff, a second person, a charging system.
+    /// By their places: see [`crate::program`].
     pub(crate) programs: [Program; 4],
     pub(crate) press: Press,
     pub(crate) teller: Teller,

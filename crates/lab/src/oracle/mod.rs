@@ -14,7 +14,7 @@ mod books;
 mod calls;
 mod expect;
 mod gifts;
-pub(crate) mod inside;
+mod inside;
 mod life;
 mod limits;
 mod locks;
