@@ -41,7 +41,7 @@ const SECOND: Staff = Staff(1_001);
 /// Somebody of care: may not do what takes another role, where rules name roles.
 const CARE: Staff = Staff(1_002);
 /// Cards that are made at once where a world has a long row of them.
-const LONG_ROW: u32 = 1_100;
+pub(crate) const LONG_ROW: u32 = 1_100;
 
 /// What staff know when they ask.
 pub(crate) struct Desk<'a> {
@@ -49,8 +49,6 @@ pub(crate) struct Desk<'a> {
     pub(crate) oracle: &'a Oracle,
     pub(crate) wall_ms: i64,
     pub(crate) plant: Option<Plant>,
-    /// A batch of more cards than are ever voided one by one is made in this world.
-    pub(crate) wholesale: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,15 +156,26 @@ fn office(staff: Staff, what: Asked) -> Body {
 }
 
 /// What staff ask next, and which of the programs asks it: a second person says yes to what was proposed, by the hash that they
-/// were shown; a till sells what it has a price for.
-pub(crate) fn follows(answer: &Answer) -> Option<(usize, Body)> {
+/// were shown; a till sells what it has a price for; now and then a card is reloaded at another shop, and brought back there.
+pub(crate) fn follows(dice: &mut Dice, answer: &Answer) -> Option<(usize, Body)> {
     let Answer::Verdict(reply) = answer else { return None };
     let Outcome::Done(Done::Office(done)) = &reply.outcome else { return None };
     match **done {
-        OfficeDone::Proposed { motion, hash } => {
+        OfficeDone::Proposed { motion, hash } if !dice.often(120) => {
             Some((program::SECOND, office(SECOND, Asked::Motion(MotionCommand::Approve { motion, hash }))))
         }
-        OfficeDone::Quoted { quote, .. } => Some((program::OFFICE, till(TillCommand::Sell { quote }))),
+        OfficeDone::Quoted { quote, .. } if !dice.often(120) => {
+            Some((program::OFFICE, till(TillCommand::Sell { quote })))
+        }
+        OfficeDone::Sold { goods: Goods::Cards { first: serial, .. }, outlet, currency, .. } if dice.often(350) => {
+            // The shops that a world begins with stand in twos.
+            let outlet = OutletId(if outlet.0 % 2 == 1 { outlet.0 + 1 } else { outlet.0.saturating_sub(1) });
+            let goods = Goods::Reload { serial, value: Amount::try_new(dice.between(1, 400))? };
+            Some((program::OFFICE, till(TillCommand::Quote { outlet, currency, goods })))
+        }
+        OfficeDone::Sold { goods: Goods::Reload { serial, .. }, .. } if dice.often(350) => {
+            Some((program::OFFICE, till(TillCommand::Refund { serial })))
+        }
         _ => None,
     }
 }
@@ -237,7 +246,8 @@ impl Desk<'_> {
             Ask::Resume => {
                 let stopped = |operator| self.state().record(RecordKey::stopped(operator)).is_some();
                 let all = (0_u8..).map(OperatorId).take(profiles::OPERATORS);
-                let operator = all.into_iter().find(|operator| stopped(*operator)).or(dice.often(30).then_some(operator))?;
+                let operator =
+                    all.into_iter().find(|operator| stopped(*operator)).or(dice.often(30).then_some(operator))?;
                 Some(office(staff, Asked::ResumeIssuance { operator }))
             }
         }
@@ -374,11 +384,7 @@ impl Desk<'_> {
         Some(match ask {
             Ask::Start => {
                 let value = Amount::try_new(dice.between(1, 6) * 250)?;
-                let has_long_row = self.state().records_of(RecordKind::Batch).any(|(_, record)| {
-                    matches!(record, Record::Batch(batch) if batch.ordered >= LONG_ROW)
-                });
-                let long = self.wholesale && !has_long_row;
-                let ordered = if long { LONG_ROW } else { u32::try_from(dice.between(0, 9)).ok()? };
+                let ordered = u32::try_from(dice.between(0, 9)).ok()?;
                 BatchCommand::Start { operator, value, ordered }
             }
             Ask::Make => {
@@ -402,8 +408,9 @@ impl Desk<'_> {
                     Some((id, _)) => id,
                     None => self.of_cards(dice, operator, printed)?,
                 });
-                let is_printed =
-                    |n: &u32| self.state().card_of_serial(Serial(first.0 + n)).is_some_and(|(id, card)| printed(id, card));
+                let is_printed = |n: &u32| {
+                    self.state().card_of_serial(Serial(first.0 + n)).is_some_and(|(id, card)| printed(id, card))
+                };
                 let most = u32::try_from(dice.between(0, 8)).ok()?;
                 let more = (1..=most).take_while(is_printed).last().unwrap_or(0);
                 BatchCommand::Stock { first, last: Serial(first.0 + more), outlet: self.outlet(dice, operator)? }
@@ -413,7 +420,9 @@ impl Desk<'_> {
 
     /// A currency, most often the same.
     fn currency(dice: &mut Dice) -> Currency {
-        dice.pick(&[Currency::Usd, Currency::Usd, Currency::Usd, Currency::Cny, Currency::Kpw]).copied().unwrap_or(Currency::Usd)
+        dice.pick(&[Currency::Usd, Currency::Usd, Currency::Usd, Currency::Cny, Currency::Kpw])
+            .copied()
+            .unwrap_or(Currency::Usd)
     }
 
     fn till(&self, dice: &mut Dice, ask: Ask, operator: OperatorId) -> Option<TillCommand> {
@@ -452,9 +461,8 @@ impl Desk<'_> {
             Ask::QuoteReload => {
                 // A card that nobody bound yet is reloaded as often as one in use, perhaps elsewhere.
                 let wants_sold = dice.often(500);
-                let fits = |_: CardId, card: &Card| {
-                    card.bought.is_some() && if wants_sold { sold(card) } else { bound(card) }
-                };
+                let fits =
+                    |_: CardId, card: &Card| card.bought.is_some() && if wants_sold { sold(card) } else { bound(card) };
                 let id = self.of_cards(dice, operator, fits)?;
                 let bought = self.state().card(id)?.bought.filter(|_| !dice.often(60));
                 let currency = bought.map_or(currency, |bought| bought.currency);
@@ -466,9 +474,7 @@ impl Desk<'_> {
                 TillCommand::Sell { quote: Seq(self.of_records(dice, RecordKind::Quote, open)?) }
             }
             Ask::Refund => {
-                let today = |card: &Card| {
-                    matches!(card.facts.state, CardState::Sold { at, .. } if self.wall_ms - at.ms() < DAY_MS)
-                };
+                let today = |card: &Card| matches!(card.facts.state, CardState::Sold { at, .. } if self.wall_ms - at.ms() < DAY_MS);
                 let id = self.of_cards(dice, operator, |_, card| card.bought.is_some() && today(card))?;
                 TillCommand::Refund { serial: Serial::of(id) }
             }
@@ -548,7 +554,8 @@ impl Desk<'_> {
             // More than are voided one by one: a rule that is looked at when one of them is met.
             return Some(Proposal::VoidCards { first, last: Serial(first.0 + count - 1), why });
         }
-        let live = |_: CardId, card: &Card| matches!(card.facts.state, CardState::Bound { .. } | CardState::Sold { .. });
+        let live =
+            |_: CardId, card: &Card| matches!(card.facts.state, CardState::Bound { .. } | CardState::Sold { .. });
         let first = self.of_cards(dice, operator, live)?;
         let more = u32::try_from(dice.between(0, 2)).ok()?;
         let first = Serial::of(first);

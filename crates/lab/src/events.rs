@@ -176,7 +176,7 @@ impl World {
     /// What staff see and know.
     fn desk(&self) -> Desk<'_> {
         let (view, wall_ms) = (self.view(), self.hands.wall_ms());
-        Desk { view, oracle: &self.oracle, wall_ms, plant: self.config.plant, wholesale: self.wholesale }
+        Desk { view, oracle: &self.oracle, wall_ms, plant: self.config.plant }
     }
 
     /// Staff ask for something, or ask again.
@@ -274,7 +274,7 @@ impl World {
                 }
                 // Most of what is proposed is approved and most of what is priced is sold; the rest waits for somebody to
                 // think of it.
-                if let Some((program, body)) = desk::follows(&answer).filter(|_| !self.dice.often(120)) {
+                if let Some((program, body)) = desk::follows(&mut self.dice, &answer) {
                     let wall_ms = self.hands.wall_ms();
                     let asked = self.programs[program].ask(&mut self.dice, wall_ms, body);
                     self.request(program, Some(asked));

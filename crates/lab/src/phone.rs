@@ -272,7 +272,8 @@ impl Phone {
             card
         };
         let digits = if dice.often(80) { printed + 1 } else { printed };
-        if !again && !self.passwords.contains(&printed) {
+        if !again {
+            self.passwords.retain(|known| *known != printed);
             self.passwords.push(printed);
         }
         Some(self.binding(view, caller, (number, digits), dice.often(20)))

@@ -10,15 +10,16 @@ use domain::office::till::Goods;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::Answer;
+use engine::checkpoint::Checkpoint;
 use engine::clock::Clock;
+use engine::handle::{DECIDE_WITHIN_MAX_S, decide_within};
 use engine::ids::Fingerprint;
 use engine::journal::{Draft, Journal, Link, decode};
-use engine::checkpoint::Checkpoint;
 use engine::memory::{MemoryCheckpoint, Weather};
-use engine::handle::{DECIDE_WITHIN_MAX_S, decide_within};
 
 use crate::invariant::{
-    Broken, CODEC_FAITHFUL, DECIDED_IN_TIME, HELD_ENDS, Held, NO_ASSERTION_FAILS, STALE_WRITER_STOPS, STARTS_AGAIN, hold,
+    Broken, CODEC_FAITHFUL, DECIDED_IN_TIME, HELD_ENDS, Held, NO_ASSERTION_FAILS, STALE_WRITER_STOPS, STARTS_AGAIN,
+    hold,
 };
 use crate::machine::{Leaving, Machine, QUEUE_DEPTH, Waiting, Worked};
 use crate::network::{Frame, Name, Parcel, Party};

@@ -21,8 +21,13 @@ use crate::world::World;
 
 /// Outlets of an operator to begin with.
 const OUTLETS: u32 = 2;
-/// Cards of an operator's first batch: a third of them at each outlet, and a third is not brought anywhere yet.
+/// Cards of an operator's first batch, and of those that each outlet has.
 const SHELVED: u32 = 12;
+const STOCKED: u32 = 4;
+/// Cards that are made by one command.
+const MADE_AT_ONCE: usize = 900;
+/// Cards that somebody hoards: more than a phone may have in use.
+const HOARDED: u32 = 17;
 
 impl World {
     /// Operators, subscribers, cards and outlets to begin with.
@@ -59,6 +64,14 @@ impl World {
                 let airtime = self.dice.often(500).then(|| Amount::try_new(self.dice.between(10, 400))).flatten();
                 lines.push(NewSubscriber { msisdn, imsi: None, language: None, since: Some(since), airtime });
             }
+            let hoarded = if core::mem::take(&mut self.hoarder) { HOARDED } else { 0 };
+            for _ in 0..hoarded {
+                let value = self.dice.between(1, 20);
+                if let Some((card, digits)) = self.press.make(&mut self.dice, &view, operator, value) {
+                    phone.bought.push((card.number, digits));
+                    cards.push(card);
+                }
+            }
             let value = self.dice.between(300, 4_000);
             if let Some((card, digits)) = self.press.make(&mut self.dice, &view, operator, value) {
                 phone.bought.push((card.number, digits));
@@ -88,32 +101,35 @@ impl World {
         }
         self.dry()?;
         self.approve_all()?;
-        self.shelves(operator, known)
+        self.shelves(operator, known, SHELVED)?;
+        if self.wholesale && operator == OperatorId(0) { self.shelves(operator, known, desk::LONG_ROW) } else { Ok(()) }
     }
 
-    /// A sealed batch of cards, some of them at each outlet.
-    fn shelves(&mut self, operator: OperatorId, known: u32) -> Held {
-        let (Some(value), first) = (Amount::try_new(500), self.oracle.screens().rows().1) else { return Ok(()) };
-        self.now(desk::batch(BatchCommand::Start { operator, value, ordered: SHELVED }));
+    /// A sealed batch of cards, of which the last ones stand at the outlets.
+    fn shelves(&mut self, operator: OperatorId, known: u32, ordered: u32) -> Held {
+        let Some(value) = Amount::try_new(500) else { return Ok(()) };
+        self.now(desk::batch(BatchCommand::Start { operator, value, ordered }));
         self.dry()?;
-        let Some(batch) = self.oracle.screens().records_of(RecordKind::Batch).next_back().map(|(id, _)| id) else {
-            return Ok(());
-        };
-        let Some(batch) = u32::try_from(batch).ok().and_then(BatchId::try_new) else { return Ok(()) };
+        let batch = self.oracle.screens().records_of(RecordKind::Batch).next_back().map(|(id, _)| id);
+        let batch = batch.and_then(|id| BatchId::try_new(u32::try_from(id).ok()?));
+        let Some(batch) = batch else { return Ok(()) };
         let view = View {
             now_ms: self.hands.now_ms(),
             numbers: &self.numbers,
             directory: &self.directory,
             keys: &self.keys[usize::from(self.rotated)],
         };
-        let cards = (0..SHELVED).filter_map(|_| self.press.print(&mut self.dice, &view, operator)).collect();
-        self.now(desk::batch(BatchCommand::Make { batch, cards }));
+        let cards: Vec<_> = (0..ordered).filter_map(|_| self.press.print(&mut self.dice, &view, operator)).collect();
+        for cards in cards.chunks(MADE_AT_ONCE) {
+            self.now(desk::batch(BatchCommand::Make { batch, cards: cards.to_vec() }));
+            self.dry()?;
+        }
         self.now(desk::batch(BatchCommand::Seal { batch, file_hash: [7; 32] }));
         self.dry()?;
-        let first = u32::try_from(first).unwrap_or(0) + 1;
+        let last = u32::try_from(self.oracle.screens().rows().1).unwrap_or(0);
         for nth in 1..=OUTLETS {
-            let first = Serial(first + (nth - 1) * SHELVED / 3);
-            let last = Serial(first.0 + SHELVED / 3 - 1);
+            let last = Serial(last - (nth - 1) * STOCKED);
+            let first = Serial(last.0 + 1 - STOCKED);
             self.now(desk::batch(BatchCommand::Stock { first, last, outlet: OutletId(known + nth) }));
         }
         self.dry()
@@ -145,8 +161,7 @@ impl World {
             let Some(phone) = self.phones.get_mut(index).filter(|_| self.dice.often(800)) else { continue };
             let Some(card) = phone.bought.pop() else { continue };
             phone.passwords.push(card.1);
-            let caller =
-                Caller { operator: phone.operator, link: phone.home(), msisdn: phone.msisdn, imsi: None };
+            let caller = Caller { operator: phone.operator, link: phone.home(), msisdn: phone.msisdn, imsi: None };
             let body = Body::Bind(phone.binding(&view, caller, card, false));
             self.now(body);
             self.dry()?;

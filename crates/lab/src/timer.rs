@@ -76,8 +76,11 @@ impl Timer {
             shots.extend(self.agenda.looked(cards, Some(&found), now));
         }
         let commands: Vec<_> = shots.iter().map(|shot| shot.command(now)).collect();
-        self.under_way =
-            shots.into_iter().zip(&commands).map(|(shot, command)| UnderWay { shot, id: command.id, answer: None }).collect();
+        self.under_way = shots
+            .into_iter()
+            .zip(&commands)
+            .map(|(shot, command)| UnderWay { shot, id: command.id, answer: None })
+            .collect();
         Ok(commands)
     }
 }

@@ -27,9 +27,9 @@ use crate::network::Network;
 use crate::oracle::Oracle;
 use crate::phone::Phone;
 use crate::plant::Plant;
+use crate::press::Press;
 use crate::profiles;
 use crate::program::Program;
-use crate::press::Press;
 use crate::teller::Teller;
 use crate::trace::Trace;
 
@@ -103,6 +103,8 @@ pub struct World {
     pub(crate) pace: Pace,
     /// A long row of cards is made in this world.
     pub(crate) wholesale: bool,
+    /// Somebody is still to get more cards than a phone may have in use.
+    pub(crate) hoarder: bool,
     pub(crate) network: Network,
     pub(crate) disk: Disk,
     pub(crate) machine: Option<Machine>,
@@ -125,7 +127,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let ids_max = dice.pick(&[64, 200, 1_000, 100_000]).copied().unwrap_or(64);
         let pace = dice.pick(&[Pace::Hasty, Pace::Steady, Pace::Steady, Pace::Slow]).copied().unwrap_or(Pace::Steady);
-        let wholesale = dice.often(150);
+        let (wholesale, hoarder) = (dice.often(80), dice.often(150));
         let key = |id: u8| TagKey::new(KeyId(id), &Zeroizing::new([id; KEY_LEN]));
         let mut phones = Vec::new();
         for operator in (0_u8..).map(OperatorId).take(profiles::OPERATORS) {
@@ -149,6 +151,7 @@ impl World {
             teller: Teller::default(),
             pace,
             wholesale,
+            hoarder,
             network: Network::default(),
             disk: Disk::default(),
             machine: None,

@@ -114,7 +114,10 @@ impl Books {
             let (from, to) = (self.owner(transfer.debit), self.owner(transfer.credit));
             let unit = currency(transfer.debit) == currency(transfer.credit);
             hold(from.is_some() && from == to && unit, VALUE_CONSERVED, || {
-                format!("entry {seq} moves value from {:?} of {from:?} to {:?} of {to:?}", transfer.debit, transfer.credit)
+                format!(
+                    "entry {seq} moves value from {:?} of {from:?} to {:?} of {to:?}",
+                    transfer.debit, transfer.credit
+                )
             })?;
         }
         hold(after.len() == effects.balances.len(), VALUE_CONSERVED, || {

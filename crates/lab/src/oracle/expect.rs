@@ -42,9 +42,10 @@ impl Expect {
         hold(moved == self.moves, MOVED_AS_ASKED, || {
             format!("entry {seq}, {what}: it moves {moved:?}, due is {:?}", self.moves)
         })?;
-        let told = effects.usage.iter().map(|used| {
-            ((used.limit, used.subject), (used.start.days(), i64::from(used.count), used.total_minor))
-        });
+        let told = effects
+            .usage
+            .iter()
+            .map(|used| ((used.limit, used.subject), (used.start.days(), i64::from(used.count), used.total_minor)));
         let told: BTreeMap<(LimitId, u64), UsedNow> = told.collect();
         hold(told == self.usage && told.len() == effects.usage.len(), USAGE_IS_COUNTED, || {
             format!("entry {seq}, {what}: used of limits is {told:?}, counted is {:?}", self.usage)

@@ -100,7 +100,8 @@ impl Oracle {
                     format!("entry {}: {left_minor} left for {fee_minor}, due {left} for {fee} and {tax}", at.seq)
                 })?;
                 let facts = self.registry.facts(to);
-                let known = facts.map_or_else(|| rules.standing.standing.languages.first().copied(), |facts| Some(facts.language));
+                let known = facts
+                    .map_or_else(|| rules.standing.standing.languages.first().copied(), |facts| Some(facts.language));
                 hold(known == Some(*language), GIFT_AS_ASKED, || {
                     format!("entry {}: told in {language:?}, the recipient reads {known:?}", at.seq)
                 })?;
@@ -126,8 +127,7 @@ impl Oracle {
         used.into_iter().for_each(|((limit, subject), now)| expect.uses(limit, subject, now));
         if let Done::Held { until, .. } = done {
             let loads = self.loads(operator);
-            let taken =
-                OnHold { operator, from, to, card, minor, fee, tax, until_ms: until.ms(), rows, loads };
+            let taken = OnHold { operator, from, to, card, minor, fee, tax, until_ms: until.ms(), rows, loads };
             self.holds.insert(at.seq, taken);
         } else {
             self.registry.gave(from, to);
@@ -231,7 +231,9 @@ impl Oracle {
         let rules = self.rules(one.operator)?;
         let Some(period) = rules.period(at.ms) else { return Some(HoldBack::ServiceClosed) };
         let standing = |who| self.registry.facts(who).map(|facts| facts.standing);
-        if standing(one.from) != Some(Standing::Active) || self.rests(one.from, rules.standing.standing.swap_rest_h, at.ms) {
+        if standing(one.from) != Some(Standing::Active)
+            || self.rests(one.from, rules.standing.standing.swap_rest_h, at.ms)
+        {
             return Some(HoldBack::SenderMayNotGive);
         }
         let card = self.registry.card(one.card);
@@ -390,9 +392,7 @@ impl Oracle {
     fn room(&self, at: At<'_>, period: &Period, to: SubscriberId, minor: i64, when: &str) -> Held {
         let Some(most) = period.recipient_balance_max else { return Ok(()) };
         let has = self.coming(to) + minor;
-        hold(has <= most.minor(), MAXIMUM_HOLDS, || {
-            format!("entry {}: {has} {when}, {} at most", at.seq, most.minor())
-        })
+        hold(has <= most.minor(), MAXIMUM_HOLDS, || format!("entry {}: {has} {when}, {} at most", at.seq, most.minor()))
     }
 
     /// Somebody's airtime with what is on hold for them.

@@ -12,9 +12,7 @@ use engine::replica::Replica;
 use minicbor::Encode;
 
 use super::Oracle;
-use crate::invariant::{
-    Held, NO_PURSE_BELOW_ZERO, RECOVERED_IS_THE_FOLD, STATE_IS_THE_BOOKS, VALUE_CONSERVED, hold,
-};
+use crate::invariant::{Held, NO_PURSE_BELOW_ZERO, RECOVERED_IS_THE_FOLD, STATE_IS_THE_BOOKS, VALUE_CONSERVED, hold};
 
 impl Oracle {
     /// A state that is as durable as the journal: it is the fold of all entries, and the fold is what the oracle counted.

@@ -78,7 +78,9 @@ fn may(at: At<'_>, before: &CardState, after: &CardState, was_void: bool) -> boo
     // A password that still had an older key's tag gets one of the newest key, in whatever state the card is.
     let retagged = body.caller().is_some() && core::mem::discriminant(before) == core::mem::discriminant(after);
     match (before, after) {
-        (C::Printed { .. } | C::InStock { .. }, C::InStock { .. }) => matches!(office, Some(OfficeDone::Stocked { .. })),
+        (C::Printed { .. } | C::InStock { .. }, C::InStock { .. }) => {
+            matches!(office, Some(OfficeDone::Stocked { .. }))
+        }
         (C::InStock { .. }, C::Sold { .. }) => matches!(office, Some(OfficeDone::Sold { .. })),
         (C::Sold { .. }, C::Bound { .. }) => done(|done| matches!(done, Done::Bound { .. })) && !was_void,
         (C::Bound { .. }, C::Bound { .. }) => same_holder && retagged,
@@ -121,7 +123,10 @@ fn may(at: At<'_>, before: &CardState, after: &CardState, was_void: bool) -> boo
         | (C::Sold { .. } | C::Bound { .. } | C::Frozen { .. }, C::InStock { .. })
         | (C::Printed { .. } | C::InStock { .. }, C::Bound { .. } | C::Frozen { .. })
         | (C::Sold { .. }, C::Frozen { .. })
-        | (C::Void { .. }, C::InStock { .. } | C::Sold { .. } | C::Bound { .. } | C::Frozen { .. } | C::Expired { .. })
+        | (
+            C::Void { .. },
+            C::InStock { .. } | C::Sold { .. } | C::Bound { .. } | C::Frozen { .. } | C::Expired { .. },
+        )
         | (
             C::Expired { .. },
             C::InStock { .. } | C::Sold { .. } | C::Bound { .. } | C::Frozen { .. } | C::Void { .. },

@@ -155,9 +155,10 @@ impl Limits {
 
     /// Whether a state's rows are those that were learnt.
     pub(super) fn same_rows(&self, rows: &[LimitIdentity]) -> bool {
-        let told = (0_u16..).map(LimitId).zip(rows).map(|(id, row)| {
-            (id, (row.operator.0, String::from(row.name.as_str()), row.from.ms(), code(row.subject)))
-        });
+        let told = (0_u16..)
+            .map(LimitId)
+            .zip(rows)
+            .map(|(id, row)| (id, (row.operator.0, String::from(row.name.as_str()), row.from.ms(), code(row.subject))));
         told.eq(self.rows.iter().map(|(id, (identity, _))| (*id, identity.clone())))
     }
 

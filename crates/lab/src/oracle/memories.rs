@@ -52,10 +52,9 @@ impl Memories {
         let gifts = effects.changes.iter().filter(gives).count();
         let pairs = effects.usage.iter().filter(|used| limits.is_of_pair(used.limit)).count();
         let pairs_last_ms = (limits.pair_days() + 1) * DAY_MS;
-        for (memory, generation, count, lasts_ms) in [
-            (Memory::Repeats, &mut self.gifts, gifts, DAY_MS),
-            (Memory::Pairs, &mut self.pairs, pairs, pairs_last_ms),
-        ] {
+        for (memory, generation, count, lasts_ms) in
+            [(Memory::Repeats, &mut self.gifts, gifts, DAY_MS), (Memory::Pairs, &mut self.pairs, pairs, pairs_last_ms)]
+        {
             let due = count > 0 && generation.began_ms + lasts_ms <= at.ms;
             let turns = |change: &&Change| matches!(change, Change::Turn { memory: turned } if *turned == memory);
             let told = effects.changes.iter().filter(turns).count();

@@ -208,12 +208,7 @@ impl Oracle {
     }
 
     /// How much of a posted gift goes back, and where to: once, in time, and at most what its recipient has.
-    fn reversal(
-        &self,
-        at: At<'_>,
-        operator: OperatorId,
-        reversal: &Reversal,
-    ) -> Result<(i64, AccountId), Broken> {
+    fn reversal(&self, at: At<'_>, operator: OperatorId, reversal: &Reversal) -> Result<(i64, AccountId), Broken> {
         let Reversal { of, card, sender, recipient, amount, given_at, reason } = reversal;
         let posted = self.given.get(of) == Some(&(operator, *card, *sender, *recipient, amount.minor()));
         let once = !self.reversed.contains_key(of) && !self.undone.contains_key(of) && !self.holds.contains_key(of);

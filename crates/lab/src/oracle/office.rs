@@ -83,7 +83,9 @@ impl Oracle {
             | TillCommand::Quote { outlet, .. } => self.tills.owner(*outlet),
             // A quote that was used is not there any more when its sale is judged: its price was paid at its outlet.
             TillCommand::Sell { quote } => self.tills.quotes.get(quote).map(|quote| quote.operator),
-            TillCommand::Refund { serial } | TillCommand::PayOut { serial } | TillCommand::Merge { into: serial, .. } => {
+            TillCommand::Refund { serial }
+            | TillCommand::PayOut { serial }
+            | TillCommand::Merge { into: serial, .. } => {
                 self.registry.of_serial(*serial).map(|(_, card)| card.operator)
             }
         }

@@ -17,7 +17,10 @@ struct Stretch {
 enum Source {
     Profile(&'static Rules),
     /// Nobody gives; calls go on at the price that held.
-    Closed { cards_void: bool, tariff: Tariff },
+    Closed {
+        cards_void: bool,
+        tariff: Tariff,
+    },
 }
 
 /// An operator's rules.

@@ -97,9 +97,11 @@ impl Oracle {
         let (id, card) = found.ok_or_else(|| wrong(at, "no such card"))?;
         let sold = matches!(&card.state, CardState::Sold { tag, .. } if stands_for(&bind.proof, tag));
         let exists = card.batch.is_none_or(|batch| self.batches.is_sealed(batch));
-        hold(sold && exists && card.operator == bind.caller.operator && self.is_live(id, &card, at.ms), CARD_LIFE, || {
-            format!("entry {}: card {} is not to be bound: {:?}", at.seq, id.0, card.state)
-        })?;
+        hold(
+            sold && exists && card.operator == bind.caller.operator && self.is_live(id, &card, at.ms),
+            CARD_LIFE,
+            || format!("entry {}: card {} is not to be bound: {:?}", at.seq, id.0, card.state),
+        )?;
         let due = Done::Bound { serial: Serial::of(id), balance_minor: self.books.minor(AccountId::Card(id)) };
         hold(*done == due, MOVED_AS_ASKED, || format!("entry {}: told {done:?}, it is {due:?}", at.seq))?;
         let after = Self::becomes(at, id).ok_or_else(|| wrong(at, "no card changes"))?;
@@ -248,7 +250,10 @@ impl Oracle {
         let unheard = match &at.entry.verdict.outcome {
             Outcome::Refused(refusal) => matches!(
                 refusal,
-                Refusal::ServiceClosed { .. } | Refusal::CallerUnknown | Refusal::CallerBarred | Refusal::OperatorUnknown
+                Refusal::ServiceClosed { .. }
+                    | Refusal::CallerUnknown
+                    | Refusal::CallerBarred
+                    | Refusal::OperatorUnknown
             ),
             Outcome::Done(_) => false,
         };
@@ -263,9 +268,11 @@ impl Oracle {
             });
         }
         let since = known.map(|_| at.time()).or(self.registry.facts(id).and_then(|facts| facts.imsi_changed_at));
-        hold(told.is_some_and(|told| told.imsi == Some(imsi) && told.imsi_changed_at == since), SIM_IS_COMPARED, || {
-            format!("entry {}: another SIM calls, and it is told as {told:?}", at.seq)
-        })?;
+        hold(
+            told.is_some_and(|told| told.imsi == Some(imsi) && told.imsi_changed_at == since),
+            SIM_IS_COMPARED,
+            || format!("entry {}: another SIM calls, and it is told as {told:?}", at.seq),
+        )?;
         if known.is_some() {
             self.meet("another SIM calls");
         }

@@ -389,9 +389,9 @@ impl Oracle {
                     short > 0 && short == *short_by_minor
                 })
             }
-            OfficeRefusal::RateUnknown { currency } => self
-                .of_till(command)
-                .is_some_and(|operator| self.tills.rate(operator, *currency, at.ms).is_none()),
+            OfficeRefusal::RateUnknown { currency } => {
+                self.of_till(command).is_some_and(|operator| self.tills.rate(operator, *currency, at.ms).is_none())
+            }
             OfficeRefusal::QuoteUnknown => quote.is_none(),
             OfficeRefusal::QuoteExpired { at: ended } => {
                 quote.is_some_and(|quote| quote.due_ms == ended.ms() && ended.ms() <= at.ms)
@@ -448,20 +448,12 @@ impl Oracle {
                 }
                 _ => false,
             },
-            OfficeRefusal::AirtimeShort { short_by_minor } => {
-                self.airtime_short(at, command) == Some(*short_by_minor)
-            }
+            OfficeRefusal::AirtimeShort { short_by_minor } => self.airtime_short(at, command) == Some(*short_by_minor),
             _ => true,
         }
     }
 
-    fn motion_refusal(
-        &self,
-        at: At<'_>,
-        office: &Office,
-        command: &MotionCommand,
-        refusal: &OfficeRefusal,
-    ) -> bool {
+    fn motion_refusal(&self, at: At<'_>, office: &Office, command: &MotionCommand, refusal: &OfficeRefusal) -> bool {
         let (motion, proposal) = match command {
             MotionCommand::Propose { proposal, .. } => (None, Some(&**proposal)),
             MotionCommand::Approve { motion, .. } | MotionCommand::Withdraw { motion } => {
@@ -483,9 +475,7 @@ impl Oracle {
                 _ => false,
             },
             OfficeRefusal::NothingLeft => match proposal {
-                Some(Proposal::Reverse(reversal)) => {
-                    self.books.minor(AccountId::Airtime(reversal.recipient)) == 0
-                }
+                Some(Proposal::Reverse(reversal)) => self.books.minor(AccountId::Airtime(reversal.recipient)) == 0,
                 _ => false,
             },
             OfficeRefusal::BalanceShort { short_by_minor } => match proposal {

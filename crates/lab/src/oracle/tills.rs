@@ -143,7 +143,13 @@ impl Oracle {
     }
 
     /// A card that may be sold at an outlet, and what will be on it.
-    fn for_sale(&self, at: At<'_>, operator: OperatorId, outlet: OutletId, serial: Serial) -> Result<(CardId, i64), Broken> {
+    fn for_sale(
+        &self,
+        at: At<'_>,
+        operator: OperatorId,
+        outlet: OutletId,
+        serial: Serial,
+    ) -> Result<(CardId, i64), Broken> {
         let (id, card) = self.card_of(at, serial)?;
         let here = matches!(card.state, CardState::InStock { outlet: at, .. } if at == outlet);
         let batch = card.batch.ok_or_else(|| wrong(at, "a card of no batch"))?;
@@ -156,7 +162,13 @@ impl Oracle {
     }
 
     /// A card that may hold more of what it was bought for.
-    fn reloadable(&self, at: At<'_>, operator: OperatorId, serial: Serial, currency: Currency) -> Result<CardId, Broken> {
+    fn reloadable(
+        &self,
+        at: At<'_>,
+        operator: OperatorId,
+        serial: Serial,
+        currency: Currency,
+    ) -> Result<CardId, Broken> {
         let (id, card) = self.card_of(at, serial)?;
         let bought = self.tills.paid_for(id).is_some_and(|(paid, ..)| paid == currency);
         hold(card.operator == operator && self.is_live(id, &card, at.ms) && bought, OFFICE_AS_ASKED, || {
@@ -299,11 +311,7 @@ impl Oracle {
         hold(*done == due, OFFICE_AS_ASKED, || format!("entry {}: {done:?}, due {due:?}", at.seq))?;
         let mut expect = Expect::default();
         expect.moves(AccountId::Card(id), AccountId::Refunded(card.operator), rest);
-        expect.moves(
-            AccountId::Cash(card.operator, currency),
-            AccountId::CashPosition(card.operator, currency),
-            paid,
-        );
+        expect.moves(AccountId::Cash(card.operator, currency), AccountId::CashPosition(card.operator, currency), paid);
         if self.registry.in_void_range(id) {
             self.meet("a card of a long row of void ones is paid out");
         }
