@@ -64,9 +64,10 @@ impl World {
                 let airtime = self.dice.often(500).then(|| Amount::try_new(self.dice.between(10, 400))).flatten();
                 lines.push(NewSubscriber { msisdn, imsi: None, language: None, since: Some(since), airtime });
             }
-            let hoarded = if core::mem::take(&mut self.hoarder) { HOARDED } else { 0 };
+            let hoards = operator == OperatorId(1) && core::mem::take(&mut self.hoarder);
+            let hoarded = if hoards { HOARDED } else { 0 };
             for _ in 0..hoarded {
-                let value = self.dice.between(1, 20);
+                let value = self.dice.pick(&[1, 4, 5, 10]).copied().unwrap_or(1);
                 if let Some((card, digits)) = self.press.make(&mut self.dice, &view, operator, value) {
                     phone.bought.push((card.number, digits));
                     cards.push(card);
