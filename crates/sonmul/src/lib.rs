@@ -5,7 +5,7 @@
 //! into no log.
 //!
 //! Public is what `lab` measures with: starting a server in this process, its keys, the phone behind an HLR, a small HTTP
-//! client, and how a command tells and ends.
+//! client, and how a command tells, fails and ends.
 //!
 //! Deliberately not here: rules about money (there is no `if` about an amount in this crate), load generators, the
 //! simulator.
@@ -17,7 +17,7 @@ mod commands;
 mod config;
 mod entries;
 pub mod exit;
-mod faults;
+pub mod faults;
 pub mod gsup;
 pub mod http;
 pub mod keys;

@@ -148,5 +148,9 @@ async fn every_answer_about_the_state_names_its_entry() {
         let expected = (status != 422).then_some(5);
         assert_eq!((told.status, seq(&told)), (status, expected), "{path}: {}", told.text);
     }
-    assert_eq!(seq(&world.post_as(Some(&id), "/v1/subscribers/1911000001/unbar", &Value::Null).await), None, "no verdict");
+    assert_eq!(
+        seq(&world.post_as(Some(&id), "/v1/subscribers/1911000001/unbar", &Value::Null).await),
+        None,
+        "no verdict"
+    );
 }
