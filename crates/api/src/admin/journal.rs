@@ -141,7 +141,7 @@ pub(crate) async fn history(
 pub(crate) async fn receipt(State(admin): State<Arc<Admin>>, Key(text): Key) -> Result<Response, Problem> {
     let seq = parse_receipt(&text).map_err(|_| Problem::Misread)?;
     let head = admin.head();
-    let none = || Problem::Missing(head, "no entry has this receipt number yet");
+    let none = move || Problem::Missing(head, "no entry has this receipt number yet");
     if seq == Seq::ZERO || seq > head {
         return Err(none());
     }

@@ -1,4 +1,4 @@
-use super::{ANSWERS_MAX, Key, REMEMBERED_S, Screen, Session, Sessions, Times};
+use super::{ANSWERS_MAX, About, Key, REMEMBERED_S, Screen, Session, Sessions, Times};
 use domain::ids::LinkId;
 use domain::number::Msisdn;
 use domain::time::Timestamp;

@@ -73,9 +73,10 @@ fn failure(fault: HistoryFault) -> Failure {
     match fault {
         HistoryFault::Store(fault) => faults::store(fault),
         HistoryFault::Journal(fault) => faults::read(fault),
-        HistoryFault::Line { .. } | HistoryFault::TooManyNames | HistoryFault::TooLong => {
-            Failure { exit: Exit::Usage, error: fault.into() }
-        }
+        HistoryFault::NoHistory { .. }
+        | HistoryFault::Line { .. }
+        | HistoryFault::TooManyNames
+        | HistoryFault::TooLong => Failure { exit: Exit::Usage, error: fault.into() },
         HistoryFault::Io { .. } => Failure { exit: Exit::Fault, error: fault.into() },
     }
 }

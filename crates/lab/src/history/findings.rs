@@ -71,6 +71,8 @@ pub struct Counts {
     pub ids: u64,
     /// Ids of which no line has a verdict, with an entry: done, and nobody heard of it.
     pub unheard: u64,
+    /// Ids of which one line has no answer and another one has: asked again, and learnt.
+    pub learnt_later: u64,
     /// Entries of the journal.
     pub entries: u64,
     /// Entries that no line named.

@@ -22,7 +22,7 @@ pub(super) fn join(
     while let Some(id) = next_id(&calls, &entries) {
         let mut asking = Asking::default();
         while entries.peek().is_some_and(|row| id_of(row) == id) {
-            asking.made.extend(entries.take()?.map(|row| Made { entry: row.into(), called: None, answered: None }));
+            asking.made.extend(entries.take()?.map(|row| Made::from(Entry::from(row))));
         }
         asking.once(id, findings);
         while calls.peek().is_some_and(|row| id_of(row) == id) {
@@ -66,6 +66,14 @@ struct Made {
     called: Option<(u64, u64)>,
     /// The first answer that told of it.
     answered: Option<(u64, u64)>,
+    /// A call that may have made it has no answer.
+    unknown: bool,
+}
+
+impl From<Entry> for Made {
+    fn from(entry: Entry) -> Self {
+        Self { entry, called: None, answered: None, unknown: false }
+    }
 }
 
 impl Asking {
@@ -92,6 +100,7 @@ impl Asking {
             Heard::Unknown => {
                 for made in self.made.iter_mut().filter(|made| made.holds(call)) {
                     made.was_called(call);
+                    made.unknown = true;
                 }
             }
             Heard::Nothing => {}
@@ -156,8 +165,9 @@ impl Asking {
     ) -> Result<(), HistoryFault> {
         findings.counts.ids += u64::from(self.lines > 0);
         let several = self.made.len() > 1;
-        for Made { entry, called, answered } in &self.made {
+        for Made { entry, called, answered, unknown } in &self.made {
             let seq = entry.seq;
+            findings.counts.learnt_later += u64::from(*unknown && answered.is_some());
             findings.counts.uncalled += u64::from(self.lines == 0);
             findings.counts.unheard += u64::from(self.lines > 0 && answered.is_none());
             match (called, self.last_line) {

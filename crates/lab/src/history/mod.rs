@@ -73,6 +73,14 @@ pub enum HistoryFault {
     /// More to sort than there may be files for.
     #[error("the history is too long for so little memory: give it more (--memory-mb)")]
     TooLong,
+    /// There is no such history.
+    #[error("{file}: {error}")]
+    NoHistory {
+        /// Where it should be.
+        file: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The history or a temporary file.
     #[error("{what}: {error}")]
     Io {
@@ -137,7 +145,8 @@ fn read_history(
     let (input, total): (Box<dyn BufRead>, Option<u64>) = if path == Path::new("-") {
         (Box::new(BufReader::new(std::io::stdin())), None)
     } else {
-        let file = File::open(path).map_err(io(path.display().to_string()))?;
+        let file =
+            File::open(path).map_err(|error| HistoryFault::NoHistory { file: path.display().to_string(), error })?;
         let total = file.metadata().ok().map(|meta| meta.len());
         (Box::new(BufReader::with_capacity(1 << 20, file)), total)
     };

@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::dice::Dice;
-use crate::history::{Checking, HistoryFault, Report, check};
+use crate::history::{Checking, Report, check};
 
 use client::{Client, Door};
 use doors::Doors;
@@ -44,6 +44,8 @@ use server::Server;
 const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
 /// A kill comes up to so long after the answer that it waited for.
 const KILL_WAIT_MS: u64 = 20;
+/// After a kill, fewer than so many starts are killed before one serves again.
+const STARTS_KILLED: u64 = 3;
 /// Clients at each door at most: their phones are imported by one command.
 pub const CLIENTS_MAX: u32 = 40;
 /// Memory for sorting a history.
@@ -117,7 +119,7 @@ pub fn run(config: &KillConfig, progress: &mut dyn FnMut(u64)) -> anyhow::Result
     recorder.flush()?;
     verify(config, &place.data)?;
     let checking = Checking { history, journal: place.data.clone(), complete: true, memory_bytes: MEMORY_BYTES };
-    let report = check(&checking, &mut |_, _, _| {}).map_err(|fault: HistoryFault| anyhow::anyhow!("{fault}"))?;
+    let report = check(&checking, &mut |_, _, _| {})?;
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Killed { seed: config.seed, kills: rounds.kills, kills_at_start: rounds.kills_at_start, took_ms, report })
 }
@@ -202,7 +204,7 @@ impl Rounds<'_> {
             self.kills += 1;
             self.clients.stage.send_replace(Stage::Down);
             self.wait_for_route(false)?;
-            while self.dice.often(400) {
+            for _ in 0..self.dice.below(STARTS_KILLED) {
                 let after = self.dice.below(u64::try_from(started_within.as_micros()).unwrap_or(u64::MAX));
                 Server::kill_at_start(&self.config.server, &self.clients.place.data, &self.config.dir, after)?;
                 self.kills_at_start += 1;

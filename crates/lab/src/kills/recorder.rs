@@ -17,15 +17,14 @@ use crate::history::Line;
 pub(super) struct Recorder {
     began: Instant,
     out: Mutex<BufWriter<File>>,
-    answered: Mutex<Sender<()>>,
+    answered: Sender<()>,
 }
 
 impl Recorder {
     /// Begins a history; `answered` hears of every answer.
     pub(super) fn create(path: &Path, answered: Sender<()>) -> anyhow::Result<Self> {
         let file = File::create_new(path).with_context(|| format!("{} is in the way", path.display()))?;
-        let (out, answered) = (Mutex::new(BufWriter::new(file)), Mutex::new(answered));
-        Ok(Self { began: Instant::now(), out, answered })
+        Ok(Self { began: Instant::now(), out: Mutex::new(BufWriter::new(file)), answered })
     }
 
     /// Now.
@@ -40,7 +39,7 @@ impl Recorder {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).write_all(&text).context("the history")?;
         if line.returned_ns.is_some() {
             // Nobody counts any more: the rounds are over.
-            let _over = self.answered.lock().unwrap_or_else(PoisonError::into_inner).send(());
+            let _over = self.answered.send(());
         }
         Ok(())
     }

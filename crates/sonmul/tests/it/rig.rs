@@ -303,6 +303,12 @@ impl Served {
         let code = self.child.wait().expect("ends").code().unwrap_or(-1);
         (code, self.log())
     }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("sent");
+        self.child.wait().expect("ends");
+    }
 }
 
 impl Drop for Served {
