@@ -125,6 +125,10 @@ impl Client {
         {
             return again.clone();
         }
+        // Who has just heard an answer looks whether it is there.
+        if self.dice.often(100) {
+            return Call::Look { path: self.look() };
+        }
         self.next = self.next.wrapping_add(1);
         match self.door {
             Door::Http => Call::Http(self.gift()),
@@ -202,12 +206,12 @@ impl Client {
     }
 
     fn look(&mut self) -> String {
-        match self.dice.below(6) {
-            0 => String::from("/v1/status"),
-            1 => format!("/v1/subscribers/{}", self.any_phone().msisdn()),
-            2 => format!("/v1/subscribers/{}", Phone(FREE - 1).msisdn()),
-            3 => format!("/v1/cards/{}", 1 + self.dice.below(u64::from(SPARE_CARDS))),
-            4 => format!("/v1/card-states?first=1&last={}", 10 + self.dice.below(20_000)),
+        match self.dice.below(8) {
+            0..=2 => String::from("/v1/status"),
+            3 => format!("/v1/subscribers/{}", self.any_phone().msisdn()),
+            4 => format!("/v1/subscribers/{}", Phone(FREE - 1).msisdn()),
+            5 => format!("/v1/cards/{}", 1 + self.dice.below(u64::from(SPARE_CARDS))),
+            6 => format!("/v1/card-states?first=1&last={}", 10 + self.dice.below(20_000)),
             _ => String::from("/v1/journal?from=1&most=1"),
         }
     }
