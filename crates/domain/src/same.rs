@@ -133,9 +133,10 @@ impl Differences {
         }
         self.aged(pair_usage, &other.pair_usage, "usage", &|key| usage_name(*key));
         self.aged(repeats, &other.repeats, "remembered", &repeat_name);
-        for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
-            let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
-            self.compare(&row, "lock", locks.get(key), other.locks.get(key));
+        let missing = other.locks.iter().filter(|(subscriber, link, _)| locks.get(*subscriber, *link).is_none());
+        for (subscriber, link, _) in locks.iter().chain(missing) {
+            let row = || format!("lock of subscriber {} over link {}", subscriber.0, link.0);
+            self.compare(&row, "lock", locks.get(subscriber, link), other.locks.get(subscriber, link));
         }
         let accounts = ledger.keys().chain(other.ledger.keys().filter(|account| !ledger.contains_key(*account)));
         for account in accounts {

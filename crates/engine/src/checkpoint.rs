@@ -313,7 +313,7 @@ impl Collector {
     fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) {
         match change {
             Change::Lock { subscriber, link, wrong, level, until } => {
-                self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
+                self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until, at });
             }
             Change::Gave { sender, recipient, amount } => {
                 let (sender, recipient) = (sender.subscriber, recipient.subscriber);

@@ -247,7 +247,7 @@ impl Tables {
         self.ledger.extend(delta.ledger.iter().copied());
         self.usage.extend(delta.usage.iter().map(|(key, usage, seq)| (*key, (*usage, *seq))));
         for (key, lock) in &delta.locks {
-            if *lock == Lock::default() {
+            if lock.counts_nothing() {
                 self.locks.remove(key);
             } else {
                 self.locks.insert(*key, *lock);

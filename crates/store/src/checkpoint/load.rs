@@ -260,10 +260,10 @@ fn ids(conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Ids, Checkpoint
     Ok(ids)
 }
 
-const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms FROM locks";
+const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms, at_ms FROM locks";
 
 fn lock(columns: Columns<'_>) -> Result<(SubscriberId, LinkId, Lock), CheckpointFault> {
     let until = columns.maybe_int(4)?.map(Timestamp::from_ms);
-    let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until };
+    let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until, at: columns.at(5)? };
     Ok((SubscriberId(columns.narrow(0)?), LinkId(columns.narrow(1)?), lock))
 }

@@ -1,7 +1,7 @@
 //! The checkpoint's tables, as a person sees them with `.schema`.
 
 /// Version of the tables; a program refuses what it doesn't know.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
 /// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
@@ -128,6 +128,7 @@ CREATE TABLE locks (
   wrong INTEGER NOT NULL,
   level INTEGER NOT NULL,
   until_ms INTEGER,
+  at_ms INTEGER NOT NULL,           -- of the entry that wrote it: two days after both it counts no more
   PRIMARY KEY (subscriber, link)
 ) WITHOUT ROWID;
 CREATE TABLE ids (

@@ -243,13 +243,14 @@ impl<'a> Writing<'a> {
     }
 
     fn locks(&self, delta: &Delta) -> rusqlite::Result<()> {
-        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO locks VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO locks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let mut forget = self.tx.prepare_cached("DELETE FROM locks WHERE subscriber = ?1 AND link = ?2")?;
         for ((subscriber, link), lock) in &delta.locks {
-            if *lock == Lock::default() {
+            if lock.counts_nothing() {
                 forget.execute(params![subscriber.0, link.0])?;
             } else {
-                put.execute(params![subscriber.0, link.0, lock.wrong, lock.level, lock.until.map(Timestamp::ms)])?;
+                let (until_ms, at_ms) = (lock.until.map(Timestamp::ms), lock.at.ms());
+                put.execute(params![subscriber.0, link.0, lock.wrong, lock.level, until_ms, at_ms])?;
             }
         }
         Ok(())
