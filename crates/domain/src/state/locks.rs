@@ -3,7 +3,7 @@
 //! Guarantees: one subscriber's are found without looking at others'; those that are over come in the order of their ends.
 //!
 //! Bounded by the wrong passwords of [`Lock::KEPT_S`] and of the longest lock before it: each one that is counted sweeps
-//! two that are over away (see [`crate::decide`]).
+//! two away that are over (see [`crate::decide`]).
 
 use std::collections::BTreeSet;
 
@@ -31,17 +31,20 @@ impl Locks {
 
     /// One subscriber's, by link.
     pub(crate) fn of(&self, subscriber: SubscriberId) -> impl Iterator<Item = (LinkId, Lock)> {
-        self.rows.get(&subscriber).into_iter().flatten().copied()
+        self.rows.get(&subscriber).into_iter().flatten().copied().inspect(|_| looked())
     }
 
     /// All of them, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SubscriberId, LinkId, Lock)> {
-        self.rows.iter().flat_map(|(subscriber, of)| of.iter().map(|(link, lock)| (*subscriber, *link, *lock)))
+        let rows =
+            self.rows.iter().flat_map(|(subscriber, of)| of.iter().map(|(link, lock)| (*subscriber, *link, *lock)));
+        rows.inspect(|_| looked())
     }
 
     /// Those that are over at an instant, the oldest first.
     pub(crate) fn over(&self, at: Timestamp) -> impl Iterator<Item = (SubscriberId, LinkId)> {
-        self.by_end.iter().take_while(move |(end, ..)| *end <= at).map(|(_, subscriber, link)| (*subscriber, *link))
+        let ended = self.by_end.iter().inspect(|_| looked()).take_while(move |(end, ..)| *end <= at);
+        ended.map(|(_, subscriber, link)| (*subscriber, *link))
     }
 
     /// Writes one; one that counts nothing is removed.
@@ -69,3 +72,28 @@ impl Locks {
         }
     }
 }
+
+/// Counts rows that are looked at: tests hold that nobody who waits is kept by others' rows.
+#[cfg(any(test, feature = "testing"))]
+mod count {
+    use core::cell::Cell;
+
+    thread_local!(static LOOKED_AT: Cell<u64> = const { Cell::new(0) });
+
+    pub(super) fn looked() {
+        LOOKED_AT.with(|count| count.set(count.get() + 1));
+    }
+
+    /// Rows of wrong passwords that this thread looked at so far.
+    pub fn locks_looked_at() -> u64 {
+        LOOKED_AT.with(Cell::get)
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub use count::locks_looked_at;
+#[cfg(any(test, feature = "testing"))]
+use count::looked;
+
+#[cfg(not(any(test, feature = "testing")))]
+const fn looked() {}

@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::{check, script::play};
-use crate::state::Lock;
+use crate::state::{Lock, locks_looked_at};
 
 #[test]
 fn every_third_wrong_one_locks_longer() {
@@ -310,4 +310,45 @@ fn locks_that_are_over_are_swept_away() {
     let who = crate::ids::SubscriberId(3);
     let of_one: Vec<_> = stage.world.state.locks_of(who).collect();
     assert_eq!(of_one.len(), 1, "{of_one:?}");
+}
+
+/// What is over counts nothing, also while its row still stands there.
+#[test]
+fn there_is_nothing_to_unlock_after_two_days() {
+    check(
+        "test from 2020-01-01
+         191…001 has a card with 1000
+         2020-02-01 10:00  191…001 gives 1 to 191…003 password 111111 times 1
+         2020-02-03 10:00  care unlocks 191…001",
+        expect![[r#"
+            refused: wrong-password, 2 left
+            refused: nothing-to-change
+        "#]],
+    );
+}
+
+/// Everybody waits for the decider: nobody's lock is found by looking at others'.
+#[test]
+fn nobody_is_kept_by_others_locks() {
+    let mut stage = play("test from 2020-01-01");
+    for n in 1..=300 {
+        stage.line(&format!("191…{n:03} has a card with 1000"), &[]);
+    }
+    let mut most = 0;
+    let mut looked = |stage: &mut super::script::Stage, line: &str| {
+        let before = locks_looked_at();
+        stage.line(line, &[]);
+        most = most.max(locks_looked_at() - before);
+    };
+    for n in 1..=300 {
+        looked(&mut stage, &format!("2020-02-01 10:00  191…{n:03} gives 1 to 191…350 password 111111 times 3"));
+    }
+    looked(&mut stage, "care unlocks 191…150");
+    looked(&mut stage, "191…150 gives 1 to 191…001");
+    // All are over now: each wrong one sweeps some away, and looks at no more than those.
+    looked(&mut stage, "2020-03-01 10:00  191…299 gives 1 to 191…350 password 111111");
+    assert!(most < 40, "{most} rows were looked at for one line, of 300");
+    let before = locks_looked_at();
+    assert_eq!(stage.world.state.locks().count(), 297);
+    assert_eq!(locks_looked_at() - before, 297, "they are counted");
 }
