@@ -256,7 +256,7 @@ fn damage_is_noticed() {
         let conn = Connection::open(table.path()).expect("tables");
         conn.execute("UPDATE meta SET version = ?1", [version]).expect("changed");
     };
-    version(4);
+    version(5);
     assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))), "of a later Sonmul");
     std::fs::write(
         table.path(),

@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use super::{check, script::play};
+use super::check;
+use super::script::{Stage, play};
 use crate::state::{Lock, locks_looked_at};
 
 #[test]
@@ -289,20 +290,23 @@ fn waiting_until_it_is_forgotten_wins_no_tries() {
     }
 }
 
+/// So many people who have a card each.
+fn with_cards(people: u32) -> Stage {
+    let lines = (1..=people).map(|n| format!("\n191…{n:03} has a card with 1000"));
+    play(&std::iter::once(String::from("test from 2020-01-01")).chain(lines).collect::<String>())
+}
+
 #[test]
 fn locks_that_are_over_are_swept_away() {
-    let mut stage = play("test from 2020-01-01");
+    let mut stage = with_cards(20);
     for n in 1..=20 {
-        stage.line(&format!("191…{n:03} has a card with 1000"), &[]);
-    }
-    for n in 1..=20 {
-        stage.line(&format!("2020-02-01 10:00  191…{n:03} gives 1 to 191…050 password 111111 over {}", n % 3 + 1), &[]);
+        stage.line(&format!("2020-02-01 10:00  191…{n:03} gives 1 to 191…001 password 111111 over {}", n % 3 + 1), &[]);
     }
     assert_eq!(stage.world.state.locks().count(), 20);
     // A released number's row goes like all others.
     stage.line("care releases 191…001", &[]);
     for (n, left) in (2..=11).zip((1..=19).rev().step_by(2)) {
-        stage.line(&format!("2020-02-04 10:00  191…{n:03} gives 1 to 191…050 password 111111 over 9"), &[]);
+        stage.line(&format!("2020-02-04 10:00  191…{n:03} gives 1 to 191…001 password 111111 over 9"), &[]);
         let state = &stage.world.state;
         let over = state.locks().filter(|(.., lock)| lock.over_at() <= state.at()).count();
         assert!(over <= left, "{over} are over after {n}");
@@ -330,23 +334,20 @@ fn there_is_nothing_to_unlock_after_two_days() {
 /// Everybody waits for the decider: nobody's lock is found by looking at others'.
 #[test]
 fn nobody_is_kept_by_others_locks() {
-    let mut stage = play("test from 2020-01-01");
-    for n in 1..=300 {
-        stage.line(&format!("191…{n:03} has a card with 1000"), &[]);
-    }
+    let mut stage = with_cards(300);
     let mut most = 0;
-    let mut looked = |stage: &mut super::script::Stage, line: &str| {
+    let mut looked = |stage: &mut Stage, line: &str| {
         let before = locks_looked_at();
         stage.line(line, &[]);
         most = most.max(locks_looked_at() - before);
     };
     for n in 1..=300 {
-        looked(&mut stage, &format!("2020-02-01 10:00  191…{n:03} gives 1 to 191…350 password 111111 times 3"));
+        looked(&mut stage, &format!("2020-02-01 10:00  191…{n:03} gives 1 to 191…001 password 111111 times 3"));
     }
     looked(&mut stage, "care unlocks 191…150");
     looked(&mut stage, "191…150 gives 1 to 191…001");
     // All are over now: each wrong one sweeps some away, and looks at no more than those.
-    looked(&mut stage, "2020-03-01 10:00  191…299 gives 1 to 191…350 password 111111");
+    looked(&mut stage, "2020-03-01 10:00  191…299 gives 1 to 191…001 password 111111");
     assert!(most < 40, "{most} rows were looked at for one line, of 300");
     let before = locks_looked_at();
     assert_eq!(stage.world.state.locks().count(), 297);
