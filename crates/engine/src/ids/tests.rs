@@ -135,7 +135,11 @@ fn more_dials_are_slowed_down_and_never_stopped_and_none_is_forgotten() {
     let minutes = dials.come(20, 60);
     assert!(dials.ids.lens().1 <= 1_200, "{:?}", dials.ids.lens());
     // A burst has its room, and then as many as become free: never nobody, never more than one a second in ten minutes.
-    assert_eq!(minutes.first(), Some(&914), "a generation, half of the next one at once, and a twentieth of the other half");
+    assert_eq!(
+        minutes.first(),
+        Some(&914),
+        "a generation, half of the next one at once, and a twentieth of the other half"
+    );
     assert!(minutes.iter().all(|let_in| *let_in >= 29), "{minutes:?}");
     assert!(minutes.windows(10).skip(1).all(|ten| ten.iter().sum::<usize>() <= 1_200), "{minutes:?}");
     // When it is over everybody is let in again.
