@@ -8,21 +8,21 @@ use domain::refusal::Refusal;
 use domain::state::RepeatKey;
 use domain::verdict::Outcome;
 use engine::checkpoint::{Checkpoint, Collector};
-use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
-use engine::ids::Turning;
+use engine::checkpointer::{CheckpointConfig, Checkpointer, kept_of};
 use engine::journal::{Journal, JournalReader, ReadFault};
 use engine::memory::MemoryCheckpoint;
 use engine::recover::{RecoverFault, fold, recover};
 use engine::replica::FoldFault;
 
-use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
+use crate::rig::{IDS, Rig, load, msisdn, verdict};
 
-fn checkpointed(rig: &mut Rig) {
+/// Its checkpoint follows.
+pub(crate) fn checkpointed(rig: &mut Rig) {
     let head = rig.checkpoint.head();
-    let collector = Collector::new(head, Turning::new(IDS_MAX));
+    let collector = Collector::new(head);
     let config = CheckpointConfig { interval_ms: 0, ..CheckpointConfig::default() };
-    let floor = floor_of(&rig.handle());
-    let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, floor).expect("starts");
+    let kept = kept_of(&rig.handle());
+    let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, kept).expect("starts");
     rig.engine.follow("checkpoint", head.seq, Box::new(follow)).expect("starts");
 }
 
@@ -30,7 +30,7 @@ fn checkpointed(rig: &mut Rig) {
 #[track_caller]
 fn same(one: &engine::replica::Replica, other: &engine::replica::Replica) {
     assert_eq!(one.state.differences(&other.state, 9), []);
-    assert_eq!((one.head, one.ids.len(), one.ids.floor()), (other.head, other.ids.len(), other.ids.floor()));
+    assert_eq!((one.head, one.ids.lens(), one.ids.kept()), (other.head, other.ids.lens(), other.ids.kept()));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn checkpoint_and_tail_are_the_fold() {
     let rig = rig.restart();
     assert_eq!(rig.checkpoint.head(), rig.journal.head(), "a clean stop leaves no tail");
     rig.done(rig.gift(2, 1, 300));
-    let from_zero = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).expect("folds");
+    let from_zero = fold(&rig.journal.reader(), IDS, &mut |_| {}).expect("folds");
     same(&load(&rig.checkpoint, &rig.journal), &from_zero);
     let from_nothing = load(&MemoryCheckpoint::new(), &rig.journal);
     same(&from_nothing, &from_zero);
@@ -92,7 +92,7 @@ fn a_journal_that_lost_its_tail_is_refused() {
     let Rig { engine, journal, checkpoint, .. } = rig;
     engine.stop().expect("stops well");
     journal.cut_after(Seq(3));
-    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS, &mut |_| {});
     assert!(matches!(fault, Err(RecoverFault::TailLost { journal: Seq(3), .. })), "{fault:?}");
 }
 
@@ -105,7 +105,7 @@ fn a_checkpoint_of_another_journal_is_refused() {
     let other = Rig::with_two_later(5);
     other.done(other.gift(1, 2, 500));
     let journal = other.journal.clone();
-    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS, &mut |_| {});
     assert!(matches!(fault, Err(RecoverFault::OtherJournal { .. })), "{fault:?}");
 }
 
@@ -120,7 +120,7 @@ fn damage_is_refused_wherever_it_is() {
         for at in [0, 1, 20, whole.bytes.len() / 2, whole.bytes.len() - 1] {
             let at = at.min(whole.bytes.len() - 1);
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
-            let fault = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {});
+            let fault = fold(&rig.journal.reader(), IDS, &mut |_| {});
             assert!(
                 matches!(fault, Err(RecoverFault::Journal(FoldFault::Journal(ReadFault::Damaged { seq: named, .. }))) if named == whole.first_seq),
                 "{fault:?}"
@@ -128,7 +128,7 @@ fn damage_is_refused_wherever_it_is() {
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
         }
     }
-    assert!(fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).is_ok());
+    assert!(fold(&rig.journal.reader(), IDS, &mut |_| {}).is_ok());
 }
 
 #[test]
