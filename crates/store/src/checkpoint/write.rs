@@ -7,7 +7,7 @@ use domain::ids::{BatchId, LimitId, SubscriberId};
 use domain::memory::Remembered;
 use domain::office::till::Bought;
 use domain::receipt::Seq;
-use domain::state::{BOOKS, CardFacts, Lock, Recents, UsageKey};
+use domain::state::{BOOKS, CardFacts, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use engine::ids::{IdRow, IdsKept};
