@@ -22,6 +22,7 @@ pub mod history;
 pub mod ids;
 pub mod journal;
 pub mod memory;
+pub mod outbox;
 mod queries;
 mod queue;
 pub mod recover;
