@@ -269,7 +269,7 @@ fn groups_do_not_wait_for_each_other() {
 fn what_it_needs_is_durable_before_it_leaves() {
     let mut outbox = outbox(&[9]);
     take(&mut outbox, [3, 6, 9, 12], START);
-    let mut next = |outbox: &mut Outbox<Parcel>, now| {
+    let next = |outbox: &mut Outbox<Parcel>, now| {
         outbox.tick(now, &|parcel| parcel.seq == 12);
         outbox.next(now, &|parcel| parcel.seq == 12)
     };
