@@ -5,6 +5,7 @@ use domain::id::{CommandId, UssdPrompt};
 use domain::ids::LinkId;
 use domain::time::Timestamp;
 use engine::answer::Answer;
+use engine::checkpoint::Checkpoint;
 use engine::handle::DECIDE_WITHIN_MAX_S;
 use engine::ids::USSD_HORIZON_MS;
 use engine::journal::Journal;

@@ -13,7 +13,6 @@ use domain::office::till::{Goods, Rate, TillCommand};
 use domain::rules::Rules;
 use domain::rules::tariff::Ratio;
 use domain::testing::{self, OPERATOR, PASSWORD, asked, at, caller, card_number, minor, password, phone, seconded};
-use domain::time::Timestamp;
 use domain::verdict::{Entry, Verdict};
 use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
 use engine::ids::{IdsConfig, IdsKept};
