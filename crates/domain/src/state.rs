@@ -29,7 +29,7 @@ use crate::time::Timestamp;
 mod locks;
 mod rows;
 
-use locks::Locks;
+pub(crate) use locks::Locks;
 #[cfg(any(test, feature = "testing"))]
 pub use locks::locks_looked_at;
 

@@ -191,7 +191,7 @@ fn refusals_for_the_moment_are_tried_again_up_to_the_end() {
     let [(parcel, how)] = ended.as_slice() else { panic!("{ended:?}") };
     assert_eq!((*how, now), (Some(End::GaveUp), START.plus_ms(CONFIG.retry_max_ms)));
     assert_eq!(parcel.tries.attempts as usize, tries.len());
-    assert_eq!((outbox.counts().gave_up, outbox.counts().retried as usize), (1, tries.len()));
+    assert_eq!((outbox.counts().gave_up, outbox.counts().retried), (1, tries.len() as u64));
     let waits: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
     for (attempt, wait) in (0..).zip(&waits) {
         let whole = (1_000 << attempt.min(10)).min(900_000);

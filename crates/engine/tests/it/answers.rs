@@ -116,7 +116,7 @@ fn a_question_about_one_looks_at_nobody_elses_locks() {
         let caller = testing::caller(msisdn(n));
         let proof = testing::proof(&world.keys, &caller, "111111");
         for _ in 0..3 {
-            world.act(&Body::Gift(Gift { proof: proof.clone(), ..testing::gift(&world.keys, caller, msisdn(1), 1) }));
+            world.act(&Body::Gift(Gift { proof, ..testing::gift(&world.keys, caller, msisdn(1), 1) }));
         }
     }
     assert_eq!(world.state.locks().count(), 100);
