@@ -179,8 +179,8 @@ fn some() -> (Table, State) {
     let steps: Vec<_> = (0..120_u16)
         .map(|n| (u8::try_from(n % 32).expect("small"), u64::from(n) % 6, u64::from(n + 1) % 6, 3 * n + 1, 40_000))
         .collect();
-    // Card 3 works again and gives on the last day.
-    let steps = [steps, vec![(16, 0, 3, 1, 90_000), (25, 3, 0, 1, 0), (0, 3, 5, 10, 0)]].concat();
+    // Card 3 works again and gives on the last day; then its holder mistypes.
+    let steps = [steps, vec![(16, 0, 3, 1, 90_000), (25, 3, 0, 1, 0), (0, 3, 5, 10, 0), (12, 3, 5, 10, 0)]].concat();
     let (table, batches) = written(&steps, 7);
     let (state, _) = fold(&batches);
     (table, state)
@@ -253,10 +253,10 @@ fn differences_are_found_and_shortened() {
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
     change("DELETE FROM usage WHERE limit_id = 1 AND subject = 3");
-    change("DELETE FROM locks WHERE subscriber = 2");
+    change("DELETE FROM locks WHERE subscriber = 3");
     let found = table.checkpoint.compare(&state, 100).expect("compared");
     let rows: Vec<_> = found.iter().skip(7).map(|difference| difference.row.as_str()).collect();
-    assert_eq!(rows, ["usage of limit 1 by 0x3", "lock of subscriber 2 over link 1"]);
+    assert_eq!(rows, ["usage of limit 1 by 0x3", "lock of subscriber 3 over link 0"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }
