@@ -18,7 +18,7 @@ use crate::generations::{Age, Generations};
 use crate::ids::{LimitId, Serial, SubscriberId};
 use crate::office::RecordKey;
 use crate::pages::Pages;
-use crate::state::{Card, CardFacts, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
+use crate::state::{Card, CardFacts, Locks, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
 
 /// A row that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,10 +133,7 @@ impl Differences {
         }
         self.aged(pair_usage, &other.pair_usage, "usage", &|key| usage_name(*key));
         self.aged(repeats, &other.repeats, "remembered", &repeat_name);
-        for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
-            let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
-            self.compare(&row, "lock", locks.get(key), other.locks.get(key));
-        }
+        self.locks(locks, &other.locks);
         let accounts = ledger.keys().chain(other.ledger.keys().filter(|account| !ledger.contains_key(*account)));
         for account in accounts {
             let of = |state: &State| state.ledger.get(account).copied();
@@ -150,6 +147,14 @@ impl Differences {
         let senders: BTreeSet<SubscriberId> = holds.keys().chain(other.holds.keys()).copied().collect();
         let recipients: BTreeSet<SubscriberId> = held_for.keys().chain(other.held_for.keys()).copied().collect();
         self.holds(one, other, &senders, &recipients);
+    }
+
+    fn locks(&mut self, one: &Locks, other: &Locks) {
+        let missing = other.iter().filter(|(subscriber, link, _)| one.get(*subscriber, *link).is_none());
+        for (subscriber, link, _) in one.iter().chain(missing) {
+            let row = || format!("lock of subscriber {} over link {}", subscriber.0, link.0);
+            self.compare(&row, "lock", one.get(subscriber, link), other.get(subscriber, link));
+        }
     }
 
     fn holds(

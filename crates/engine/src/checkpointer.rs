@@ -1,8 +1,9 @@
 //! The checkpoint follower: folds batches into a delta on one thread, writes it on another, so that folding keeps up
 //! with the decider while a write is under way; the more entries wait, the more of them coalesce.
 //!
-//! Guarantees: the decider never waits; what is written was durable first; a lag above
-//! [`CheckpointConfig::lag_entries_max`] is told to the log.
+//! Guarantees: the decider never waits; what is written was durable first. While the writer can't write (a full disk) no more
+//! than [`CheckpointConfig::lag_entries_max`] entries and the batch that passed it are kept in memory: the rest stays in
+//! the journal, and is read from there later.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Checkpoint, CheckpointFault, Collector, Delta};
 use crate::follower::{Follow, FollowFault};
 use crate::handle::Handle;
+use crate::ids::IdsKept;
 use crate::journal::Batch;
 
 /// When a delta is written.
@@ -21,7 +23,7 @@ pub struct CheckpointConfig {
     pub entries_min: u64,
     /// …or so much time has passed since the latest write.
     pub interval_ms: u64,
-    /// A lag above this is told to the log: restarts grow slower.
+    /// With so many entries folded and not written, no more are folded, and the log hears of it: restarts grow slower.
     pub lag_entries_max: u64,
 }
 
@@ -36,7 +38,7 @@ pub struct Checkpointer {
     collector: Collector,
     config: CheckpointConfig,
     latest: Instant,
-    floor: Box<dyn Fn() -> domain::time::Timestamp + Send>,
+    kept: Box<dyn Fn() -> IdsKept + Send>,
     writer: Option<Writer>,
     told_lag: bool,
 }
@@ -57,7 +59,7 @@ impl Checkpointer {
         collector: Collector,
         checkpoint: Box<dyn Checkpoint>,
         config: CheckpointConfig,
-        floor: Box<dyn Fn() -> domain::time::Timestamp + Send>,
+        kept: Box<dyn Fn() -> IdsKept + Send>,
     ) -> std::io::Result<Self> {
         let (deltas, take) = sync_channel::<Delta>(1);
         let (tell, written) = sync_channel(1);
@@ -65,7 +67,7 @@ impl Checkpointer {
             .name(String::from("checkpoint-write"))
             .spawn(move || write_all(checkpoint, &take, &tell))?;
         let writer = Writer { deltas, written, thread, busy: false };
-        Ok(Self { collector, config, latest: Instant::now(), floor, writer: Some(writer), told_lag: false })
+        Ok(Self { collector, config, latest: Instant::now(), kept, writer: Some(writer), told_lag: false })
     }
 
     fn is_due(&self) -> bool {
@@ -87,8 +89,7 @@ impl Checkpointer {
             }
         }
         if !writer.busy && self.is_due() {
-            let floor = (self.floor)();
-            let delta = self.collector.take(floor);
+            let delta = self.collector.take((self.kept)());
             let writer = self.writer.as_mut().ok_or_else(gone)?;
             writer.deltas.send(delta).map_err(|_| gone())?;
             writer.busy = true;
@@ -97,16 +98,28 @@ impl Checkpointer {
         Ok(())
     }
 
+    fn lags(&self) -> bool {
+        self.collector.entries() >= self.config.lag_entries_max
+    }
+
     fn lag(&mut self) {
-        let lags = self.collector.entries() > self.config.lag_entries_max;
+        let lags = self.lags();
         if lags && !self.told_lag {
-            tracing::warn!(entries = self.collector.entries(), "the checkpoint lags: a restart would take longer");
+            let entries = self.collector.entries();
+            tracing::warn!(entries, "the checkpoint lags and waits for its writer: a restart would take longer");
         }
         self.told_lag = lags;
     }
 }
 
 impl Follow for Checkpointer {
+    fn is_ready(&mut self, wait: Duration) -> bool {
+        if self.lags() {
+            std::thread::park_timeout(wait);
+        }
+        !self.lags()
+    }
+
     fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
         if batch.last_seq() > self.collector.head().seq {
             self.collector.add(batch);
@@ -122,7 +135,7 @@ impl Follow for Checkpointer {
     fn end(&mut self) -> Result<(), FollowFault> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         if self.collector.entries() > 0 {
-            let delta = self.collector.take((self.floor)());
+            let delta = self.collector.take((self.kept)());
             writer.deltas.send(delta).map_err(|_| gone())?;
         }
         drop(writer.deltas);
@@ -177,8 +190,8 @@ impl core::fmt::Debug for Checkpointer {
     }
 }
 
-/// The floor as a handle's status tells it: for [`Checkpointer::start`].
-pub fn floor_of(handle: &Handle) -> Box<dyn Fn() -> domain::time::Timestamp + Send> {
+/// What a handle's engine remembers of ids: for [`Checkpointer::start`].
+pub fn kept_of(handle: &Handle) -> Box<dyn Fn() -> IdsKept + Send> {
     let handle = handle.clone();
-    Box::new(move || handle.ids_floor())
+    Box::new(move || handle.ids_kept())
 }

@@ -262,12 +262,12 @@ impl World {
         self.oracle.starts_from(self.disk.checkpoint.head().seq);
         let refused =
             |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
-        let loaded = Machine::load(&self.disk, self.ids_max).map_err(refused)?;
+        let loaded = Machine::load(&self.disk, self.ids).map_err(refused)?;
         if self.config.look_inside {
             self.oracle.recovered(&loaded)?;
         }
         self.summary.count("started");
-        self.machine = Some(Machine::start(&self.disk, loaded, &self.hands, self.ids_max, self.config.plant));
+        self.machine = Some(Machine::start(&self.disk, loaded, &self.hands, self.ids, self.config.plant));
         self.say(format_args!("a process starts at entry {}", self.disk.journal.head().seq));
         self.loaded()
     }

@@ -40,7 +40,7 @@ use domain::state::State;
 use domain::time::Timestamp;
 use domain::verdict::{Change, Done, Entry, Outcome};
 use engine::answer::Answer;
-use engine::ids::Ids;
+use engine::ids::{Ids, IdsConfig};
 use engine::journal::{Batch, Head, JournalReader, Link};
 use engine::replica::Replica;
 
@@ -124,9 +124,9 @@ impl At<'_> {
 
 impl Oracle {
     /// Knows nothing yet. `look_inside`: also judge what nobody outside could see.
-    pub(crate) fn new(ids_max: usize, look_inside: bool) -> Self {
+    pub(crate) fn new(ids: IdsConfig, look_inside: bool) -> Self {
         Self {
-            fold: Replica::new(Ids::new(ids_max)),
+            fold: Replica::new(Ids::new(ids)),
             links: Vec::new(),
             books: Books::default(),
             ordered: BTreeMap::new(),
@@ -149,7 +149,7 @@ impl Oracle {
             late: BTreeMap::new(),
             issued_on: BTreeMap::new(),
             by_hand: BTreeSet::new(),
-            verdicts: Verdicts::new(ids_max),
+            verdicts: Verdicts::new(ids),
             met: BTreeSet::new(),
             look_inside,
         }
