@@ -34,7 +34,7 @@ use crate::program::Program;
 use crate::teller::Teller;
 use crate::trace::Trace;
 
-/// Events of a run unless somebody asks for others: about three thousand entries in the journal.
+/// Events of a run unless somebody asks for others: about two thousand entries in the journal.
 pub const STEPS: u32 = 10_000;
 
 /// How fast time passes between what happens.

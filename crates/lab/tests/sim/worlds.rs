@@ -14,34 +14,110 @@ fn hold(first: u64, last: u64) -> Totals {
     ended.totals
 }
 
-/// A simulator that met nothing would hold as well.
+/// A simulator that met nothing would hold as well: about half of what was measured with the seeds of CI.
 fn meets(totals: &Totals) {
     let often = [
         // The machine and its surroundings.
         ("answered", 100_000),
-        ("answered-again", 5_000),
+        ("answered-again", 10_000),
         ("checkpoint", 5_000),
-        ("closed", 500),
+        ("closed", 10_000),
         ("crash", 2_000),
-        ("frame-doubled", 5_000),
-        ("frame-lost", 5_000),
-        ("gave-up", 50),
-        ("id-ahead", 100),
-        ("id-reused", 100),
-        ("id-too-old", 100),
-        ("lost-disk", 50),
-        ("no-room", 500),
-        ("not-done", 1_000),
-        ("stale", 100),
-        ("started", 3_000),
-        ("told-again", 50),
-        ("unknown", 100),
+        ("frame-doubled", 20_000),
+        ("frame-lost", 20_000),
+        ("gave-up", 2_000),
+        ("id-ahead", 500),
+        ("id-reused", 1_000),
+        ("id-too-old", 8_000),
+        ("lost-disk", 100),
+        ("no-room", 7_000),
+        ("not-done", 10_000),
+        ("stale", 500),
+        ("started", 2_000),
+        ("told-again", 300),
+        // Done.
+        ("abandon-batch", 90),
+        ("approve", 1_000),
+        ("bind", 1_000),
+        ("change-card", 700),
+        ("change-password", 200),
+        ("change-subscriber", 1_000),
+        ("commit-call", 300),
+        ("consume", 1_000),
+        ("deposit", 1_000),
+        ("due", 6_000),
+        ("expire-card", 2_000),
+        ("extend-call", 400),
+        ("freeze", 90),
+        ("gift", 4_000),
+        ("import-subscribers", 200),
+        ("issue-cards", 1_000),
+        ("load-rules", 800),
+        ("make-cards", 500),
+        ("merge", 100),
+        ("open-outlet", 400),
+        ("pay-out", 20),
+        ("propose", 2_000),
+        ("quote", 900),
+        ("refund", 20),
+        ("release-call", 100),
+        ("reserve-call", 3_000),
+        ("resume-issuance", 100),
+        ("seal-batch", 400),
+        ("sell", 200),
+        ("set-language", 700),
+        ("show-cards", 1_000),
+        ("show-gifts", 500),
+        ("start-batch", 600),
+        ("stock-cards", 800),
+        ("stop-issuance", 100),
+        ("top-up", 600),
+        ("undo", 60),
+        ("withdraw", 100),
+        ("withdraw-motion", 200),
+        // Refused.
+        ("already-reversed", 100),
+        ("airtime-short", 200),
+        ("balance-short", 30),
+        ("batch-abandoned", 50),
+        ("batch-full", 100),
+        ("batch-incomplete", 20),
+        ("batch-sealed", 100),
+        ("call-beyond-grant", 10),
+        ("call-unknown", 3_000),
+        ("caller-resting", 1_000),
+        ("card-not-bought", 60),
+        ("card-not-for-sale", 400),
+        ("card-not-usable", 9_000),
+        ("card-not-void", 60),
+        ("card-state-forbids", 300),
+        ("float-short", 100),
+        ("hash-differs", 20),
+        ("insufficient-funds", 200),
+        ("issuance-stopped", 100),
+        ("limit-reached", 2_000),
+        ("locked", 3_000),
+        ("motion-unknown", 1_000),
+        ("not-a-gift", 500),
+        ("not-sold-today", 20),
+        ("own-motion", 40),
+        ("quote-expired", 100),
+        ("rate-unknown", 200),
+        ("recipient-balance-max", 800),
+        ("repeated", 900),
+        ("rewrites-past", 100),
+        ("role-forbids", 70),
+        ("service-closed", 2_000),
+        ("too-many-refusals", 500),
+        ("wrong-password", 10_000),
     ];
-    for (name, least) in often {
-        let count = totals.counts.get(name).copied().unwrap_or(0);
-        assert!(count >= least, "{name}: {count} times in {} seeds", totals.seeds);
-    }
-    assert!(totals.entries > totals.seeds * 2_000, "{} entries", totals.entries);
+    let seldom: Vec<_> = often
+        .into_iter()
+        .map(|(name, least)| (name, totals.counts.get(name).copied().unwrap_or(0), least))
+        .filter(|(_, count, least)| count < least)
+        .collect();
+    assert!(seldom.is_empty(), "(name, times, at least) in {} seeds: {seldom:#?}", totals.seeds);
+    assert!(totals.entries > totals.seeds * 1_800, "{} entries", totals.entries);
 }
 
 /// Every seed of CI, and every rare state that they must meet.
@@ -49,7 +125,6 @@ fn meets(totals: &Totals) {
 fn a_hundred_seeds_hold_and_meet_what_is_rare() {
     let totals = hold(0, SEEDS - 1);
     meets(&totals);
-    println!("{:#?}", totals.met);
     let missing = sometimes::missing(totals.seeds, &totals.met);
     assert!(missing.is_empty(), "met too seldom in {} seeds: {missing:#?}", totals.seeds);
     let unknown: Vec<_> =
