@@ -12,7 +12,7 @@ use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
 use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Usage, UsageKey};
-use domain::time::BusinessDate;
+use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use crate::ids::{IdRow, Ids, IdsConfig, IdsKept};
