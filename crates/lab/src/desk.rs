@@ -4,6 +4,8 @@
 //! They see what is durable on their screens, and mostly ask for something that can be done; one time in sixteen they ask whatever
 //! comes to hand.
 
+mod till;
+
 use domain::account::AccountId;
 use domain::card::{CardState, Voiding};
 use domain::command::{
@@ -423,82 +425,6 @@ impl Desk<'_> {
         dice.pick(&[Currency::Usd, Currency::Usd, Currency::Usd, Currency::Cny, Currency::Kpw])
             .copied()
             .unwrap_or(Currency::Usd)
-    }
-
-    fn till(&self, dice: &mut Dice, ask: Ask, operator: OperatorId) -> Option<TillCommand> {
-        let currency = Self::currency(dice);
-        let bound = |card: &Card| matches!(card.facts.state, CardState::Bound { .. });
-        let sold = |card: &Card| matches!(card.facts.state, CardState::Sold { .. });
-        Some(match ask {
-            Ask::OpenOutlet => {
-                let names = ["post office", "service centre", "shop at the station", " harbour ", ""];
-                let name = String::from(*dice.pick(&names)?);
-                TillCommand::OpenOutlet { operator, name }
-            }
-            Ask::Deposit => {
-                let amount = Amount::try_new(dice.between(1, 40) * 2_500)?;
-                TillCommand::Deposit { outlet: self.outlet(dice, operator)?, currency, amount }
-            }
-            Ask::Withdraw => {
-                let amount = Amount::try_new(dice.between(1, 5_000))?;
-                TillCommand::Withdraw { outlet: self.outlet(dice, operator)?, currency, amount }
-            }
-            Ask::QuoteCards => {
-                let stocked = |_: CardId, card: &Card| matches!(card.facts.state, CardState::InStock { .. });
-                let end = self.end_of_long_row(operator).filter(|(id, card)| stocked(*id, card) && dice.often(300));
-                let id = match end {
-                    Some((id, _)) => id,
-                    None => self.of_cards(dice, operator, stocked)?,
-                };
-                let outlet = match self.state().card(id)?.facts.state {
-                    CardState::InStock { outlet, .. } if !dice.often(60) => outlet,
-                    _ => self.outlet(dice, operator)?,
-                };
-                let count = u32::try_from(dice.between(1, 2)).ok()?;
-                let count = if dice.often(30) { 0 } else { count };
-                TillCommand::Quote { outlet, currency, goods: Goods::Cards { first: Serial::of(id), count } }
-            }
-            Ask::QuoteReload => {
-                // A card that nobody bound yet is reloaded as often as one in use, perhaps elsewhere.
-                let wants_sold = dice.often(500);
-                let fits =
-                    |_: CardId, card: &Card| card.bought.is_some() && if wants_sold { sold(card) } else { bound(card) };
-                let id = self.of_cards(dice, operator, fits)?;
-                let bought = self.state().card(id)?.bought.filter(|_| !dice.often(60));
-                let currency = bought.map_or(currency, |bought| bought.currency);
-                let goods = Goods::Reload { serial: Serial::of(id), value: Amount::try_new(dice.between(1, 400))? };
-                TillCommand::Quote { outlet: self.outlet(dice, operator)?, currency, goods }
-            }
-            Ask::Sell => {
-                let open = |record: &Record| record.due_at().is_some_and(|due| due.ms() > self.wall_ms);
-                TillCommand::Sell { quote: Seq(self.of_records(dice, RecordKind::Quote, open)?) }
-            }
-            Ask::Refund => {
-                let today = |card: &Card| matches!(card.facts.state, CardState::Sold { at, .. } if self.wall_ms - at.ms() < DAY_MS);
-                let id = self.of_cards(dice, operator, |_, card| card.bought.is_some() && today(card))?;
-                TillCommand::Refund { serial: Serial::of(id) }
-            }
-            Ask::Merge => {
-                let from = self.of_cards(dice, operator, |_, card| bound(card))?;
-                let first = self.state().card(from)?;
-                let currency = |card: &Card| card.bought.map(|bought| bought.currency);
-                let same = |card: &Card| {
-                    bound(card)
-                        && card.facts.state.holder() == first.facts.state.holder()
-                        && currency(card) == currency(first)
-                };
-                let into = self.of_cards(dice, operator, |id, card| id != from && same(card))?;
-                TillCommand::Merge { from: Serial::of(from), into: Serial::of(into) }
-            }
-            _ => {
-                let owed = |id: CardId, card: &Card| {
-                    let void = matches!(card.facts.state, CardState::Void { .. })
-                        || self.state().void_range(Serial::of(id)).is_some();
-                    void && card.bought.is_some() && card.purse.balance_minor > 0
-                };
-                TillCommand::PayOut { serial: Serial::of(self.of_cards(dice, operator, owed)?) }
-            }
-        })
     }
 
     fn proposal(&self, dice: &mut Dice, ask: Ask, operator: OperatorId) -> Option<Proposal> {

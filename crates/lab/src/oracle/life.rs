@@ -88,12 +88,10 @@ fn may(at: At<'_>, before: &CardState, after: &CardState, was_void: bool) -> boo
         (C::Void { why: then, .. }, C::Void { why: now, .. }) => same_holder && retagged && then == now,
         (C::Expired { at: then, .. }, C::Expired { at: now, .. }) => same_holder && retagged && then == now,
         (C::Bound { .. }, C::Frozen { since, .. }) => {
-            let care = matches!(body, Body::ChangeCard(change) if change.change == CardChange::Freeze);
-            same_holder && since.ms() == at.ms && !refused && (care || matches!(body, Body::Freeze(_)))
+            let asked = by_care(body, CardChange::Freeze) || matches!(body, Body::Freeze(_));
+            same_holder && since.ms() == at.ms && !refused && asked
         }
-        (C::Frozen { .. }, C::Bound { .. }) => {
-            same_holder && !refused && matches!(body, Body::ChangeCard(change) if change.change == CardChange::Thaw)
-        }
+        (C::Frozen { .. }, C::Bound { .. }) => same_holder && !refused && by_care(body, CardChange::Thaw),
         (
             C::Printed { .. } | C::InStock { .. } | C::Sold { .. } | C::Bound { .. } | C::Frozen { .. },
             C::Expired { at: when, .. },
@@ -132,6 +130,10 @@ fn may(at: At<'_>, before: &CardState, after: &CardState, was_void: bool) -> boo
             C::InStock { .. } | C::Sold { .. } | C::Bound { .. } | C::Frozen { .. } | C::Void { .. },
         ) => false,
     }
+}
+
+fn by_care(body: &Body, asked: CardChange) -> bool {
+    matches!(body, Body::ChangeCard(change) if change.change == asked)
 }
 
 fn is_approval(body: &Body) -> bool {

@@ -396,6 +396,13 @@ impl Oracle {
             OfficeRefusal::QuoteExpired { at: ended } => {
                 quote.is_some_and(|quote| quote.due_ms == ended.ms() && ended.ms() <= at.ms)
             }
+            _ => self.card_refusal(at, command, refusal),
+        }
+    }
+
+    /// What a till hears of a card.
+    fn card_refusal(&self, at: At<'_>, command: &TillCommand, refusal: &OfficeRefusal) -> bool {
+        match refusal {
             OfficeRefusal::CardSold { serial } => self.registry.of_serial(*serial).is_some_and(|(_, card)| {
                 matches!(card.state, CardState::Sold { .. } | CardState::Bound { .. } | CardState::Frozen { .. })
             }),
