@@ -87,8 +87,7 @@ impl Desk<'_> {
         let sold = |card: &Card| matches!(card.facts.state, CardState::Sold { .. });
         // A card that nobody bound yet is reloaded as often as one in use, perhaps elsewhere.
         let wants_sold = dice.often(500);
-        let fits =
-            |_: CardId, card: &Card| card.bought.is_some() && if wants_sold { sold(card) } else { bound(card) };
+        let fits = |_: CardId, card: &Card| card.bought.is_some() && if wants_sold { sold(card) } else { bound(card) };
         let id = self.of_cards(dice, operator, fits)?;
         let bought = self.state().card(id)?.bought.filter(|_| !dice.often(60));
         let currency = bought.map_or(currency, |bought| bought.currency);
