@@ -95,6 +95,7 @@ impl Differences {
             cards,
             by_number,
             limits,
+            limits_over_at,
             usage,
             pair_usage,
             locks,
@@ -106,6 +107,8 @@ impl Differences {
             held_for,
             // Random in each process: nothing depends on it.
             hasher: _,
+            // Nobody reads it: how much of it is left depends on when somebody began.
+            shed: _,
         } = one;
         if *seq != other.seq {
             // As of different entries everything may differ.
@@ -127,6 +130,7 @@ impl Differences {
             self.card(one, other, (Serial::of(id), here, there));
         }
         self.compare(&whole, "limits", limits, &other.limits);
+        self.compare(&whole, "when a limit is forgotten", *limits_over_at, other.limits_over_at);
         self.compare(&whole, "generations", remembered, &other.remembered);
         for row in 0..usage.len().max(other.usage.len()) {
             self.usage(row, usage.get(row), other.usage.get(row));
@@ -170,11 +174,12 @@ impl Differences {
     }
 
     fn operator(&mut self, id: u8, one: &Operator, other: &Operator) {
-        let Operator { rules, file_hash, date, books } = one;
+        let Operator { rules, file_hash, date, kept, books } = one;
         let row = || format!("operator {}", rules.operator);
         self.hidden(&row, "rules", **rules == *other.rules);
         self.compare(&row, "hash of its rules file", file_hash, &other.file_hash);
         self.compare(&row, "date", *date, other.date);
+        self.compare(&row, "counts", *kept, other.kept);
         for (account, (here, there)) in books_of(crate::ids::OperatorId(id)).iter().zip(books.iter().zip(&other.books))
         {
             self.compare(&row, account.kind(), *here, *there);

@@ -5,7 +5,7 @@ use domain::card::CardState;
 use domain::ids::{CardId, SubscriberId};
 use domain::money::Amount;
 use domain::rules::limit::Subject;
-use domain::state::{CardFacts, SubscriberFacts};
+use domain::state::{CardFacts, LimitIdentity, SubscriberFacts};
 use domain::time::Timestamp;
 use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};
@@ -121,6 +121,20 @@ fn change_json(change: &Change, names: &Names) -> Value {
         Change::Recent { sender, recipient } => {
             json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
         }
+        Change::Limit { id, limit: Some(row) } => {
+            let LimitIdentity { operator, name, kind, subject, window } = &row.identity;
+            json!({
+                "name": "limit",
+                "limit": id.0,
+                "operator": names.operator(*operator),
+                "limit_name": name.as_str(),
+                "kind": kind.name(),
+                "subject": subject.name(),
+                "window": window.to_string(),
+                "until": until_json(row.until),
+            })
+        }
+        Change::Limit { id, limit: None } => json!({ "name": "limit-forgotten", "limit": id.0 }),
         Change::Turn { memory } => json!({ "name": "turn", "memory": memory.name() }),
     }
 }

@@ -116,7 +116,7 @@ fn while_a_segment_is_sealed() {
     // Still with its WAL.
     let (place, head) = four_segments();
     std::fs::remove_file(place.path.join("journal-000003.blake3")).expect("a sidecar");
-    change(&place, "journal-000003.sqlite", "PRAGMA journal_mode = WAL; PRAGMA user_version = 2;");
+    change(&place, "journal-000003.sqlite", "PRAGMA journal_mode = WAL; PRAGMA user_version = 3;");
     goes_on(&place, head);
 }
 
