@@ -135,8 +135,10 @@ impl Differences {
         for row in 0..usage.len().max(other.usage.len()) {
             self.usage(row, usage.get(row), other.usage.get(row));
         }
-        self.aged(pair_usage, &other.pair_usage, "usage", &|key| usage_name(*key));
-        self.aged(repeats, &other.repeats, "remembered", &repeat_name);
+        // Usage of a forgotten limit is nobody's, and goes with its generation.
+        let lives = |key: &UsageKey| one.limit(key.limit).is_some();
+        self.aged(pair_usage, &other.pair_usage, "usage", (&|key| usage_name(*key), &lives));
+        self.aged(repeats, &other.repeats, "remembered", (&repeat_name, &|_| true));
         for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
             let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
             self.compare(&row, "lock", locks.get(key), other.locks.get(key));
@@ -260,20 +262,22 @@ impl Differences {
         one: &Generations<K, V>,
         other: &Generations<K, V>,
         fact: &'static str,
-        name: &dyn Fn(&K) -> String,
+        (name, counts): (&dyn Fn(&K) -> String, &dyn Fn(&K) -> bool),
     ) where
         K: Eq + core::hash::Hash,
         V: Copy + PartialEq + Debug,
     {
         let of = |map: &Generations<K, V>, key: &K| -> Option<(V, Age)> { map.find(key).map(|(v, age)| (*v, age)) };
-        for (key, here, age) in one.aged() {
+        for (key, here, age) in one.aged().filter(|(key, ..)| counts(key)) {
             self.compare(&|| name(key), fact, Some((*here, age)), of(other, key));
         }
-        for (key, there, age) in other.aged().filter(|(key, ..)| one.find(key).is_none()) {
+        for (key, there, age) in other.aged().filter(|(key, ..)| counts(key) && one.find(key).is_none()) {
             self.compare(&|| name(key), fact, None, Some((*there, age)));
         }
         // When a generation ends depends on how many are in it.
-        self.compare(&whole, fact, one.newest_len(), other.newest_len());
+        let newest =
+            |map: &Generations<K, V>| map.aged().filter(|(key, _, age)| *age == Age::Newest && counts(key)).count();
+        self.compare(&whole, fact, newest(one), newest(other));
     }
 }
 

@@ -57,6 +57,7 @@ pub struct State {
     pub(crate) limits_over_at: Option<Timestamp>,
     /// By limit and row of the subject; empty for limits on pairs.
     pub(crate) usage: Vec<Pages<Usage>>,
+    /// What is in it of a limit that is forgotten is nobody's, and goes with its generation.
     pub(crate) pair_usage: Generations<UsageKey, Usage>,
     pub(crate) locks: HashMap<(SubscriberId, LinkId), Lock, Hasher>,
     pub(crate) repeats: Generations<RepeatKey, Repeat>,
@@ -313,12 +314,13 @@ impl State {
         (usage.start == held.start).then_some((key, usage))
     }
 
-    /// Everything that is used of limits, in no order.
+    /// Everything that is used of limits that live, in no order.
     pub fn all_usage(&self) -> impl Iterator<Item = (UsageKey, Usage)> {
         let single = (0_u16..).map(LimitId).zip(&self.usage).flat_map(|(limit, pages)| {
             pages.iter().map(move |(row, usage)| (UsageKey { limit, subject: u64::from(row) }, usage))
         });
-        single.chain(self.pair_usage.iter().map(|(key, usage)| (*key, *usage)))
+        let pairs = self.pair_usage.iter().filter(|(key, _)| self.limit(key.limit).is_some());
+        single.chain(pairs.map(|(key, usage)| (*key, *usage)))
     }
 
     /// Wrong passwords of a caller over a link.

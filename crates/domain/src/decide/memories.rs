@@ -25,9 +25,11 @@ pub(super) fn turns(
     let repeats = are_repeats_over(state, at) && changes.iter().any(gives);
     let pairs = are_pairs_over(state, at) && usage.iter().any(of_pair);
     let limit = forgotten_limit(state, at, changes, usage);
-    [repeats.then_some(Memory::Repeats), pairs.then_some(Memory::Pairs)]
-        .into_iter()
-        .flatten()
+    // With the last limit on pairs all that was used of any of them is forgotten: nothing would make it grow old.
+    let none_on_pairs = limit.is_some_and(|id| is_last_on_pairs(state, id, changes));
+    let pairs = if none_on_pairs { 2 } else { usize::from(pairs) };
+    core::iter::repeat_n(Memory::Repeats, usize::from(repeats))
+        .chain(core::iter::repeat_n(Memory::Pairs, pairs))
         .map(|memory| Change::Turn { memory })
         .chain(limit.map(|id| Change::Limit { id, limit: None }))
 }
@@ -44,6 +46,15 @@ fn forgotten_limit(state: &State, at: Timestamp, changes: &[Change], usage: &[Us
     };
     let over = |limit: &LimitRow| limit.forget_at().is_some_and(|forget_at| forget_at <= at);
     state.limits().find(|(id, limit)| over(limit) && !touched(*id)).map(|(id, _)| id)
+}
+
+/// Whether it is on pairs, and no other limit is, nor comes with these changes.
+fn is_last_on_pairs(state: &State, id: LimitId, changes: &[Change]) -> bool {
+    let on_pairs = |limit: &LimitRow| limit.identity.subject == Subject::Pair;
+    let comes = |change: &Change| matches!(change, Change::Limit { limit: Some(limit), .. } if on_pairs(limit));
+    state.limit(id).is_some_and(on_pairs)
+        && state.limits().all(|(other, limit)| other == id || !on_pairs(limit))
+        && !changes.iter().any(comes)
 }
 
 const fn age_ms(turns: &Turns, at: Timestamp) -> i64 {

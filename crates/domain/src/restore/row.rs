@@ -165,7 +165,8 @@ impl State {
         }
         // Which entry of its generation left it so, nobody asks any more.
         let Turns { newest_from, before_from, .. } = self.remembered.pairs;
-        for (UsageKey { limit, subject }, usage, age) in self.pair_usage.aged() {
+        let lives = |key: &UsageKey| self.limit(key.limit).is_some();
+        for (UsageKey { limit, subject }, usage, age) in self.pair_usage.aged().filter(|(key, ..)| lives(key)) {
             let seq = match age {
                 Age::Newest => newest_from,
                 Age::Before => before_from,

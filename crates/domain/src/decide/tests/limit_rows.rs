@@ -39,12 +39,12 @@ fn another_ceiling_or_beginning_gives_nobody_a_fresh_allowance() {
             given 1, 999 left
             given 1, 998 left
             refused: limit daily reached until 2020-02-02
-            rules approved
+            rules loaded
             refused: limit daily reached until 2020-02-02
-            rules approved
+            rules loaded
             given 1, 997 left
             refused: limit daily reached until 2020-02-02
-            rules approved
+            rules loaded
             refused: limit daily reached until 2020-02-02
             given 1, 996 left
             refused: limit daily reached until 2020-02-02
@@ -70,10 +70,10 @@ fn a_limit_that_comes_back_in_time_finds_what_was_used_of_it() {
          2020-02-08 00:00  191…001 gives 1 to 191…006",
         expect![[r#"
             given 1, 999 left
-            rules approved
+            rules loaded
             given 1, 998 left
             given 1, 997 left
-            rules approved
+            rules loaded
             given 1, 996 left
             refused: limit week reached until 2020-02-08
             given 1, 995 left
@@ -103,12 +103,12 @@ fn another_name_kind_subject_or_window_makes_another_limit() {
         expect![[r#"
             given 1, 999 left
             refused: limit daily reached until 2020-02-02
-            rules approved
+            rules loaded
             given 1, 998 left
             refused: limit daily reached until 2020-03-01
-            rules approved
+            rules loaded
             given 1, 997 left
-            rules approved
+            rules loaded
             given 1, 996 left
             refused: limit another reached until 2020-03-01
         "#]],
@@ -122,15 +122,18 @@ fn two_ceilings_of_one_limit_are_one_usage() {
          | hold = { gifts = \"always\", for_s = 3600 }
          | limit daily gift sender count 2 business-day
          | limit daily gift sender total 100 business-day from 2000-01-02
-         191…001 has a card with 1000",
+         191…001 has a card with 1000
+         191…002 is known since 2019-01-01
+         191…003 is known since 2019-01-01
+         191…004 is known since 2019-01-01",
     );
     for (line, refused) in [
         ("2020-02-01 10:00  191…001 gives 99 to 191…002", false),
         ("191…001 gives 2 to 191…003", true),
         ("191…001 undoes", false),
         ("191…001 gives 1 to 191…004", false),
-        ("191…001 gives 98 to 191…005", false),
-        ("191…001 gives 1 to 191…006", true),
+        ("191…001 gives 98 to 191…002", false),
+        ("191…001 gives 1 to 191…003", true),
     ] {
         stage.line(line, &[]);
         assert_eq!(matches!(stage.outcome, Some(Outcome::Refused(_))), refused, "{line}: {:?}", stage.outcome);
@@ -178,6 +181,7 @@ fn a_limit_that_is_gone_is_forgotten_when_its_windows_are_over() {
     same_everywhere(&stage);
     stage.line("2020-02-06 10:00  191…001 gives 1 to 191…002", &[]);
     assert_eq!(living(&stage), three[2..]);
+    assert_eq!(stage.world.state.usage_len(), (1, 0), "with the last limit on pairs its usage");
     same_everywhere(&stage);
     // What comes back after that is another limit, of another row.
     stage.line(
@@ -185,7 +189,7 @@ fn a_limit_that_is_gone_is_forgotten_when_its_windows_are_over() {
         &["limit old gift sender count 1 business-day", "limit new gift sender count 9 business-day"],
     );
     assert_eq!(living(&stage), [(2, String::from("new")), (3, String::from("old"))]);
-    stage.line("191…001 gives 1 to 191…003", &[]);
+    stage.line("191…001 gives 1 to 191…002", &[]);
     assert!(matches!(stage.outcome, Some(Outcome::Done(_))), "{:?}", stage.outcome);
     same_everywhere(&stage);
     assert!(stage.world.state.shed.is_empty(), "nothing is left of its pages");
@@ -223,7 +227,7 @@ fn a_period_that_is_over_takes_its_limits_along() {
 
 #[test]
 fn loading_rules_again_and_again_makes_no_more_limits() {
-    let mut stage = play("test from 2020-01-01\n191…001 has a card with 1000");
+    let mut stage = play("test from 2020-01-01\n191…001 has a card with 1000\n191…002 is known since 2019-01-01");
     for day in 1..=28 {
         let limit = format!("limit daily gift sender count {day} business-day from 2020-02-{day:02}");
         stage.line(&format!("2020-02-{day:02} 10:00  test loads"), &[&limit]);
