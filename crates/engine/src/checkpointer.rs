@@ -1,8 +1,9 @@
 //! The checkpoint follower: folds batches into a delta on one thread, writes it on another, so that folding keeps up
 //! with the decider while a write is under way; the more entries wait, the more of them coalesce.
 //!
-//! Guarantees: the decider never waits; what is written was durable first; a lag above
-//! [`CheckpointConfig::lag_entries_max`] is told to the log.
+//! Guarantees: the decider never waits; what is written was durable first. While the writer can't write (a full disk) no more
+//! than [`CheckpointConfig::lag_entries_max`] entries and the batch that passed it are kept in memory: the rest stays in
+//! the journal, and is read from there later.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -21,7 +22,7 @@ pub struct CheckpointConfig {
     pub entries_min: u64,
     /// …or so much time has passed since the latest write.
     pub interval_ms: u64,
-    /// A lag above this is told to the log: restarts grow slower.
+    /// With so many entries folded and not written, no more are folded, and the log hears of it: restarts grow slower.
     pub lag_entries_max: u64,
 }
 
@@ -97,16 +98,28 @@ impl Checkpointer {
         Ok(())
     }
 
+    fn lags(&self) -> bool {
+        self.collector.entries() >= self.config.lag_entries_max
+    }
+
     fn lag(&mut self) {
-        let lags = self.collector.entries() > self.config.lag_entries_max;
+        let lags = self.lags();
         if lags && !self.told_lag {
-            tracing::warn!(entries = self.collector.entries(), "the checkpoint lags: a restart would take longer");
+            let entries = self.collector.entries();
+            tracing::warn!(entries, "the checkpoint lags and waits for its writer: a restart would take longer");
         }
         self.told_lag = lags;
     }
 }
 
 impl Follow for Checkpointer {
+    fn is_ready(&mut self, wait: Duration) -> bool {
+        if self.lags() {
+            std::thread::park_timeout(wait);
+        }
+        !self.lags()
+    }
+
     fn batch(&mut self, batch: &Arc<Batch>) -> Result<(), FollowFault> {
         if batch.last_seq() > self.collector.head().seq {
             self.collector.add(batch);

@@ -1,19 +1,21 @@
 //! Checkpoint, tail, and what a start refuses.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use domain::money::Amount;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::state::RepeatKey;
 use domain::verdict::Outcome;
-use engine::checkpoint::{Checkpoint, Collector};
+use engine::checkpoint::{Checkpoint, CheckpointFault, Collector, Delta};
 use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
 use engine::ids::Turning;
-use engine::journal::{Journal, JournalReader, ReadFault};
+use engine::journal::{Head, Journal, JournalReader, ReadFault};
 use engine::memory::MemoryCheckpoint;
 use engine::recover::{RecoverFault, fold, recover};
-use engine::replica::FoldFault;
+use engine::replica::{FoldFault, Replica};
 
 use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
 
@@ -26,9 +28,60 @@ fn checkpointed(rig: &mut Rig) {
     rig.engine.follow("checkpoint", head.seq, Box::new(follow)).expect("starts");
 }
 
+/// Tables that can't be written until a sender says so (or is gone); they tell how many entries each write had.
+struct Stuck {
+    tables: MemoryCheckpoint,
+    open: Receiver<()>,
+    wrote: Sender<u64>,
+}
+
+impl Checkpoint for Stuck {
+    fn head(&self) -> Head {
+        self.tables.head()
+    }
+
+    fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
+        // Gone: from now on everything goes through.
+        let _open = self.open.recv();
+        let before = self.tables.head().seq.0;
+        self.tables.write(delta)?;
+        self.wrote.send(self.tables.head().seq.0 - before).map_err(|gone| CheckpointFault::Io(gone.to_string()))
+    }
+
+    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
+        self.tables.load(ids_max)
+    }
+}
+
+#[test]
+fn what_waits_for_a_checkpoint_that_cannot_be_written_has_a_bound() {
+    const LAG_MAX: u64 = 4;
+    let mut rig = Rig::with_two();
+    let ((gate, open), (wrote, written)) = (channel(), channel());
+    let stuck = Stuck { tables: rig.checkpoint.clone(), open, wrote };
+    let config = CheckpointConfig { entries_min: 1, interval_ms: 0, lag_entries_max: LAG_MAX };
+    let collector = Collector::new(Head::default(), Turning::new(IDS_MAX));
+    let follow = Checkpointer::start(collector, Box::new(stuck), config, floor_of(&rig.handle())).expect("starts");
+    rig.engine.follow("checkpoint", Seq::ZERO, Box::new(follow)).expect("starts");
+    for _ in 0..30 {
+        verdict(rig.ask(rig.gift(1, 2, 500)));
+    }
+    // Time enough to fold all of them, if it did.
+    std::thread::sleep(Duration::from_millis(500));
+    drop(gate);
+    let head = rig.journal.head();
+    let mut widest = 0;
+    while rig.checkpoint.head() != head {
+        widest = widest.max(written.recv_timeout(Duration::from_secs(60)).expect("it catches up"));
+    }
+    assert!((1..=LAG_MAX).contains(&widest), "{widest} entries waited");
+    let from_zero = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).expect("folds");
+    same(&load(&rig.checkpoint, &rig.journal), &from_zero);
+}
+
 /// Nothing differs: state, head, and how many ids are remembered.
 #[track_caller]
-fn same(one: &engine::replica::Replica, other: &engine::replica::Replica) {
+fn same(one: &Replica, other: &Replica) {
     assert_eq!(one.state.differences(&other.state, 9), []);
     assert_eq!((one.head, one.ids.len(), one.ids.floor()), (other.head, other.ids.len(), other.ids.floor()));
 }

@@ -66,7 +66,7 @@ limits! {
     checkpoint_interval_ms = 10_000 in 1..=3_600_000,
         "... or so much time has passed. A row costs a page, so the more entries coalesce the less is written.";
     checkpoint_lag_entries_max = 20_000_000 in 1..=1_000_000_000,
-        "A checkpoint that lags by more is told to the log: restarts grow slower.";
+        "While the checkpoint can't be written, so many entries wait in memory (up to 80 octets each); more stay in the journal.";
     clock_step_max_s = 10 in 1..=3_600,
         "The wall clock may step by this much against the monotonic one; by more closes intake.";
     clock_gap_max_h = 168 in 0..=87_600,

@@ -3,9 +3,10 @@
 use expect_test::expect;
 
 use super::check;
-use super::script::play;
+use super::script::{Stage, number, play};
+use crate::account::AccountId;
 use crate::command::Body;
-use crate::ids::SubscriberId;
+use crate::ids::{OperatorId, SubscriberId};
 use crate::office::done::OfficeDone;
 use crate::office::{RecordKey, RecordKind};
 use crate::receipt::Seq;
@@ -102,4 +103,120 @@ fn a_maximum_that_was_lowered_meanwhile_and_a_service_that_closed() {
     assert_eq!(meanwhile(later, "191…001 asks balance"), "posted");
     let lower = "| period lower from 2020-02-01T10:45:00\n| amount_max = 1000\n| recipient_balance_max = 399";
     assert_eq!(meanwhile(lower, "191…001 asks balance"), "back: recipient-balance-max, 1000");
+}
+
+/// What the timers do now: one line for each gift on hold, oldest first.
+fn due(stage: &mut Stage) -> Vec<String> {
+    let holds: Vec<u64> = stage.world.state.records_of(RecordKind::Hold).map(|(id, _)| id).collect();
+    holds.into_iter().map(|id| end(stage, id)).collect()
+}
+
+fn end(stage: &mut Stage, id: u64) -> String {
+    match stage.world.act(&Body::Due(RecordKey { kind: RecordKind::Hold, id })).outcome {
+        Outcome::Done(Done::Office(done)) => match *done {
+            OfficeDone::HoldPosted { .. } => String::from("posted"),
+            OfficeDone::HoldVoided { why, .. } => format!("back: {}", why.name()),
+            other => panic!("{other:?}"),
+        },
+        Outcome::Done(other) => panic!("{other:?}"),
+        Outcome::Refused(refusal) => String::from(refusal.name()),
+    }
+}
+
+#[test]
+fn two_that_fall_due_at_one_instant_fill_the_maximum_and_not_more() {
+    // Over two links, as two gateways would send them within the same batch.
+    let mut stage = play(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         | recipient_balance_max = 1000
+         191…001 has a card with 1000
+         191…002 has a card with 1000
+         2020-02-01 10:00  191…001 gives 600 to 191…009 over 1
+         191…002 gives 401 to 191…009 over 2
+         191…002 gives 400 to 191…009 over 2
+         2020-02-01 10:59:59  191…009 asks balance",
+    );
+    assert_eq!(due(&mut stage), ["nothing-to-change", "nothing-to-change"], "a second before");
+    stage.line("2020-02-01 11:00 191…001 undoes", &[]);
+    assert!(matches!(stage.outcome, Some(Outcome::Refused(_))), "what is due is due: {:?}", stage.outcome);
+    assert_eq!(due(&mut stage), ["posted", "posted"]);
+    let recipient = stage.world.state.find_subscriber(number("191…009").expect("a number")).expect("the recipient").0;
+    let airtime = stage.world.state.purse(AccountId::Airtime(recipient)).expect("airtime");
+    assert_eq!((airtime.balance_minor, stage.world.state.held_for(recipient)), (1_000, 0));
+}
+
+#[test]
+fn one_gift_ends_once() {
+    let mut stage = play(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         191…001 has a card with 1000
+         2020-02-01 10:00  191…001 gives 400 to 191…002
+         191…001 gives 300 to 191…002",
+    );
+    let holds: Vec<u64> = stage.world.state.records_of(RecordKind::Hold).map(|(id, _)| id).collect();
+    stage.line("2020-02-01 10:59:59 191…001 undoes", &[]);
+    assert_eq!(end(&mut stage, holds[1]), "nothing-to-change", "it was undone a moment ago");
+    stage.line("2020-02-01 11:00 191…001 undoes", &[]);
+    assert!(matches!(stage.outcome, Some(Outcome::Refused(_))), "the other one is due: {:?}", stage.outcome);
+    assert_eq!(end(&mut stage, holds[0]), "posted");
+    for id in holds {
+        assert_eq!(end(&mut stage, id), "nothing-to-change", "a second time");
+    }
+    assert_eq!(stage.world.state.purse(AccountId::Held(OperatorId(0))).map_or(0, |purse| purse.balance_minor), 0);
+}
+
+#[test]
+fn a_gift_counts_on_the_day_on_which_it_was_dialled_also_when_it_is_undone_after_midnight() {
+    check(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         | limit one-a-day gift sender count 1 business-day
+         191…001 has a card with 1000
+         2020-02-01 23:59:59  191…001 gives 400 to 191…002
+         191…001 gives 300 to 191…002
+         2020-02-02 00:00  191…001 gives 300 to 191…002
+         2020-02-02 00:59:58  191…001 gives 200 to 191…002
+         191…001 undoes
+         191…001 undoes
+         191…001 gives 300 to 191…002
+         191…001 gives 200 to 191…002",
+        expect![[r#"
+            on hold 400, 600 left
+            refused: limit one-a-day reached until 2020-02-02
+            on hold 300, 300 left
+            refused: limit one-a-day reached until 2020-02-03
+            undone 300 of entry 7, 600 on the card
+            undone 400 of entry 5, 1000 on the card
+            on hold 300, 700 left
+            refused: limit one-a-day reached until 2020-02-03
+        "#]],
+    );
+}
+
+#[test]
+fn the_largest_amounts_are_held_and_posted_with_fee_and_tax() {
+    let mut stage = play(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         | amount_max = 9223372036854775807
+         | gift_fee = { flat = 10, tax_basis_points = 1000 }
+         191…001 has a card with 1000000000000
+         191…002 has a card with 1000000000000
+         2020-02-01 10:00  191…001 gives 9223372036854775807 to 191…009
+         191…001 gives 1000000000000 to 191…009
+         191…001 gives 999999999989 to 191…009
+         191…002 gives 999999999989 to 191…009
+         2020-02-01 11:00  191…009 asks balance",
+    );
+    assert_eq!(due(&mut stage), ["posted", "posted"]);
+    let balance = |account| stage.world.state.purse(account).expect("an account").balance_minor;
+    let operator = OperatorId(0);
+    let recipient = stage.world.state.find_subscriber(number("191…009").expect("a number")).expect("the recipient").0;
+    assert_eq!(balance(AccountId::Airtime(recipient)), 1_999_999_999_978);
+    assert_eq!(
+        [AccountId::FeeIncome(operator), AccountId::TaxPayable(operator), AccountId::Held(operator)].map(balance),
+        [20, 2, 0]
+    );
 }
