@@ -54,6 +54,12 @@ struct Differences {
     max: usize,
 }
 
+/// What rows of a memory are called, and which of them count.
+struct Told<'a, K> {
+    name: &'a dyn Fn(&K) -> String,
+    counts: &'a dyn Fn(&K) -> bool,
+}
+
 /// The name of a row, made only when it is needed.
 type Row<'a> = &'a dyn Fn() -> String;
 
@@ -96,10 +102,11 @@ impl Differences {
             by_number,
             limits,
             limits_over_at,
-            usage,
-            pair_usage,
+            // Compared as what is remembered for a while.
+            usage: _,
+            pair_usage: _,
             locks,
-            repeats,
+            repeats: _,
             remembered,
             ledger,
             records,
@@ -132,13 +139,7 @@ impl Differences {
         self.compare(&whole, "limits", limits, &other.limits);
         self.compare(&whole, "when a limit is forgotten", *limits_over_at, other.limits_over_at);
         self.compare(&whole, "generations", remembered, &other.remembered);
-        for row in 0..usage.len().max(other.usage.len()) {
-            self.usage(row, usage.get(row), other.usage.get(row));
-        }
-        // Usage of a forgotten limit is nobody's, and goes with its generation.
-        let lives = |key: &UsageKey| one.limit(key.limit).is_some();
-        self.aged(pair_usage, &other.pair_usage, "usage", (&|key| usage_name(*key), &lives));
-        self.aged(repeats, &other.repeats, "remembered", (&repeat_name, &|_| true));
+        self.memories(one, other);
         for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
             let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
             self.compare(&row, "lock", locks.get(key), other.locks.get(key));
@@ -156,6 +157,18 @@ impl Differences {
         let senders: BTreeSet<SubscriberId> = holds.keys().chain(other.holds.keys()).copied().collect();
         let recipients: BTreeSet<SubscriberId> = held_for.keys().chain(other.held_for.keys()).copied().collect();
         self.holds(one, other, &senders, &recipients);
+    }
+
+    /// What is used of limits, and what is remembered against repetition.
+    fn memories(&mut self, one: &State, other: &State) {
+        for row in 0..one.usage.len().max(other.usage.len()) {
+            self.usage(row, one.usage.get(row), other.usage.get(row));
+        }
+        // Usage of a forgotten limit is nobody's, and goes with its generation.
+        let pairs = Told { name: &|key: &UsageKey| usage_name(*key), counts: &|key| one.limit(key.limit).is_some() };
+        self.aged(&one.pair_usage, &other.pair_usage, "usage", &pairs);
+        let repeats = Told { name: &repeat_name, counts: &|_| true };
+        self.aged(&one.repeats, &other.repeats, "remembered", &repeats);
     }
 
     fn holds(
@@ -262,7 +275,7 @@ impl Differences {
         one: &Generations<K, V>,
         other: &Generations<K, V>,
         fact: &'static str,
-        (name, counts): (&dyn Fn(&K) -> String, &dyn Fn(&K) -> bool),
+        Told { name, counts }: &Told<'_, K>,
     ) where
         K: Eq + core::hash::Hash,
         V: Copy + PartialEq + Debug,

@@ -242,15 +242,15 @@ fn differences_are_found_and_shortened() {
             "subscriber 5 (Msisdn(…006)): cards",
             "card 00000001: tag",
             "card 00000005: state",
-            "usage of limit 1 by 0x3: usage",
+            "usage of limit 0 by 0x3: usage",
         ]
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
-    change("DELETE FROM usage WHERE limit_id = 1 AND subject = 3");
+    change("DELETE FROM usage WHERE limit_id = 0 AND subject = 3");
     change("DELETE FROM locks WHERE subscriber = 2");
     let found = table.checkpoint.compare(&state, 100).expect("compared");
     let rows: Vec<_> = found.iter().skip(7).map(|difference| difference.row.as_str()).collect();
-    assert_eq!(rows, ["usage of limit 1 by 0x3", "lock of subscriber 2 over link 1"]);
+    assert_eq!(rows, ["usage of limit 0 by 0x3", "lock of subscriber 2 over link 1"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }

@@ -5,7 +5,7 @@ use super::script::{SECOND, Stage, number, play};
 use crate::command::{Body, ChangeSubscriber, ImportSubscribers, SubscriberChange};
 use crate::currency::Currency;
 use crate::ids::{BatchId, OperatorId, OutletId, Serial, Staff};
-use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, Stage as BatchStage};
+use crate::office::batch::{Batch, BatchCommand, Stage as BatchStage};
 use crate::office::ceiling::{BATCHES_MAX, Ceiling, MOTIONS_MAX, OUTLETS_MAX, QUOTES_MAX, RULES_MOTIONS_MAX, RUNS_MAX};
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal};
@@ -81,7 +81,6 @@ fn cards_are_counted_before_a_batch_is_begun() {
     let mut stage = play("test from 2020-06-01\n| standing cards_max = 3\n191…001 has a card with 1000");
     let start = |ordered| Asked::Batch(BatchCommand::Start { operator: OPERATOR, value: minor(500), ordered });
     assert_eq!(answer(&mut stage.world, start(3)), reached(Ceiling::Cards, 3));
-    assert!(BATCH_CARDS_MAX > 3);
     // Two batches are promised the same room: whoever comes second is refused.
     for _ in 0..2 {
         done(&mut stage.world, start(2));
