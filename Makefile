@@ -1,6 +1,6 @@
 # What a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench campaign fuzz mutants
+.PHONY: help build demo test bench campaign kills fuzz mutants
 
 CARGO ?= cargo
 # make demo ONCE=1 ends after the first gifts; DEBUG=1 takes target/debug/sonmul as the tests left it.
@@ -9,6 +9,8 @@ DEBUG ?=
 ARGS ?=
 # make campaign SEEDS=1..20000
 SEEDS ?= 1..1000
+# make kills ROUNDS=1000
+ROUNDS ?= 200
 # make fuzz TARGET=gsup SECONDS=600; without TARGET all of them, one after the other.
 TARGET ?=
 SECONDS ?= 60
@@ -37,6 +39,10 @@ bench: ## The numbers of docs/benchmarks.md on this machine (ARGS=... for `sonmu
 campaign: ## A thousand seeds of the simulator on all cores (SEEDS=1..20000, ARGS=... for `sonmul-lab campaign`)
 	@$(CARGO) build --profile quick --locked -p lab
 	target/quick/sonmul-lab campaign --seeds $(SEEDS) $(ARGS)
+
+kills: ## Kills the server at random moments and checks what its clients saw (ROUNDS=1000, ARGS=... for `sonmul-lab kill-loop`)
+	@$(CARGO) build --profile quick --locked -p sonmul -p lab
+	target/quick/sonmul-lab kill-loop --rounds $(ROUNDS) $(ARGS)
 
 fuzz: ## Every decoder with random octets (TARGET=gsup SECONDS=600; all targets, 60 s each)
 	scripts/fuzz.sh "$(TARGET)" "$(SECONDS)"

@@ -218,6 +218,31 @@ pub enum Done {
     Office(#[n(0)] Box<OfficeDone>),
 }
 
+impl Done {
+    /// Public name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Given { .. } => "given",
+            Self::ToppedUp { .. } => "topped-up",
+            Self::Cards { .. } => "cards",
+            Self::Gifts { .. } => "gifts",
+            Self::PasswordChanged => "password-changed",
+            Self::Frozen { .. } => "frozen",
+            Self::Bound { .. } => "bound",
+            Self::LanguageSet => "language-set",
+            Self::RulesLoaded { .. } => "rules-loaded",
+            Self::Imported { .. } => "imported",
+            Self::SubscriberChanged => "subscriber-changed",
+            Self::Issued { .. } => "issued",
+            Self::CardChanged => "card-changed",
+            Self::CardExpired { .. } => "card-expired",
+            Self::Held { .. } => "held",
+            Self::Undone { .. } => "undone",
+            Self::Office(done) => done.name(),
+        }
+    }
+}
+
 impl From<OfficeDone> for Done {
     fn from(done: OfficeDone) -> Self {
         Self::Office(Box::new(done))

@@ -63,14 +63,44 @@ pub struct Screen {
     pub text: String,
     /// The session waits for an input; otherwise it ends with this screen.
     pub goes_on: bool,
-    /// The entry that moved money and that this screen tells of. An edge that knows it was shown says [`Link::told`](crate::flow::Link::told).
-    pub seq: Option<Seq>,
+    /// What it tells of.
+    pub about: About,
+}
+
+/// What a screen tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// No verdict: a question, or what an edge says by itself.
+    Nothing,
+    /// The verdict of this entry.
+    Verdict(Seq),
+    /// The verdict of this entry, which moved money. An edge that knows the screen was shown says
+    /// [`Link::told`](crate::flow::Link::told).
+    Money(Seq),
+}
+
+impl About {
+    /// The entry whose verdict it tells.
+    pub const fn seq(self) -> Option<Seq> {
+        match self {
+            Self::Nothing => None,
+            Self::Verdict(seq) | Self::Money(seq) => Some(seq),
+        }
+    }
+
+    /// The entry, if it moved money.
+    pub const fn money(self) -> Option<Seq> {
+        match self {
+            Self::Nothing | Self::Verdict(_) => None,
+            Self::Money(seq) => Some(seq),
+        }
+    }
 }
 
 impl Screen {
-    /// A last screen that tells of no entry.
+    /// A last screen that tells no verdict.
     pub const fn end(text: String) -> Self {
-        Self { text, goes_on: false, seq: None }
+        Self { text, goes_on: false, about: About::Nothing }
     }
 }
 
@@ -125,7 +155,7 @@ pub struct Session {
 impl Session {
     /// Every screen that told of money, while it is remembered.
     pub fn told_seqs(&self) -> impl Iterator<Item = Seq> {
-        self.answers.iter().filter_map(|(_, screen)| screen.seq)
+        self.answers.iter().filter_map(|(_, screen)| screen.about.money())
     }
 
     /// The screen that a frame got, while it is remembered.

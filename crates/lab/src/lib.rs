@@ -7,7 +7,8 @@
 //! way there. Planted bugs ([`Plant`]) prove that the invariants see something.
 //!
 //! The simulator has no threads, files, sockets or screens. [`load`] has: it is the far side of the edges, for the bench and
-//! for tests against peers that are not ours.
+//! for tests against peers that are not ours. [`kills`] has them too: it kills the real server, and [`history`] says whether what
+//! clients saw fits the journal.
 //!
 //! Deliberately not here: product code. The server links nothing of this crate.
 
@@ -20,7 +21,11 @@ pub mod cli;
 mod dice;
 mod events;
 mod hands;
+#[cfg(feature = "all")]
+pub mod history;
 pub mod invariant;
+#[cfg(feature = "all")]
+pub mod kills;
 #[cfg(feature = "all")]
 pub mod load;
 mod machine;

@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use serde_json::Value;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -47,8 +46,7 @@ impl Admin {
 
     /// Asks a question.
     pub(crate) async fn get(&self, path: &str) -> Outcome<Answer> {
-        let ask = Ask { method: hyper::Method::GET, path: String::from(path), headers: Vec::new(), body: Bytes::new() };
-        let reply = send(&self.target, ask, ANSWER_WITHIN).await.map_err(|lost| self.unreachable(&lost))?;
+        let reply = send(&self.target, Ask::get(path), ANSWER_WITHIN).await.map_err(|lost| self.unreachable(&lost))?;
         answer(&reply)
     }
 
@@ -60,9 +58,8 @@ impl Admin {
     /// The same with a body that is JSON already.
     pub(crate) async fn post_text(&self, path: &str, body: String) -> Outcome<Answer> {
         let id = uuid::Uuid::now_v7().to_string();
-        let body = Bytes::from(body);
         let headers = vec![("x-correlation-id", id), ("content-type", String::from("application/json"))];
-        let ask = Ask { method: hyper::Method::POST, path: String::from(path), headers, body };
+        let ask = Ask::post(path, headers, body);
         let mut wait = WAIT;
         let mut tries = 1;
         loop {

@@ -12,7 +12,7 @@ use store::StoreFault;
 use crate::exit::{Exit, Failure};
 
 /// Of files and directories.
-pub(crate) fn store(fault: StoreFault) -> Failure {
+pub fn store(fault: StoreFault) -> Failure {
     let exit = match &fault {
         StoreFault::InUse { .. } | StoreFault::Shared { .. } | StoreFault::NoDataDir { .. } => Exit::Usage,
         StoreFault::NotEmpty { .. } | StoreFault::Name => Exit::Usage,
@@ -29,22 +29,22 @@ pub(crate) fn store(fault: StoreFault) -> Failure {
 }
 
 /// Of reading the journal.
-pub(crate) fn read(fault: ReadFault) -> Failure {
+pub fn read(fault: ReadFault) -> Failure {
     Failure { exit: of_read(&fault), error: fault.into() }
 }
 
 /// Of the checkpoint's tables.
-pub(crate) fn checkpoint(fault: CheckpointFault) -> Failure {
+pub fn checkpoint(fault: CheckpointFault) -> Failure {
     Failure { exit: of_checkpoint(&fault), error: fault.into() }
 }
 
 /// Of a follower's database.
-pub(crate) fn follower(fault: FollowerStoreFault) -> Failure {
+pub fn follower(fault: FollowerStoreFault) -> Failure {
     Failure { exit: of_follower(&fault), error: fault.into() }
 }
 
 /// Of starting the SMS follower.
-pub(crate) fn sms(fault: SmsStartFault) -> Failure {
+pub fn sms(fault: SmsStartFault) -> Failure {
     let exit = match &fault {
         SmsStartFault::Ahead { .. } => Exit::Damaged,
         SmsStartFault::Store(fault) => of_follower(fault),
@@ -54,7 +54,7 @@ pub(crate) fn sms(fault: SmsStartFault) -> Failure {
 }
 
 /// Of building the state.
-pub(crate) fn recover(fault: RecoverFault) -> Failure {
+pub fn recover(fault: RecoverFault) -> Failure {
     let exit = match &fault {
         RecoverFault::Journal(FoldFault::Journal(fault)) => of_read(fault),
         RecoverFault::Checkpoint(fault) => of_checkpoint(fault),
@@ -66,7 +66,7 @@ pub(crate) fn recover(fault: RecoverFault) -> Failure {
 }
 
 /// Of making a report.
-pub(crate) fn report(fault: ReportFault) -> Failure {
+pub fn report(fault: ReportFault) -> Failure {
     match fault {
         ReportFault::Read(fault) => read(fault),
         ReportFault::Recover(fault) => recover(fault),

@@ -16,9 +16,12 @@ use tokio::net::{TcpStream, UnixStream};
 /// Longest answer that is read: a page of the journal is far below.
 const BODY_LEN_MAX: usize = 64 << 20;
 
+/// The header in which an answer names the entry that it saw.
+const SEQ: &str = "sonmul-seq";
+
 /// Where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum Target {
     /// A loopback port.
     Tcp(SocketAddr),
     /// A socket in the data directory.
@@ -27,29 +30,43 @@ pub(crate) enum Target {
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub struct Reply {
     /// HTTP status.
-    pub(crate) status: u16,
+    pub status: u16,
+    /// The entry that the answer names in its header `Sonmul-Seq`.
+    pub seq: Option<u64>,
     /// The whole body.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
 }
 
 /// A request as the caller has it.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub struct Ask {
     /// `GET` or `POST`.
-    pub(crate) method: hyper::Method,
+    pub method: hyper::Method,
     /// Path and query.
-    pub(crate) path: String,
+    pub path: String,
     /// Names and values.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, String)>,
     /// May be empty.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
+}
+
+impl Ask {
+    /// A question.
+    pub fn get(path: &str) -> Self {
+        Self { method: hyper::Method::GET, path: String::from(path), headers: Vec::new(), body: Bytes::new() }
+    }
+
+    /// Something to be done.
+    pub fn post(path: &str, headers: Vec<(&'static str, String)>, body: String) -> Self {
+        Self { method: hyper::Method::POST, path: String::from(path), headers, body: Bytes::from(body) }
+    }
 }
 
 /// Nothing was heard, or not all of it. Whether the server did something is not known.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Lost {
+pub enum Lost {
     /// No connection: nothing was sent.
     #[error("no connection: {0}")]
     NoConnection(std::io::Error),
@@ -65,7 +82,7 @@ pub(crate) enum Lost {
 ///
 /// # Errors
 /// When there was no whole answer in time.
-pub(crate) async fn send(target: &Target, ask: Ask, within: Duration) -> Result<Reply, Lost> {
+pub async fn send(target: &Target, ask: Ask, within: Duration) -> Result<Reply, Lost> {
     tokio::time::timeout(within, exchange(target, ask)).await.map_err(|_| Lost::Late(within.as_secs()))?
 }
 
@@ -96,14 +113,15 @@ where
     let request = request.body(Full::new(ask.body)).map_err(|error| Lost::Broken(error.to_string()))?;
     let answer = sender.send_request(request).await.map_err(broken)?;
     let status = answer.status().as_u16();
+    let seq = answer.headers().get(SEQ).and_then(|seq| seq.to_str().ok()?.parse().ok());
     let body = Limited::new(answer.into_body(), BODY_LEN_MAX).collect().await;
     let body = body.map_err(|error| Lost::Broken(error.to_string()))?.to_bytes();
     driver.abort();
-    Ok(Reply { status, body })
+    Ok(Reply { status, seq, body })
 }
 
 /// `application/x-www-form-urlencoded` of names and values.
-pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+pub fn form(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in pairs {
         if !text.is_empty() {

@@ -4,8 +4,8 @@
 //! Guarantees: exit codes are those of [`exit::Exit`]; secrets are read from files that only their owner can read, and go
 //! into no log.
 //!
-//! Public is what `lab` measures with: starting a server in this process, its keys, the phone behind an HLR, and how a
-//! command tells and ends.
+//! Public is what `lab` measures with: starting a server in this process, its keys, the phone behind an HLR, a small HTTP
+//! client, and how a command tells, fails and ends.
 //!
 //! Deliberately not here: rules about money (there is no `if` about an amount in this crate), load generators, the
 //! simulator.
@@ -17,9 +17,9 @@ mod commands;
 mod config;
 mod entries;
 pub mod exit;
-mod faults;
+pub mod faults;
 pub mod gsup;
-mod http;
+pub mod http;
 pub mod keys;
 pub mod log;
 pub mod print;

@@ -27,10 +27,10 @@ use serde_json::{Value, json};
 use super::Admin;
 use super::ask::{Asked, Key, Limited, Posted};
 use super::export::{self, Export};
-use super::journal::with_seq;
 use super::office::{batch_id, body};
 use super::press::PressOrder;
 use super::problem::Problem;
+use super::seen::with_seq;
 use crate::view::Names;
 use crate::view::office::record_json;
 
@@ -122,7 +122,7 @@ pub(crate) async fn export(
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(number): Key) -> Result<Response, Problem> {
     let batch = read_batch(&number)?;
     let (seq, known) = find(&admin, batch).await?;
-    let known = known.ok_or_else(|| Problem::NotFound(String::from("no batch has this number")))?;
+    let known = known.ok_or(Problem::Missing(seq, "no batch has this number"))?;
     let names = Names::from(&*admin.handle().directory());
     let mut json = record_json(&Record::Batch(known), &names);
     if let Some(fields) = json.as_object_mut() {

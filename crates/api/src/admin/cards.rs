@@ -9,7 +9,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::card::Voiding;
 use domain::command::{Body, CardChange, ChangeCard, IssueCards, NewCard};
 use domain::ids::{BatchId, OperatorId, Serial};
@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 use super::ask::{Asked, Key, Limited, NoBody, Posted};
 use super::issue::CARDS_ISSUED_MAX;
 use super::problem::{Earlier, Problem};
+use super::seen::with_seq;
 use super::{Admin, reply};
 use crate::view::office::bought_json;
 use crate::view::{Names, msisdn_json};
@@ -179,7 +180,7 @@ fn shown_once(
     let mut json = Zeroizing::new(Vec::with_capacity(1024 + SHOWN_LEN_MAX * secrets.len()));
     serde_json::to_writer(&mut *json, &Shown { verdict: &verdict, cards }).map_err(|error| Problem::gone(&error))?;
     let body = Bytes::from_owner(json);
-    Ok((reply::status(&reply.outcome), [(CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(with_seq(reply.seq, (reply::status(&reply.outcome), [(CONTENT_TYPE, "application/json")], body)))
 }
 
 /// `GET /v1/cards/{serial}`.
@@ -191,9 +192,9 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(serial): Key) -> R
             if let Some(card) = json.as_object_mut() {
                 card.insert(String::from("seq"), json!(seen.seq.0));
             }
-            Ok(Json(json).into_response())
+            Ok(with_seq(seen.seq, Json(json)))
         }
-        View::Card(None) => Err(Problem::NotFound(String::from("no card has this serial"))),
+        View::Card(None) => Err(Problem::Missing(seen.seq, "no card has this serial")),
         _ => Err(Problem::gone(&"the engine answered another question")),
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use domain::receipt::{Seq, parse_receipt};
 use domain::time::Timestamp;
@@ -19,20 +18,12 @@ use serde_json::Value;
 
 use super::ask::{Key, Sought};
 use super::problem::Problem;
+use super::seen::with_seq;
 use super::{Admin, FindSms, LIST_LEN_MAX, LIST_MAX, subscribers};
 use crate::view::{Names, delivery_json, entry_json};
 
-/// The latest durable entry that an answer without a `seq` of its own saw.
-const SEQ: &str = "sonmul-seq";
 /// Octets of the journal that are read at once.
 const READ_LEN: usize = 256 << 10;
-
-/// Names the entry that an answer saw.
-pub(crate) fn with_seq(seq: Seq, shown: impl IntoResponse) -> Response {
-    let mut headers = HeaderMap::new();
-    headers.insert(SEQ, HeaderValue::from(seq.0));
-    (headers, shown).into_response()
-}
 
 /// Which part of the journal.
 #[derive(Debug, Deserialize)]
@@ -150,7 +141,7 @@ pub(crate) async fn history(
 pub(crate) async fn receipt(State(admin): State<Arc<Admin>>, Key(text): Key) -> Result<Response, Problem> {
     let seq = parse_receipt(&text).map_err(|_| Problem::Misread)?;
     let head = admin.head();
-    let none = || Problem::NotFound(String::from("no entry has this receipt number yet"));
+    let none = move || Problem::Missing(head, "no entry has this receipt number yet");
     if seq == Seq::ZERO || seq > head {
         return Err(none());
     }

@@ -26,6 +26,7 @@ mod problem;
 mod records;
 mod reply;
 mod reversal;
+mod seen;
 mod serve;
 mod subscribers;
 

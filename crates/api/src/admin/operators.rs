@@ -15,13 +15,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ask::{Asked, Limited, NoBody, Posted};
-use super::journal::with_seq;
 use super::problem::Problem;
+use super::seen::with_seq;
 use super::{Admin, CheckRules, reply};
 
 /// `GET /v1/status`.
-pub(crate) async fn status(State(admin): State<Arc<Admin>>) -> Json<Value> {
-    Json(status_json(&admin.handle().status(), admin.parts.version))
+pub(crate) async fn status(State(admin): State<Arc<Admin>>) -> Response {
+    let view = admin.handle().status();
+    with_seq(view.seq, Json(status_json(&view, admin.parts.version)))
 }
 
 fn status_json(view: &StatusView, version: &str) -> Value {

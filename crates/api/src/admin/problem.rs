@@ -12,6 +12,8 @@ use engine::answer::Closed;
 use engine::journal::ReadFault;
 use serde_json::{Value, json};
 
+use super::seen::with_seq;
+
 /// Why there is no verdict and no view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
@@ -25,6 +27,8 @@ pub(crate) enum Problem {
     Forbidden,
     /// There is no such thing.
     NotFound(String),
+    /// The state that was seen there had no such thing.
+    Missing(Seq, &'static str),
     /// The endpoint exists, the method doesn't.
     MethodNotAllowed,
     /// The body did not arrive.
@@ -70,7 +74,7 @@ impl Problem {
             Self::Malformed(_) | Self::MalformedAt { .. } => "malformed",
             Self::IdAhead => "id-ahead",
             Self::Forbidden => "forbidden",
-            Self::NotFound(_) => "not-found",
+            Self::NotFound(_) | Self::Missing(..) => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::TooSlow => "too-slow",
             Self::IdReused | Self::CardsIssued(_) => "id-reused",
@@ -90,7 +94,7 @@ impl Problem {
         match self {
             Self::Malformed(_) | Self::MalformedAt { .. } | Self::IdAhead => StatusCode::BAD_REQUEST,
             Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Missing(..) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::IdReused | Self::CardsIssued(_) => StatusCode::CONFLICT,
@@ -110,6 +114,7 @@ impl Problem {
             | Self::NotFound(what)
             | Self::Rules { what, .. }
             | Self::Fault(what) => return what.clone(),
+            Self::Missing(_, what) => what,
             Self::Texts(problems) => return problems.join("; "),
             Self::CardsIssued(Some(Earlier { seq, first, count })) => {
                 let last = Serial(first.0.saturating_add(count.saturating_sub(1)));
@@ -167,6 +172,7 @@ impl Problem {
             | Self::IdAhead
             | Self::Forbidden
             | Self::NotFound(_)
+            | Self::Missing(..)
             | Self::MethodNotAllowed
             | Self::TooSlow
             | Self::IdReused
@@ -189,7 +195,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status(), Json(self.json())).into_response()
+        let shown = (self.status(), Json(self.json()));
+        if let Self::Missing(seq, _) = self { with_seq(seq, shown) } else { shown.into_response() }
     }
 }
 

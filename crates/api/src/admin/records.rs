@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::currency::Currency;
 use domain::ids::{OperatorId, Serial};
 use domain::office::{Record, RecordKey, RecordKind};
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::ask::{Key, Sought};
 use super::cards::read_serial;
-use super::journal::with_seq;
 use super::problem::Problem;
+use super::seen::with_seq;
 use super::{Admin, LIST_MAX, numbers};
 use crate::view::office::record_json;
 use crate::view::{Names, msisdn_json};
@@ -111,7 +111,7 @@ pub(crate) async fn states(State(admin): State<Arc<Admin>>, Sought(range): Sough
     }
     let mut map: BTreeMap<&'static str, (u32, i128)> = BTreeMap::new();
     let mut next = first.0;
-    let mut seq = Seq::ZERO;
+    let mut first_seen = None;
     // In pieces: gifts are decided between them.
     while next <= last.0 {
         let end = next.saturating_add(CARDS_COUNTED_MAX - 1).min(last.0);
@@ -124,14 +124,14 @@ pub(crate) async fn states(State(admin): State<Arc<Admin>>, Sought(range): Sough
             sum.0 += count.cards;
             sum.1 += i128::from(count.balance_minor);
         }
-        seq = seen.seq;
+        first_seen.get_or_insert(seen.seq);
         next = end.saturating_add(1);
     }
     let shown: Vec<Value> = map
         .into_iter()
         .map(|(state, (cards, balance))| json!({ "state": state, "cards": cards, "balance_minor": balance }))
         .collect();
-    Ok(with_seq(seq, Json(shown)))
+    Ok(with_seq(first_seen.unwrap_or(Seq::ZERO), Json(shown)))
 }
 
 /// A call that somebody thinks of.
@@ -161,9 +161,8 @@ pub(crate) async fn call_price(
                 "price_minor": price.price_minor,
                 "airtime_minor": price.airtime_minor,
             })),
-        )
-        .into_response()),
-        View::CallPrice(None) => Err(Problem::NotFound(String::from("no subscriber has this number"))),
+        )),
+        View::CallPrice(None) => Err(Problem::Missing(seen.seq, "no subscriber has this number")),
         _ => Err(Problem::gone(&"the engine answered another question")),
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::office::refusal::OfficeRefusal;
 use domain::receipt::receipt;
 use domain::refusal::Refusal;
@@ -11,6 +11,7 @@ use engine::answer::{Answer, Directory, Reply};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use super::seen::with_seq;
 use crate::view::{Names, outcome};
 
 /// The HTTP status of a refusal. A new refusal does not compile until somebody has decided what it is here.
@@ -136,7 +137,7 @@ pub(crate) fn verdict(reply: &Reply, names: &Names) -> Value {
 pub(crate) fn answered(answer: Answer, directory: &Directory) -> Result<Response, Problem> {
     let reply = decided(answer)?;
     let json = verdict(&reply, &Names::from(directory));
-    Ok((status(&reply.outcome), Json(json)).into_response())
+    Ok(with_seq(reply.seq, (status(&reply.outcome), Json(json))))
 }
 
 /// The verdict's reply, or what is none.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::command::Body;
 use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
@@ -25,8 +25,9 @@ use serde_json::{Value, json};
 
 use super::Admin;
 use super::ask::Key;
-use super::journal::{reading, with_seq};
+use super::journal::reading;
 use super::problem::Problem;
+use super::seen::with_seq;
 use super::subscribers;
 use crate::view::msisdn_json;
 
@@ -91,7 +92,7 @@ fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<Found> {
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Result<Response, Problem> {
     let seq = parse_receipt(&text).map_err(|_| Problem::Misread)?;
     let Found { operator, to, gift } = reading(&admin, move |reader, _| gift_of(reader, seq)).await?;
-    let stage = stage(&admin, gift.of).await?;
+    let (seen, stage, by) = stage(&admin, gift.of).await?;
     let mut json = json!({
         "receipt": receipt(gift.of),
         "operator": admin.handle().directory().rules(operator).map(|rules| rules.operator.clone()),
@@ -99,59 +100,63 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Res
         "amount_minor": gift.amount.minor(),
         "card": Serial::of(gift.card).to_string(),
         "recipient": to.map(msisdn_json),
-        "stage": stage.0,
+        "stage": stage,
     });
     let fields = json.as_object_mut();
     let Some(fields) = fields else { return Err(Problem::gone(&"an object is none")) };
-    if let Some(by) = stage.1 {
+    if let Some(by) = by {
         fields.insert(String::from("by"), json!(receipt(by)));
     }
     if let Some(to) = to {
-        let (seen, view) = subscribers::find_number(&admin, to).await?;
+        let (_, view) = subscribers::find_number(&admin, to).await?;
         let same = view.as_ref().is_some_and(|view| view.id == gift.recipient);
         let left = view.filter(|_| same).map_or(0, |view| view.airtime_minor);
         fields.insert(String::from("recipient_airtime_minor"), json!(left));
         let most = Amount::try_new(left.min(gift.amount.minor())).map_or(0, Amount::minor);
         let in_time = admin.handle().now() < reversible_until(gift.given_at);
-        let most = if stage.0 == "posted" && in_time { most } else { 0 };
+        let most = if stage == "posted" && in_time { most } else { 0 };
         fields.insert(String::from("reversible_minor"), json!(most));
-        return Ok(with_seq(seen, axum::Json(json)).into_response());
     }
-    Ok(axum::Json::<Value>(json).into_response())
+    Ok(with_seq(seen, axum::Json::<Value>(json)))
 }
 
-/// Where a gift is: on hold, posted, or taken back by an entry.
-async fn stage(admin: &Admin, of: Seq) -> Result<(&'static str, Option<Seq>), Problem> {
+/// The entry that was seen, and where a gift is there: on hold, posted, or taken back by an entry.
+async fn stage(admin: &Admin, of: Seq) -> Result<(Seq, &'static str, Option<Seq>), Problem> {
     let at = |kind| async move {
         let key = RecordKey::made_by(kind, of);
         let seen = admin.query(Query::Records { kind, from: of.0 }).await?;
         match seen.value {
             View::Records(records) => {
-                Ok(records.list.into_iter().find(|(known, _)| *known == key).map(|(_, record)| record))
+                let found = records.list.into_iter().find(|(known, _)| *known == key);
+                Ok((seen.seq, found.map(|(_, record)| record)))
             }
             View::Subscriber(_) | View::Card(_) | View::CardStates(_) | View::CardsDue(_) | View::CallPrice(_) => {
                 Err(Problem::gone(&"the engine answered another question"))
             }
         }
     };
-    if at(RecordKind::Hold).await?.is_some() {
-        return Ok(("on-hold", None));
+    let (seen, held) = at(RecordKind::Hold).await?;
+    if held.is_some() {
+        return Ok((seen, "on-hold", None));
     }
     match at(RecordKind::Reversed).await? {
-        Some(Record::Reversed(reversed)) => Ok(("taken-back", Some(reversed.by))),
-        Some(
-            Record::Outlet(_)
-            | Record::Batch(_)
-            | Record::Rates(_)
-            | Record::Quote(_)
-            | Record::Motion(_)
-            | Record::Hold(_)
-            | Record::Call(_)
-            | Record::VoidCards(_)
-            | Record::Stopped(_)
-            | Record::Takings(_)
-            | Record::Issued(_),
-        )
-        | None => Ok(("posted", None)),
+        (_, Some(Record::Reversed(reversed))) => Ok((seen, "taken-back", Some(reversed.by))),
+        (
+            _,
+            Some(
+                Record::Outlet(_)
+                | Record::Batch(_)
+                | Record::Rates(_)
+                | Record::Quote(_)
+                | Record::Motion(_)
+                | Record::Hold(_)
+                | Record::Call(_)
+                | Record::VoidCards(_)
+                | Record::Stopped(_)
+                | Record::Takings(_)
+                | Record::Issued(_),
+            )
+            | None,
+        ) => Ok((seen, "posted", None)),
     }
 }

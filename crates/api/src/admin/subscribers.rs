@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::TOUCH_MAX;
 use domain::command::{Body, ChangeSubscriber, ImportSubscribers, NewSubscriber, SubscriberChange};
 use domain::ids::Language;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::ask::{Asked, Key, Limited, NoBody, Posted};
 use super::cards::card_json;
 use super::problem::Problem;
+use super::seen::with_seq;
 use super::{Admin, numbers};
 use crate::view::{msisdn_json, standing_name};
 
@@ -100,14 +101,14 @@ fn read_since(rules: &Rules, text: &str) -> Result<Timestamp, String> {
 /// `GET /v1/subscribers/{msisdn}`.
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(number): Key) -> Result<Response, Problem> {
     let (seq, view) = find(&admin, &number).await?;
-    Ok(Json(subscriber_json(seq, &view, &admin.handle().directory())).into_response())
+    Ok(with_seq(seq, Json(subscriber_json(seq, &view, &admin.handle().directory()))))
 }
 
 /// The subscriber with a number, and the entry that was seen.
 pub(crate) async fn find(admin: &Admin, number: &str) -> Result<(Seq, SubscriberView), Problem> {
     let msisdn = numbers::read(number, &admin.handle().directory())?;
     let (seq, view) = find_number(admin, msisdn).await?;
-    let view = view.ok_or_else(|| Problem::NotFound(String::from("no subscriber has this number")))?;
+    let view = view.ok_or(Problem::Missing(seq, "no subscriber has this number"))?;
     Ok((seq, view))
 }
 

@@ -19,44 +19,41 @@ pub(crate) fn add(json: &mut Value, outcome: &Outcome, names: &Names) {
     fields.insert(String::from(key), what);
 }
 
+/// Its public name with its facts.
 fn done_json(done: &Done, names: &Names) -> Value {
-    match done {
+    let mut json = match done {
         Done::Given { left_minor, fee_minor, language } => {
-            json!({ "name": "given", "left_minor": left_minor, "fee_minor": fee_minor, "language": language.tag() })
+            json!({ "left_minor": left_minor, "fee_minor": fee_minor, "language": language.tag() })
         }
         Done::ToppedUp { left_minor, fee_minor, airtime_minor } => json!({
-            "name": "topped-up",
             "left_minor": left_minor,
             "fee_minor": fee_minor,
             "airtime_minor": airtime_minor,
         }),
         Done::Cards { cards, sendable_minor, airtime_minor } => json!({
-            "name": "cards",
             "cards": cards.iter().map(card_line_json).collect::<Vec<_>>(),
             "sendable_minor": sendable_minor,
             "airtime_minor": airtime_minor,
         }),
-        Done::Gifts { latest } => json!({ "name": "gifts", "latest": latest.0 }),
-        Done::PasswordChanged => json!({ "name": "password-changed" }),
-        Done::Frozen { serial } => json!({ "name": "frozen", "serial": serial.to_string() }),
+        Done::Gifts { latest } => json!({ "latest": latest.0 }),
+        Done::PasswordChanged => Value::Object(Map::new()),
+        Done::Frozen { serial } => json!({ "serial": serial.to_string() }),
         Done::Bound { serial, balance_minor } => {
-            json!({ "name": "bound", "serial": serial.to_string(), "balance_minor": balance_minor })
+            json!({ "serial": serial.to_string(), "balance_minor": balance_minor })
         }
-        Done::LanguageSet => json!({ "name": "language-set" }),
-        Done::RulesLoaded { operator } => json!({ "name": "rules-loaded", "operator": names.operator(*operator) }),
-        Done::Imported { created, updated } => json!({ "name": "imported", "created": created, "updated": updated }),
-        Done::SubscriberChanged => json!({ "name": "subscriber-changed" }),
-        Done::Issued { first, count } => json!({ "name": "issued", "first": first.to_string(), "count": count }),
-        Done::CardChanged => json!({ "name": "card-changed" }),
-        Done::CardExpired { breakage_minor } => json!({ "name": "card-expired", "breakage_minor": breakage_minor }),
+        Done::LanguageSet => Value::Object(Map::new()),
+        Done::RulesLoaded { operator } => json!({ "operator": names.operator(*operator) }),
+        Done::Imported { created, updated } => json!({ "created": created, "updated": updated }),
+        Done::SubscriberChanged => Value::Object(Map::new()),
+        Done::Issued { first, count } => json!({ "first": first.to_string(), "count": count }),
+        Done::CardChanged => Value::Object(Map::new()),
+        Done::CardExpired { breakage_minor } => json!({ "breakage_minor": breakage_minor }),
         Done::Held { left_minor, fee_minor, until } => json!({
-            "name": "held",
             "left_minor": left_minor,
             "fee_minor": fee_minor,
             "until": until.rfc3339(),
         }),
         Done::Undone { hold, amount, recipient, balance_minor } => json!({
-            "name": "undone",
             "seq": hold.0,
             "receipt": receipt(*hold),
             "amount_minor": amount.minor(),
@@ -64,7 +61,11 @@ fn done_json(done: &Done, names: &Names) -> Value {
             "balance_minor": balance_minor,
         }),
         Done::Office(done) => office::done_json(done),
+    };
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert(String::from("name"), json!(done.name()));
     }
+    json
 }
 
 fn card_line_json(line: &CardLine) -> Value {

@@ -113,3 +113,44 @@ async fn a_list_ends_before_it_is_too_long_and_goes_on() {
     assert!(pages > 1, "one page held everything");
     assert_eq!(seen, (1..=26).collect::<Vec<_>>());
 }
+
+/// What a history needs (docs/history.md): verdicts name their entry, also when they are repeated; what was looked up names
+/// what was seen, also when there is no such thing.
+#[tokio::test]
+async fn every_answer_about_the_state_names_its_entry() {
+    let world = World::koryolink().await;
+    let seq = |told: &crate::world::Told| told.seq.as_deref().and_then(|seq| seq.parse::<u64>().ok());
+    let bar = "/v1/subscribers/1911000001/bar";
+    let id = world.id(1);
+    assert_eq!(seq(&world.post_as(Some(&id), bar, &Value::Null).await), Some(3));
+    assert_eq!(seq(&world.post(bar, &Value::Null).await), Some(4), "refused");
+    assert_eq!(seq(&world.post_as(Some(&id), bar, &Value::Null).await), Some(3), "repeated");
+    let issue = json!({ "operator": "koryolink", "value_minor": 100, "count": 1 });
+    assert_eq!(seq(&world.post("/v1/cards", &issue).await), Some(5));
+    for (path, status) in [
+        ("/v1/status", 200),
+        ("/v1/operators", 200),
+        ("/v1/subscribers/1911000001", 200),
+        ("/v1/subscribers/1911000009", 404),
+        ("/v1/subscribers/1911000001/history", 200),
+        ("/v1/cards/1", 200),
+        ("/v1/cards/77", 404),
+        ("/v1/card-states?first=1&last=20000", 200),
+        ("/v1/batches/9", 404),
+        ("/v1/office/motion", 200),
+        ("/v1/call-price?msisdn=1911000009&seconds=60", 404),
+        ("/v1/receipts/1-4J", 422),
+        (&format!("/v1/receipts/{}", receipt(Seq(3))), 200),
+        (&format!("/v1/receipts/{}", receipt(Seq(9))), 404),
+        ("/v1/journal", 200),
+    ] {
+        let told = world.get(path).await;
+        let expected = (status != 422).then_some(5);
+        assert_eq!((told.status, seq(&told)), (status, expected), "{path}: {}", told.text);
+    }
+    assert_eq!(
+        seq(&world.post_as(Some(&id), "/v1/subscribers/1911000001/unbar", &Value::Null).await),
+        None,
+        "no verdict"
+    );
+}

@@ -3,7 +3,7 @@
 //! **For:** `sonmul`, which serves [`router`] with the peers' addresses
 //! (`into_make_service_with_connect_info::<SocketAddr>()`); without them every request is refused.
 //!
-//! **Guarantees:** whatever a phone should see leaves as 200; a peer that is not allowed learns nothing and is shown nothing
+//! **Guarantees:** whatever a phone should see leaves as 200; a screen that tells a verdict names its entry in a header; a peer that is not allowed learns nothing and is shown nothing
 //! of what it sent; no body, key or input is logged; inputs are wiped when they were read. Every key may speak every
 //! dialect: the key says who it is, the path only how it writes.
 //!
@@ -54,6 +54,8 @@ use hubtel::Hubtel;
 
 pub use peer::{Source, SourceError, key_hash};
 
+/// The header that names the entry whose verdict a screen tells (docs/protocols/http.md).
+const SEQ: &str = "sonmul-seq";
 /// Octets of a request at most: 182 characters of input, each escaped, and a few short fields.
 pub const BODY_LEN_MAX: usize = 4_096;
 
@@ -176,6 +178,9 @@ async fn serve<D: Decider, L: Dialect>(State(peers): State<Peers<D>>, request: R
     };
     let mut response = dialect.say(&screen);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seq) = screen.about.seq() {
+        response.headers_mut().insert(SEQ, HeaderValue::from(seq.0));
+    }
     // Whoever has hung up is not here any more: the library drops this future with the connection.
     let within = Duration::from_millis(u64::from(peer.config.answer_within_ms));
     match whose.filter(|_| !screen.goes_on) {

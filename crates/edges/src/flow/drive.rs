@@ -6,7 +6,6 @@ use domain::command::{Body, Command};
 use domain::id::{CommandId, UssdPrompt};
 use domain::ids::Language;
 use domain::number::Msisdn;
-use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
@@ -18,7 +17,7 @@ use crate::desk::Desk;
 use crate::menu::{self, State, Step};
 use crate::port::Decider;
 use crate::say::{Line, Say};
-use crate::session::{Asked, Screen, Session};
+use crate::session::{About, Asked, Screen, Session};
 
 /// Gifts on a list: the menu says so.
 const GIFTS_MAX: usize = 5;
@@ -31,19 +30,19 @@ impl<D: Decider> Link<D> {
     /// Follows a step to the screen it leads to, and leaves the session where it waits.
     pub(super) async fn drive(&self, at: &Place<'_>, desk: &Desk<'_>, session: &mut Session, mut step: Step) -> Screen {
         let mut now = at.now;
-        let mut told = None;
+        let mut about = About::Nothing;
         loop {
             step = match step {
                 Step::Ask(state, say) => {
                     let text = self.said(at, desk, session, now, &say).await;
                     session.prompt += 1;
-                    return self.settle(at, session, Some(state), text, told);
+                    return self.settle(at, session, Some(state), text, about);
                 }
                 Step::End(say) => {
                     let text = self.said(at, desk, session, now, &say).await;
-                    return self.settle(at, session, None, text, told);
+                    return self.settle(at, session, None, text, about);
                 }
-                Step::List(lines) => return self.list(at, desk, session, now, lines).await,
+                Step::List(lines) => return self.list(at, desk, session, (now, about), lines).await,
                 Step::Confirm(giving) => menu::confirm(desk, giving, self.recents(at, desk).await.as_deref()),
                 Step::Gifts(latest) => {
                     let of = at.key.caller;
@@ -65,7 +64,7 @@ impl<D: Decider> Link<D> {
                     match self.submit(at, session, &body).await {
                         Answer::Verdict(reply) => {
                             now = reply.at;
-                            told = moved_money(&reply).then_some(reply.seq);
+                            about = tells(&reply);
                             self.learn(at, session, &body, &reply);
                             menu::answered(&body, again, &reply)
                         }
@@ -86,7 +85,7 @@ impl<D: Decider> Link<D> {
         at: &Place<'_>,
         desk: &Desk<'_>,
         session: &mut Session,
-        now: Timestamp,
+        (now, about): (Timestamp, About),
         mut lines: Vec<Line>,
     ) -> Screen {
         let language = self.language(at, desk, session).await;
@@ -94,7 +93,7 @@ impl<D: Decider> Link<D> {
         let rest = lines.split_off(shown.min(lines.len()));
         let state = (desk.dialogue && !rest.is_empty()).then_some(State::List(rest));
         session.prompt += u32::from(state.is_some());
-        self.settle(at, session, state, text, None)
+        self.settle(at, session, state, text, about)
     }
 
     /// The end of a turn whose outcome nobody knows yet. It is not settled.
@@ -109,9 +108,9 @@ impl<D: Decider> Link<D> {
         session: &mut Session,
         state: Option<State>,
         text: String,
-        seq: Option<Seq>,
+        about: About,
     ) -> Screen {
-        let screen = Screen { text, goes_on: state.is_some(), seq };
+        let screen = Screen { text, goes_on: state.is_some(), about };
         // The phone went away while this was decided: it never shows this screen, so whoever dials again is told.
         let unread =
             state.is_none() && session.asked.is_some() && self.shared.sessions.is_gone(at.key, &at.turn.session);
@@ -268,11 +267,11 @@ const fn brings_password(body: &Body) -> bool {
     }
 }
 
-/// Whether the screen of an answer tells of money that moved: its sender needs no SMS when it was shown.
-const fn moved_money(reply: &Reply) -> bool {
-    let Outcome::Done(done) = &reply.outcome else { return false };
+/// What the screen of an answer tells of. When it tells of money that moved, its sender needs no SMS once it was shown.
+const fn tells(reply: &Reply) -> About {
+    let Outcome::Done(done) = &reply.outcome else { return About::Verdict(reply.seq) };
     match done {
-        Done::Given { .. } | Done::ToppedUp { .. } => true,
+        Done::Given { .. } | Done::ToppedUp { .. } => About::Money(reply.seq),
         // What is on hold, or came back, gets its SMS however it was shown.
         Done::Held { .. }
         | Done::Undone { .. }
@@ -288,7 +287,7 @@ const fn moved_money(reply: &Reply) -> bool {
         | Done::Issued { .. }
         | Done::CardChanged
         | Done::CardExpired { .. }
-        | Done::Office(_) => false,
+        | Done::Office(_) => About::Verdict(reply.seq),
     }
 }
 

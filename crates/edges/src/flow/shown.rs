@@ -24,7 +24,7 @@ impl<D: Decider> Link<D> {
 
     /// Says that the phone is known to have shown this screen: the sender needs no SMS about it.
     pub fn told(&self, screen: &Screen) {
-        if let Some(seq) = screen.seq {
+        if let Some(seq) = screen.about.money() {
             self.shared.told.mark(seq);
         }
     }

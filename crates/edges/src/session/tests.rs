@@ -1,4 +1,4 @@
-use super::{ANSWERS_MAX, Key, REMEMBERED_S, Screen, Session, Sessions, Times};
+use super::{ANSWERS_MAX, About, Key, REMEMBERED_S, Screen, Session, Sessions, Times};
 use domain::ids::LinkId;
 use domain::number::Msisdn;
 use domain::time::Timestamp;
@@ -93,7 +93,7 @@ fn old_rows_go_when_others_come() {
 fn a_session_keeps_its_latest_screens() {
     let mut session = Session::default();
     for mark in 0..6 {
-        session.remember(mark, Screen { text: mark.to_string(), goes_on: true, seq: None });
+        session.remember(mark, Screen { text: mark.to_string(), goes_on: true, about: About::Nothing });
     }
     assert!(session.answer(1).is_none());
     assert_eq!(session.answer(5).expect("kept").text, "5");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aggregators::Json;
 use crate::fake::{ALICE, DAVE, PASSWORD, SPARE_CARD, SPARE_PASSWORD, Trouble};
-use crate::phone::{World, request};
+use crate::phone::{KEY, World, post_to, request};
 
 #[tokio::test]
 async fn dialogues_read_the_same_in_every_dialect() {
@@ -65,6 +65,36 @@ async fn a_repeated_frame_gets_its_screen_and_pays_once() {
             let wrong = world.fake.lock().entries.iter().filter(|(_, entry)| entry.body.name() == "gift").count();
             assert_eq!((wrong, world.fake.given().len()), (submitted, 1), "{dialect:?}: one wrong password, one gift");
         }
+    }
+}
+
+/// What a history needs (docs/history.md): every verdict names its entry, a repeated one the same, a question none.
+#[tokio::test]
+async fn a_screen_that_tells_a_verdict_names_its_entry() {
+    let joined = |session: &str, text: &str| request(session, "*999*", &format!("+{ALICE}"), text);
+    let posted = |dialect: Json, body: Value| {
+        post_to(dialect.path(), "application/json", body.to_string(), "127.0.0.1:1", Some(KEY))
+    };
+    let dial = |path: Option<Json>, session: &str, text: &str| match path {
+        None => joined(session, text),
+        Some(dialect) => posted(dialect, dialect.begin(ALICE, session, &format!("*999*{text}#"))),
+    };
+    for path in [None, Some(Json::Hubtel), Some(Json::Arkesel)] {
+        let world = World::new();
+        let latest = || u64::try_from(world.fake.lock().entries.len()).expect("few");
+        let given = world.named(dial(path, "s1", "500*1921112222*482913")).await;
+        assert_eq!(given, Some(latest()), "{path:?}");
+        let refused = world.named(dial(path, "s2", "500*1933334444*482913")).await;
+        assert_eq!(refused, Some(latest()), "{path:?}: one gift a day");
+        assert!(given < refused);
+        assert_eq!(world.named(dial(path, "s1", "500*1921112222*482913")).await, given, "{path:?}: once more");
+        // It asks for the password again, and tells the verdict all the same.
+        assert_eq!(world.named(dial(path, "s3", "500*1933334444*482914")).await, Some(latest()), "{path:?}");
+        let before = latest();
+        for asks in ["500*1933334444", "0*9"] {
+            assert_eq!(world.named(dial(path, asks, asks)).await, None, "{path:?}: {asks}");
+        }
+        assert_eq!(latest(), before);
     }
 }
 

@@ -111,7 +111,7 @@ async fn a_screen_that_was_not_shown_is_told_on_redial() {
     let world = World::new();
     let mut line = world.line(DAVE);
     let shown = line.dial(top_up).await;
-    let seq = shown.seq.expect("it moved money");
+    let seq = shown.about.money().expect("it moved money");
     line.link.told(&shown);
     line.unshown();
     assert!(!world.flow.told().is_told(seq), "the SMS has to say it");

@@ -68,6 +68,12 @@ impl World {
         Phone { world: self.clone(), msisdn: String::from(msisdn), session: 0, service_code: String::new(), text: None }
     }
 
+    /// The entry that an answer names in its header.
+    pub(crate) async fn named(&self, request: Request<Body>) -> Option<u64> {
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        response.headers().get("sonmul-seq").map(|seq| seq.to_str().expect("text").parse().expect("a number"))
+    }
+
     /// One request as it is; status and body.
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, String) {
         let response = self.router.clone().oneshot(request).await.expect("infallible");

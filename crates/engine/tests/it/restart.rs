@@ -67,7 +67,7 @@ fn what_waits_for_a_checkpoint_that_cannot_be_written_has_a_bound() {
         verdict(rig.ask(rig.gift(1, 2, 500)));
     }
     // Time enough to fold all of them, if it did.
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::park_timeout(Duration::from_millis(500));
     drop(gate);
     let head = rig.journal.head();
     let mut widest = 0;

@@ -2,5 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests do")]
 
+mod history;
 mod osmocom;
 mod words;

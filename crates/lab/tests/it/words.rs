@@ -97,7 +97,7 @@ fn an_interrupted_campaign_tells_what_it_did() {
 
 #[test]
 fn every_word_explains_itself() {
-    for word in ["sim", "campaign", "bench"] {
+    for word in ["sim", "campaign", "check-history", "kill-loop", "bench"] {
         let help = ok(&[word, "--help"]);
         assert!(help.contains("Example:\n  sonmul-lab "), "{help}");
     }

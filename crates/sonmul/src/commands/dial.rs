@@ -16,7 +16,6 @@ use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::verdict::Change;
 use engine::journal::{JournalReader, decode};
-use hyper::body::Bytes;
 use serde_json::json;
 use store::{DataDir, SqliteReader};
 
@@ -186,12 +185,7 @@ impl Phone {
             ("content-type", String::from("application/x-www-form-urlencoded")),
             ("authorization", format!("Bearer {}", &*self.key)),
         ];
-        let ask = Ask {
-            method: hyper::Method::POST,
-            path: String::from("/ussd/africastalking"),
-            headers,
-            body: Bytes::from(body),
-        };
+        let ask = Ask::post("/ussd/africastalking", headers, body);
         let lost = || "the phone reads nothing; whether it was done is not known: the balance shows it";
         let reply = send(&self.target, ask, ANSWER_WITHIN).await.or_exit_with(Exit::Unreachable, lost)?;
         let text = String::from_utf8_lossy(&reply.body);

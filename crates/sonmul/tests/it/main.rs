@@ -5,12 +5,12 @@
 mod bad_days;
 mod business_doc;
 mod clock;
-mod crash;
 mod damage;
 mod demo;
 mod disk;
 mod help;
 mod holds;
+mod kills;
 mod office;
 mod osmocom;
 mod reports;

@@ -2,7 +2,7 @@ use super::{Asked, Dialogues, UssdConfig, dialled, read};
 use crate::esme::delivery::deliver_sm;
 use crate::esme::delivery::tests::{body, tlv};
 use crate::flow::Input;
-use crate::session::Screen;
+use crate::session::{About, Screen};
 use proptest::prelude::{any, proptest};
 use zeroize::Zeroizing;
 
@@ -104,7 +104,7 @@ fn a_screen_octet_by_octet() {
     let octets = body("8501912345678", "999", 0, 0, b"*999#", &parameters);
     let asked = asked(&octets, &UssdConfig::default()).expect("it wants a screen");
     let shown = |text: &str, goes_on| {
-        let screen = Screen { text: String::from(text), goes_on, seq: None };
+        let screen = Screen { text: String::from(text), goes_on, about: About::Nothing };
         let mut out = Vec::new();
         crate::esme::pdu::put(&mut out, 0, 3, asked.back.pdu(&screen).expect("it fits"));
         out.split_off(16)
@@ -140,7 +140,7 @@ proptest! {
         let octets = body(&from, &to, 0, coding, &text, &[tlv(0x0501, &[op]), tlv(0x1383, &info)]);
         let config = UssdConfig { gsm7_packed: packed, ..UssdConfig::default() };
         if let Some(asked) = asked(&octets, &config) {
-            let _ = asked.back.pdu(&Screen { text: "가".repeat(80), goes_on: false, seq: None });
+            let _ = asked.back.pdu(&Screen { text: "가".repeat(80), goes_on: false, about: About::Nothing });
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::{Dialogues, Heard, Job, Own, Said, Ticket};
 use crate::euse::status::{Counts, Status};
 use crate::flow::Input;
-use crate::session::Screen;
+use crate::session::{About, Screen};
 use proptest::prelude::{any, proptest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Table {
     /// Shows a screen; the frame in hex, and what is to be worked on next.
     fn screen(&mut self, job: &Job, text: &str, goes_on: bool) -> (Option<String>, Option<Job>) {
         let waits = self.dialogues.answered(&job.ticket, Said::Screen { goes_on }, self.now);
-        let screen = Screen { text: String::from(text), goes_on, seq: None };
+        let screen = Screen { text: String::from(text), goes_on, about: About::Nothing };
         let frame = job.ticket.address.render(&screen).map(|frame| to_hex(&frame)).filter(|_| waits);
         (frame, self.dialogues.next(&job.ticket))
     }
@@ -387,7 +387,7 @@ fn quiet_means_that_no_phone_is_expected_to_type() {
 fn a_screen_that_the_hlr_drops_in_silence_is_never_made() {
     let mut table = table();
     let job = table.work(&dial((1, 7), 1, "*999#"));
-    let render = |text: String, goes_on| job.ticket.address.render(&Screen { text, goes_on, seq: None });
+    let render = |text: String, goes_on| job.ticket.address.render(&Screen { text, goes_on, about: About::Nothing });
     for goes_on in [true, false] {
         assert!(render("x".repeat(128), goes_on).is_some());
         assert!(render("x".repeat(129), goes_on).is_none());
