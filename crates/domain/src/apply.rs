@@ -92,7 +92,7 @@ impl State {
     fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) -> Result<(), &'static str> {
         match change {
             Change::Lock { subscriber, link, wrong, level, until } => {
-                self.put_lock(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until });
+                self.locks.put(*subscriber, *link, Lock { wrong: *wrong, level: *level, until: *until, at });
                 Ok(())
             }
             Change::Gave { sender, recipient, amount } => {
@@ -147,14 +147,6 @@ impl State {
                 self.remembered.turn(*memory, seq, at);
                 Ok(())
             }
-        }
-    }
-
-    pub(crate) fn put_lock(&mut self, subscriber: SubscriberId, link: crate::ids::LinkId, lock: Lock) {
-        if lock == Lock::default() {
-            self.locks.remove(&(subscriber, link));
-        } else {
-            self.locks.insert((subscriber, link), lock);
         }
     }
 

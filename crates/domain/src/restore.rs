@@ -221,7 +221,7 @@ impl Restore {
 
     /// Wrong passwords.
     pub fn lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {
-        self.state.put_lock(subscriber, link, lock);
+        self.state.locks.put(subscriber, link, lock);
     }
 
     /// What an entry did to a gift or own top-up that is remembered against repetition; in the order of entries.

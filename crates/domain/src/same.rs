@@ -18,7 +18,7 @@ use crate::generations::{Age, Generations};
 use crate::ids::{LimitId, Serial, SubscriberId};
 use crate::office::RecordKey;
 use crate::pages::Pages;
-use crate::state::{Card, CardFacts, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
+use crate::state::{Card, CardFacts, Locks, Operator, RepeatKey, State, Subscriber, Usage, UsageKey, books_of};
 
 /// A row that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,10 +140,7 @@ impl Differences {
         self.compare(&whole, "when a limit is forgotten", *limits_over_at, other.limits_over_at);
         self.compare(&whole, "generations", remembered, &other.remembered);
         self.memories(one, other);
-        for key in locks.keys().chain(other.locks.keys().filter(|key| !locks.contains_key(*key))) {
-            let row = || format!("lock of subscriber {} over link {}", key.0.0, key.1.0);
-            self.compare(&row, "lock", locks.get(key), other.locks.get(key));
-        }
+        self.locks(locks, &other.locks);
         let accounts = ledger.keys().chain(other.ledger.keys().filter(|account| !ledger.contains_key(*account)));
         for account in accounts {
             let of = |state: &State| state.ledger.get(account).copied();
@@ -169,6 +166,14 @@ impl Differences {
         self.aged(&one.pair_usage, &other.pair_usage, "usage", &pairs);
         let repeats = Told { name: &repeat_name, counts: &|_| true };
         self.aged(&one.repeats, &other.repeats, "remembered", &repeats);
+    }
+
+    fn locks(&mut self, one: &Locks, other: &Locks) {
+        let missing = other.iter().filter(|(subscriber, link, _)| one.get(*subscriber, *link).is_none());
+        for (subscriber, link, _) in one.iter().chain(missing) {
+            let row = || format!("lock of subscriber {} over link {}", subscriber.0, link.0);
+            self.compare(&row, "lock", one.get(subscriber, link), other.get(subscriber, link));
+        }
     }
 
     fn holds(

@@ -26,7 +26,12 @@ use crate::receipt::Seq;
 use crate::rules::limit::Subject;
 use crate::time::Timestamp;
 
+mod locks;
 mod rows;
+
+pub(crate) use locks::Locks;
+#[cfg(any(test, feature = "testing"))]
+pub use locks::locks_looked_at;
 
 pub(crate) use rows::CardLink;
 pub use rows::{
@@ -59,7 +64,7 @@ pub struct State {
     pub(crate) usage: Vec<Pages<Usage>>,
     /// What is in it of a limit that is forgotten is nobody's, and goes with its generation.
     pub(crate) pair_usage: Generations<UsageKey, Usage>,
-    pub(crate) locks: HashMap<(SubscriberId, LinkId), Lock, Hasher>,
+    pub(crate) locks: Locks,
     pub(crate) repeats: Generations<RepeatKey, Repeat>,
     /// Where the generations of `pair_usage` and `repeats` begin.
     pub(crate) remembered: Remembered,
@@ -325,12 +330,18 @@ impl State {
 
     /// Wrong passwords of a caller over a link.
     pub fn lock(&self, subscriber: SubscriberId, link: LinkId) -> Lock {
-        self.locks.get(&(subscriber, link)).copied().unwrap_or_default()
+        self.locks.get(subscriber, link).unwrap_or_default()
     }
 
-    /// All wrong passwords that are remembered, in no order.
+    /// Wrong passwords of one subscriber, by link.
+    pub fn locks_of(&self, subscriber: SubscriberId) -> impl Iterator<Item = (LinkId, Lock)> {
+        self.locks.of(subscriber)
+    }
+
+    /// All wrong passwords that are remembered, in no order. For tests: nobody who answers somebody may walk all of them.
+    #[cfg(any(test, feature = "testing"))]
     pub fn locks(&self) -> impl Iterator<Item = (SubscriberId, LinkId, Lock)> {
-        self.locks.iter().map(|((subscriber, link), lock)| (*subscriber, *link, *lock))
+        self.locks.iter()
     }
 
     /// The latest gift of that sender, recipient and amount, while it is remembered.

@@ -28,7 +28,8 @@ pub enum Answer {
     },
     /// The program's clock is ahead of ours: nothing was done.
     IdAhead,
-    /// The queue is full: nothing was sent.
+    /// The queue is full, or too many dials came within ten minutes to remember one more: nothing was sent. Asking again
+    /// later helps.
     Busy,
     /// Intake is closed: nothing was sent.
     Closed(Closed),
@@ -244,8 +245,14 @@ pub struct StatusView {
     pub subscribers: usize,
     /// Rows.
     pub cards: usize,
-    /// Ids that are remembered.
+    /// Ids of programs and timers that are remembered.
     pub ids: usize,
+    /// Ids of USSD prompts that are remembered.
+    pub ussd_ids: usize,
+    /// Dials since the start that were answered "busy" for want of room for their ids.
+    pub ussd_ids_refused: u64,
+    /// Whether that happened within the last minute.
+    pub is_slowed: bool,
     /// Records of usage by pairs.
     pub pair_usage: usize,
     /// Oldest instant that a program's id may carry.

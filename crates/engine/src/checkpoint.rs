@@ -24,7 +24,7 @@ use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects, Named};
 use hashbrown::HashMap;
 
-use crate::ids::{IdRow, Known, Turning, seconds};
+use crate::ids::{IdRow, IdRows, IdsConfig, IdsKept, Known};
 use crate::journal::{Batch, Head};
 use crate::replica::Replica;
 
@@ -97,12 +97,10 @@ pub struct Delta {
     pub usage: Vec<(UsageKey, Usage, Seq)>,
     /// Wrong passwords; an all-zero lock is removed.
     pub locks: Vec<((SubscriberId, LinkId), Lock)>,
-    /// New ids in the order of seqs, each [`IdRow::LEN`] octets.
-    pub ids: Vec<u8>,
-    /// Blocks of ids whose last seq is below this one are dropped.
-    pub ids_keep_from: Seq,
-    /// Programs' ids from before this are refused for ever.
-    pub ids_floor: Timestamp,
+    /// New ids, each [`IdRow::LEN`] octets.
+    pub ids: IdRows,
+    /// Which ids the engine remembers: the floor is kept, and blocks of older ones are dropped.
+    pub ids_kept: IdsKept,
     /// Gifts given and taken back in the order of entries, remembered against repetition.
     pub repeats: Vec<RepeatRow>,
     /// Generations that began, in the order of entries: what is older than the last two of a memory is dropped.
@@ -148,11 +146,11 @@ pub trait Checkpoint: Send {
     /// Then nothing of it was written.
     fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault>;
 
-    /// Builds the state and the ids (at most `ids_max`) again from the tables.
+    /// Builds the state and the ids again from the tables.
     ///
     /// # Errors
     /// When they can't be read or are damaged.
-    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault>;
+    fn load(&mut self, ids: IdsConfig) -> Result<Replica, CheckpointFault>;
 }
 
 /// Folds batches into the next [`Delta`].
@@ -177,8 +175,7 @@ pub struct Collector {
     records: Map<RecordKey, Option<Record>>,
     ledger: Map<AccountId, Purse>,
     locks: Map<(SubscriberId, LinkId), Lock>,
-    ids: Vec<u8>,
-    turning: Turning,
+    ids: IdRows,
     repeats: Vec<RepeatRow>,
     turns: Vec<(Memory, Seq, Timestamp)>,
     pair_window_days: i32,
@@ -197,8 +194,8 @@ struct Touched {
 }
 
 impl Collector {
-    /// Begins after `head`; `turning` is that of the ids there.
-    pub fn new(head: Head, turning: Turning) -> Self {
+    /// Begins after `head`.
+    pub fn new(head: Head) -> Self {
         Self {
             head,
             operators: Map::default(),
@@ -214,8 +211,7 @@ impl Collector {
             records: Map::default(),
             ledger: Map::default(),
             locks: Map::default(),
-            ids: Vec::new(),
-            turning,
+            ids: IdRows::default(),
             repeats: Vec::new(),
             turns: Vec::new(),
             pair_window_days: 0,
@@ -236,9 +232,8 @@ impl Collector {
     /// Adds a durable batch.
     pub fn add(&mut self, batch: &Batch) {
         for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
-            let known = Known { seq, fingerprint: *fingerprint, at_s: seconds(batch.at) };
-            self.ids.extend_from_slice(&IdRow { id: entry.id, known }.to_bytes());
-            self.turning.count(seq, batch.at);
+            let known = Known { seq, fingerprint: *fingerprint, at: batch.at };
+            self.ids.push(&IdRow { id: entry.id, known });
             self.effects(seq, batch.at, &entry.verdict.effects);
         }
         self.entries += batch.entries.len() as u64;
@@ -315,7 +310,7 @@ impl Collector {
     fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) {
         match change {
             Change::Lock { subscriber, link, wrong, level, until } => {
-                self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until });
+                self.locks.insert((*subscriber, *link), Lock { wrong: *wrong, level: *level, until: *until, at });
             }
             Change::Gave { sender, recipient, amount } => {
                 let (sender, recipient) = (sender.subscriber, recipient.subscriber);
@@ -372,8 +367,9 @@ impl Collector {
         }
     }
 
-    /// The delta up to here; the next one begins empty. `ids_floor` is the engine's.
-    pub fn take(&mut self, ids_floor: Timestamp) -> Delta {
+    /// The delta up to here; the next one begins empty. `ids_kept` is what the engine remembers as of an entry that is
+    /// durable.
+    pub fn take(&mut self, ids_kept: IdsKept) -> Delta {
         self.entries = 0;
         Delta {
             head: self.head,
@@ -387,8 +383,7 @@ impl Collector {
             usage: self.take_usage(),
             locks: sorted(&mut self.locks),
             ids: core::mem::take(&mut self.ids),
-            ids_keep_from: self.turning.keep_from(),
-            ids_floor,
+            ids_kept,
             repeats: core::mem::take(&mut self.repeats),
             turns: core::mem::take(&mut self.turns),
             pair_window_days: core::mem::take(&mut self.pair_window_days),

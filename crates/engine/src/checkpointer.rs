@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Checkpoint, CheckpointFault, Collector, Delta};
 use crate::follower::{Follow, FollowFault};
 use crate::handle::Handle;
+use crate::ids::IdsKept;
 use crate::journal::Batch;
 
 /// When a delta is written.
@@ -37,7 +38,7 @@ pub struct Checkpointer {
     collector: Collector,
     config: CheckpointConfig,
     latest: Instant,
-    floor: Box<dyn Fn() -> domain::time::Timestamp + Send>,
+    kept: Box<dyn Fn() -> IdsKept + Send>,
     writer: Option<Writer>,
     told_lag: bool,
 }
@@ -58,7 +59,7 @@ impl Checkpointer {
         collector: Collector,
         checkpoint: Box<dyn Checkpoint>,
         config: CheckpointConfig,
-        floor: Box<dyn Fn() -> domain::time::Timestamp + Send>,
+        kept: Box<dyn Fn() -> IdsKept + Send>,
     ) -> std::io::Result<Self> {
         let (deltas, take) = sync_channel::<Delta>(1);
         let (tell, written) = sync_channel(1);
@@ -66,7 +67,7 @@ impl Checkpointer {
             .name(String::from("checkpoint-write"))
             .spawn(move || write_all(checkpoint, &take, &tell))?;
         let writer = Writer { deltas, written, thread, busy: false };
-        Ok(Self { collector, config, latest: Instant::now(), floor, writer: Some(writer), told_lag: false })
+        Ok(Self { collector, config, latest: Instant::now(), kept, writer: Some(writer), told_lag: false })
     }
 
     fn is_due(&self) -> bool {
@@ -88,8 +89,7 @@ impl Checkpointer {
             }
         }
         if !writer.busy && self.is_due() {
-            let floor = (self.floor)();
-            let delta = self.collector.take(floor);
+            let delta = self.collector.take((self.kept)());
             let writer = self.writer.as_mut().ok_or_else(gone)?;
             writer.deltas.send(delta).map_err(|_| gone())?;
             writer.busy = true;
@@ -135,7 +135,7 @@ impl Follow for Checkpointer {
     fn end(&mut self) -> Result<(), FollowFault> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         if self.collector.entries() > 0 {
-            let delta = self.collector.take((self.floor)());
+            let delta = self.collector.take((self.kept)());
             writer.deltas.send(delta).map_err(|_| gone())?;
         }
         drop(writer.deltas);
@@ -190,8 +190,8 @@ impl core::fmt::Debug for Checkpointer {
     }
 }
 
-/// The floor as a handle's status tells it: for [`Checkpointer::start`].
-pub fn floor_of(handle: &Handle) -> Box<dyn Fn() -> domain::time::Timestamp + Send> {
+/// What a handle's engine remembers of ids: for [`Checkpointer::start`].
+pub fn kept_of(handle: &Handle) -> Box<dyn Fn() -> IdsKept + Send> {
     let handle = handle.clone();
-    Box::new(move || handle.ids_floor())
+    Box::new(move || handle.ids_kept())
 }

@@ -3,8 +3,8 @@
 //! No thread, no clock, no disk of its own: [`crate::handle`] drives it, and so does the simulator, step by step:
 //! [`decide`](Decider::decide) → append → [`confirm`](Decider::confirm). No answer may leave before `confirm`.
 //!
-//! Guarantees: an id gets one verdict; a command past its `decide_before` is dropped unjournaled; the state after a
-//! batch equals the fold of the journal with its append.
+//! Guarantees: an id gets one verdict; a command past its `decide_before` is dropped unjournaled, and so is one whose id
+//! could not be remembered; the state after a batch equals the fold of the journal with its append.
 
 use std::sync::Arc;
 
@@ -126,13 +126,15 @@ pub struct Decider {
     replica: Replica,
     directory: Next,
     bytes_per_entry: usize,
+    /// Commands that found no room for their ids.
+    without_room: u64,
 }
 
 impl Decider {
     /// Goes on from what was loaded.
     pub fn new(replica: Replica) -> Self {
         let directory = Next::new(Directory::of(&replica.state));
-        Self { replica, directory, bytes_per_entry: 192 }
+        Self { replica, directory, bytes_per_entry: 192, without_room: 0 }
     }
 
     /// Decides commands in order, all at the instant `at`, and applies what follows.
@@ -175,6 +177,11 @@ impl Decider {
         }
         if command.decide_before <= at {
             work.answers.push(Early::Answer(Answer::NotDone));
+            return;
+        }
+        if !self.replica.ids.has_room(command.id, at) {
+            self.without_room += 1;
+            work.answers.push(Early::Answer(Answer::Busy));
             return;
         }
         let seq = self.replica.state.seq().next();
@@ -230,6 +237,11 @@ impl Decider {
     /// The ids that are remembered.
     pub const fn ids(&self) -> &Ids {
         &self.replica.ids
+    }
+
+    /// How many commands found no room for their ids so far.
+    pub const fn without_room(&self) -> u64 {
+        self.without_room
     }
 
     fn language(&self, command: &Command) -> Language {

@@ -52,6 +52,31 @@ pub trait Follow: Send {
 #[error("{0}")]
 pub struct FollowFault(pub String);
 
+/// Why a follower is not started.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowStartFault {
+    /// It is done with entries that the journal does not have.
+    ///
+    /// It is neither started nor moved. Were it started, it would say nothing of the next entries, which get the seqs that it
+    /// is done with. Were it moved back, it would do everything twice when the lost tail is brought back. Only somebody who
+    /// drops the tail for good may move it: a repair does, and takes away what it has open of entries that are gone.
+    #[error(
+        "follower {name} is done with everything up to entry {cursor}, the journal ends at {head}: it lost its tail; bring \
+         its files back, or have `sonmul repair --yes` take the follower back to where the journal ends"
+    )]
+    Ahead {
+        /// Whose cursor.
+        name: String,
+        /// Where it is.
+        cursor: Seq,
+        /// Where the journal ends.
+        head: Seq,
+    },
+    /// Its thread can't be made.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
 /// Failures of one batch after the feed stopped: then a follower gives up, for the server must end. Its cursor knows where it
 /// was.
 const FAILURES_AFTER_STOP_MAX: u32 = 3;

@@ -16,8 +16,9 @@ use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, StatusView, V
 use crate::clock::{Clock, ClockGuard};
 use crate::decider::{Decider, Early, Submission};
 use crate::feed::Feed;
-use crate::follower::{Follow, run_follower};
+use crate::follower::{Follow, FollowStartFault, run_follower};
 use crate::history;
+use crate::ids::IdsKept;
 use crate::journal::{APPEND_ENTRIES_MAX, Journal, JournalReader};
 use crate::queue::{Full, Job, Queue};
 use crate::recover::latest_at;
@@ -94,9 +95,13 @@ impl Engine {
     /// Starts a follower after the entry `cursor`.
     ///
     /// # Errors
-    /// When the thread can't be made.
-    pub fn follow(&mut self, name: &str, cursor: Seq, follow: Box<dyn Follow>) -> std::io::Result<()> {
+    /// When the cursor is past the latest durable entry, or the thread can't be made.
+    pub fn follow(&mut self, name: &str, cursor: Seq, follow: Box<dyn Follow>) -> Result<(), FollowStartFault> {
         let shared = Arc::clone(&self.handle.shared);
+        let head = shared.feed.head();
+        if cursor > head {
+            return Err(FollowStartFault::Ahead { name: String::from(name), cursor, head });
+        }
         let named = String::from(name);
         let run = move || run_follower(&named, cursor, follow, &shared.feed, &*shared.reader);
         self.followers.push(std::thread::Builder::new().name(String::from(name)).spawn(run)?);
@@ -222,7 +227,12 @@ impl Handle {
 
     /// Oldest instant that a program's id may carry.
     pub fn ids_floor(&self) -> Timestamp {
-        self.status().ids_floor
+        self.ids_kept().floor
+    }
+
+    /// Which ids are remembered, as of the latest durable entry.
+    pub fn ids_kept(&self) -> IdsKept {
+        self.shared.status.ids_kept()
     }
 
     /// The journal's reading side.

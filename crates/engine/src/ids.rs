@@ -1,10 +1,12 @@
 //! Command ids that are remembered, in generations that are dropped whole.
 //!
 //! Guarantees: within the horizon the same id and content find the same entry; the same id with other content is
-//! `Reused`; an id from before the floor is refused, never run. The floor rises to the newest program's id that was ever
-//! dropped, so that nothing dropped can run again.
+//! `Reused`. A program's id from before the floor is refused, never run: the floor rises to the newest program's id that was
+//! ever dropped. USSD ids carry no instant and so have no floor: none is dropped before it is ten minutes old, whatever the
+//! rate. While more of them come than there is room for, new ones are answered "busy", so that as many are let in as room
+//! becomes free: dials slow down, and never stop.
 //!
-//! Bounded by [`IdsConfig::ids_max`]. Deliberately not here: verdicts (the journal has them, by seq).
+//! Bounded by [`IdsConfig`]. Deliberately not here: verdicts (the journal has them, by seq).
 
 use domain::generations::Generations;
 use domain::id::{CommandId, IdKind};
@@ -43,8 +45,8 @@ pub struct Known {
     pub seq: Seq,
     /// Of its body.
     pub fingerprint: Fingerprint,
-    /// When it was decided, whole seconds since 1970.
-    pub at_s: u32,
+    /// When it was decided.
+    pub at: Timestamp,
 }
 
 /// One remembered id, as a checkpoint keeps it.
@@ -58,7 +60,7 @@ pub struct IdRow {
 
 impl IdRow {
     /// Octets of a row as bytes.
-    pub const LEN: usize = 16 + 8 + 8 + 4;
+    pub const LEN: usize = 16 + 8 + 8 + 8;
 
     /// Fixed-width bytes.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
@@ -69,7 +71,7 @@ impl IdRow {
         id.copy_from_slice(&self.id.bits().to_be_bytes());
         seq.copy_from_slice(&self.known.seq.0.to_be_bytes());
         fingerprint.copy_from_slice(&self.known.fingerprint.0.to_be_bytes());
-        at.copy_from_slice(&self.known.at_s.to_be_bytes());
+        at.copy_from_slice(&self.known.at.ms().to_be_bytes());
         out
     }
 
@@ -84,9 +86,29 @@ impl IdRow {
             known: Known {
                 seq: Seq(u64_of(seq)),
                 fingerprint: Fingerprint(u64_of(fingerprint)),
-                at_s: u32::from_be_bytes(at.try_into().unwrap_or_default()),
+                at: Timestamp::from_ms(u64_of(at).cast_signed()),
             },
         }
+    }
+}
+
+/// Rows as bytes, each sort for itself, in the order of seqs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdRows {
+    /// Of programs and timers.
+    pub programs: Vec<u8>,
+    /// Of USSD prompts.
+    pub ussd: Vec<u8>,
+}
+
+impl IdRows {
+    /// Adds one.
+    pub fn push(&mut self, row: &IdRow) {
+        let rows = match IdSort::of(row.id) {
+            IdSort::Program => &mut self.programs,
+            IdSort::Ussd => &mut self.ussd,
+        };
+        rows.extend_from_slice(&row.to_bytes());
     }
 }
 
@@ -105,142 +127,269 @@ pub enum Seen {
     Ahead,
 }
 
-/// When a generation of ids ends. Checkpoints follow the same rule and keep one generation more: a checkpoint's generations
-/// begin where its server began, not where the engine's do, and it must never drop what the engine still remembers. Only
-/// what the engine dropped lies under the floor that a checkpoint keeps.
-#[derive(Clone, Copy, Debug)]
-pub struct Turning {
-    half_max: usize,
-    began: Timestamp,
-    count: usize,
-    /// First entry of the newest generation, of the one before, and of the one before that.
-    newest_from: Seq,
-    before_from: Seq,
-    third_from: Seq,
+/// How many ids are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdsConfig {
+    /// Of programs and of timers. When more come, the floor rises.
+    pub ids_max: usize,
+    /// Of USSD prompts. Half of them may come in [`USSD_HORIZON_MS`]; of more, some are answered "busy".
+    pub ussd_ids_max: usize,
 }
 
-impl Turning {
-    /// Generations of at most half of `ids_max`.
-    pub const fn new(ids_max: usize) -> Self {
-        let half = ids_max / 2;
-        let half_max = if half == 0 { 1 } else { half };
-        let (began, none) = (Timestamp::MIN, Seq::ZERO);
-        Self { half_max, began, count: 0, newest_from: none, before_from: none, third_from: none }
-    }
+impl IdsConfig {
+    /// For whoever only looks at the books.
+    pub const NONE: Self = Self::of_each(0);
 
-    /// Counts one id; true when a new generation begins with it.
-    pub fn count(&mut self, seq: Seq, at: Timestamp) -> bool {
-        let aged = at.ms().saturating_sub(self.began.ms()) >= PROGRAM_HORIZON_MS;
-        let turns = aged || self.count >= self.half_max;
-        if turns {
-            self.third_from = self.before_from;
-            self.before_from = self.newest_from;
-            self.newest_from = seq;
-            self.began = at;
-            self.count = 0;
+    /// So many of each sort.
+    pub const fn of_each(max: usize) -> Self {
+        Self { ids_max: max, ussd_ids_max: max }
+    }
+}
+
+impl Default for IdsConfig {
+    fn default() -> Self {
+        Self { ids_max: 4_000_000, ussd_ids_max: 12_000_000 }
+    }
+}
+
+/// Ids of different sorts are remembered for different times, each sort in a room of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdSort {
+    /// Of programs and of timers: remembered for [`PROGRAM_HORIZON_MS`].
+    Program,
+    /// Of USSD prompts: remembered for [`USSD_HORIZON_MS`].
+    Ussd,
+}
+
+impl IdSort {
+    /// Of an id.
+    pub const fn of(id: CommandId) -> Self {
+        match id.kind() {
+            IdKind::Ussd => Self::Ussd,
+            IdKind::Program { .. } | IdKind::Internal => Self::Program,
         }
-        self.count += 1;
-        turns
+    }
+}
+
+/// What a checkpoint must keep of the ids: published by the engine with each durable batch. A checkpoint has no count of its
+/// own, for that would begin anew with each start, and what was there before would never be dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdsKept {
+    /// Oldest instant that a program's id may carry.
+    pub floor: Timestamp,
+    /// Programs' and timers' ids of entries before this one are forgotten.
+    pub programs_from: Seq,
+    /// USSD ids of entries before this one are forgotten.
+    pub ussd_from: Seq,
+}
+
+/// A generation of ids.
+#[derive(Clone, Copy, Debug, Default)]
+struct Generation {
+    count: usize,
+    /// The entry of the first one in it.
+    first: Seq,
+    began: Timestamp,
+    /// When the latest one came.
+    latest: Timestamp,
+    /// The newest instant that a program's id in it carries.
+    newest_made_at: Option<Timestamp>,
+}
+
+/// When one generation of ids ends and the next begins.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// So many came, or it is so old.
+    Full { horizon_ms: i64 },
+    /// The same, but never before everything in the one before is this old.
+    Old { horizon_ms: i64 },
+}
+
+/// Ids of one sort in two generations.
+#[derive(Clone, Debug)]
+struct Sort {
+    map: Generations<(u64, u64), Known>,
+    /// 0: none is remembered.
+    half_max: usize,
+    until: Until,
+    newest: Generation,
+    before: Generation,
+}
+
+impl Sort {
+    fn new(max: usize, until: Until) -> Self {
+        let (newest, before) = (Generation::default(), Generation::default());
+        Self { map: Generations::default(), half_max: (max / 2).max(usize::from(max > 0)), until, newest, before }
     }
 
-    /// The oldest entry whose id the engine may still remember, wherever this count began.
-    pub const fn keep_from(&self) -> Seq {
-        self.third_from
+    /// Whether a new generation may begin at `at`: then what is in the one before is forgotten.
+    fn may_turn(&self, at: Timestamp) -> bool {
+        match self.until {
+            Until::Full { .. } => true,
+            Until::Old { horizon_ms } => self.before.count == 0 || self.before.latest.plus_ms(horizon_ms) <= at,
+        }
+    }
+
+    fn is_over(&self, at: Timestamp) -> bool {
+        let (Until::Full { horizon_ms } | Until::Old { horizon_ms }) = self.until;
+        self.newest.count >= self.half_max || self.newest.began.plus_ms(horizon_ms) <= at
+    }
+
+    /// Whether one more may come at `at`.
+    ///
+    /// While the generation before can't be forgotten yet, the newest one takes half of its room at once and the other half
+    /// evenly over the time until then: a flood that lasts is let in slowly, and not for some minutes and then not at all.
+    fn has_room(&self, at: Timestamp) -> bool {
+        let Until::Old { horizon_ms } = self.until else { return true };
+        if self.half_max == 0 || self.may_turn(at) {
+            return true;
+        }
+        let began_ms = self.newest.began.ms();
+        let whole_ms = (self.before.latest.ms() + horizon_ms - began_ms).max(1);
+        let passed_ms = (at.ms() - began_ms).clamp(0, whole_ms);
+        let at_once = self.half_max / 2;
+        // Both factors are bounded: by configuration, and by some minutes.
+        let later = (self.half_max - at_once) as u128 * u128::from(passed_ms.unsigned_abs());
+        let later = usize::try_from(later / u128::from(whole_ms.unsigned_abs())).unwrap_or(usize::MAX);
+        self.newest.count < at_once.saturating_add(later).max(1)
+    }
+
+    /// Remembers one; what was forgotten for it.
+    fn insert(&mut self, id: CommandId, known: Known) -> Option<Generation> {
+        if self.half_max == 0 {
+            return None;
+        }
+        let turns = self.newest.count > 0 && self.is_over(known.at) && self.may_turn(known.at);
+        let forgotten = turns.then(|| {
+            self.map.turn();
+            core::mem::replace(&mut self.before, core::mem::take(&mut self.newest))
+        });
+        let newest = &mut self.newest;
+        if newest.count == 0 {
+            (newest.first, newest.began) = (known.seq, known.at);
+        }
+        newest.count += 1;
+        newest.latest = known.at;
+        if let IdKind::Program { made_at } = id.kind() {
+            newest.newest_made_at = newest.newest_made_at.max(Some(made_at));
+        }
+        self.map.insert(split(id), known);
+        forgotten
+    }
+
+    /// The entry of the oldest one that is remembered; 0: all.
+    const fn from(&self) -> Seq {
+        if self.before.count > 0 { self.before.first } else { self.newest.first }
     }
 }
 
 /// The ids that are remembered.
 #[derive(Clone, Debug)]
 pub struct Ids {
-    map: Generations<(u64, u64), Known>,
-    turning: Turning,
-    /// Newest program's instant in the newest generation, the one before, and all that were dropped.
-    newest_ms: i64,
-    before_ms: i64,
-    dropped_ms: i64,
+    /// Of programs and timers.
+    programs: Sort,
+    ussd: Sort,
+    floor: Timestamp,
 }
 
 impl Default for Ids {
     /// Of a replica that nobody asks.
     fn default() -> Self {
-        Self::new(0)
+        Self::new(IdsConfig::NONE)
     }
 }
 
 impl Ids {
-    /// None yet; at most `ids_max` will be remembered.
-    pub fn new(ids_max: usize) -> Self {
+    /// None yet.
+    pub fn new(config: IdsConfig) -> Self {
         Self {
-            map: Generations::default(),
-            turning: Turning::new(ids_max),
-            newest_ms: -1,
-            before_ms: -1,
-            dropped_ms: -1,
+            programs: Sort::new(config.ids_max, Until::Full { horizon_ms: PROGRAM_HORIZON_MS }),
+            ussd: Sort::new(config.ussd_ids_max, Until::Old { horizon_ms: USSD_HORIZON_MS }),
+            floor: Timestamp::MIN,
         }
     }
 
-    /// Makes room for so many more, as far as a generation goes, so that loading them moves nothing.
-    pub fn reserve(&mut self, more: usize) {
-        self.map.reserve(more.min(self.turning.half_max));
+    const fn of(&self, id: CommandId) -> &Sort {
+        match IdSort::of(id) {
+            IdSort::Program => &self.programs,
+            IdSort::Ussd => &self.ussd,
+        }
+    }
+
+    /// Makes room for so many more programs' and USSD ids, as far as a generation goes, so that loading them moves nothing.
+    pub fn reserve(&mut self, programs: usize, ussd: usize) {
+        self.programs.map.reserve(programs.min(self.programs.half_max));
+        self.ussd.map.reserve(ussd.min(self.ussd.half_max));
     }
 
     /// What an id with that content means at `at`.
     pub fn check(&self, id: CommandId, fingerprint: Fingerprint, at: Timestamp) -> Seen {
-        let known = self.map.get(&split(id));
+        let known = self.of(id).map.get(&split(id));
         match (id.kind(), known) {
-            (IdKind::Ussd, Some(known)) if i64::from(known.at_s) * 1000 + USSD_HORIZON_MS <= at.ms() => Seen::New,
+            (IdKind::Ussd, Some(known)) if known.at.plus_ms(USSD_HORIZON_MS) <= at => Seen::New,
             (_, Some(known)) if known.fingerprint == fingerprint => Seen::Same(known.seq),
             (_, Some(_)) => Seen::Reused,
-            (IdKind::Program { made_at }, None) if made_at < self.floor() => Seen::TooOld,
+            (IdKind::Program { made_at }, None) if made_at < self.floor => Seen::TooOld,
             (IdKind::Program { made_at }, None) if made_at.ms() > at.ms() + AHEAD_MAX_MS => Seen::Ahead,
             (_, None) => Seen::New,
         }
     }
 
+    /// Whether there is room to remember one more of the sort of `id`. Programs' ids always have room: their floor rises.
+    pub fn has_room(&self, id: CommandId, at: Timestamp) -> bool {
+        self.of(id).has_room(at)
+    }
+
     /// Reads what [`check`](Self::check) will read: see [`domain::state::State::touch`].
     pub fn touch(&self, id: CommandId) -> u64 {
-        self.map.get(&split(id)).map_or(0, |known| known.seq.0)
+        self.of(id).map.get(&split(id)).map_or(0, |known| known.seq.0)
     }
 
-    /// Remembers an id that was decided.
+    /// Remembers an id that was decided, whether there is room or not: what is decided stays decided.
     pub fn insert(&mut self, id: CommandId, fingerprint: Fingerprint, seq: Seq, at: Timestamp) {
-        self.insert_row(&IdRow { id, known: Known { seq, fingerprint, at_s: seconds(at) } }, at);
+        self.insert_row(&IdRow { id, known: Known { seq, fingerprint, at } });
     }
 
-    /// Remembers what a checkpoint kept; in the order of seqs.
-    pub fn insert_row(&mut self, row: &IdRow, at: Timestamp) {
-        if self.turning.count(row.known.seq, at) {
-            self.map.turn();
-            self.dropped_ms = self.dropped_ms.max(self.before_ms);
-            self.before_ms = self.newest_ms;
-            self.newest_ms = -1;
+    /// The same of what a checkpoint kept; in the order of seqs, each sort for itself.
+    pub fn insert_row(&mut self, row: &IdRow) {
+        let sort = match IdSort::of(row.id) {
+            IdSort::Program => &mut self.programs,
+            IdSort::Ussd => &mut self.ussd,
+        };
+        let forgotten = sort.insert(row.id, row.known).and_then(|forgotten| forgotten.newest_made_at);
+        if let Some(made_at) = forgotten {
+            self.raise_floor(made_at.plus_ms(1));
         }
-        if let IdKind::Program { made_at } = row.id.kind() {
-            self.newest_ms = self.newest_ms.max(made_at.ms());
-        }
-        self.map.insert(split(row.id), row.known);
     }
 
     /// Programs' ids from before this instant are refused. Published, so that a program knows.
     pub const fn floor(&self) -> Timestamp {
-        Timestamp::from_ms(self.dropped_ms + 1)
+        self.floor
     }
 
     /// Raises the floor to what a checkpoint kept: its dropped generations are not there to tell.
-    pub const fn raise_floor(&mut self, floor: Timestamp) {
-        if floor.ms() - 1 > self.dropped_ms {
-            self.dropped_ms = floor.ms() - 1;
-        }
+    pub fn raise_floor(&mut self, floor: Timestamp) {
+        self.floor = self.floor.max(floor);
     }
 
-    /// How many are remembered.
-    pub fn len(&self) -> usize {
-        self.map.len()
+    /// What a checkpoint must keep.
+    pub const fn kept(&self) -> IdsKept {
+        IdsKept { floor: self.floor, programs_from: self.programs.from(), ussd_from: self.ussd.from() }
+    }
+
+    /// How many programs' and timers' ids are remembered, and how many USSD ids.
+    pub const fn lens(&self) -> (usize, usize) {
+        (self.programs.map.len(), self.ussd.map.len())
+    }
+
+    /// How many ids are remembered.
+    pub const fn len(&self) -> usize {
+        self.programs.map.len() + self.ussd.map.len()
     }
 
     /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.map.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -250,81 +399,5 @@ const fn split(id: CommandId) -> (u64, u64) {
     ((id.bits() >> 64) as u64, id.bits() as u64)
 }
 
-/// Whole seconds since 1970, until 2106.
-pub fn seconds(at: Timestamp) -> u32 {
-    u32::try_from(at.ms() / 1000).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::{AHEAD_MAX_MS, Fingerprint, IdRow, Ids, Known, PROGRAM_HORIZON_MS, Seen, USSD_HORIZON_MS};
-    use domain::id::{CommandId, UssdPrompt};
-    use domain::ids::LinkId;
-    use domain::receipt::Seq;
-    use domain::time::Timestamp;
-
-    fn program(ms: i64, n: u64) -> CommandId {
-        let ms = u128::try_from(ms).expect("positive");
-        CommandId::from_uuid((ms << 80) | (7 << 76) | (0b10 << 62) | u128::from(n)).expect("a UUIDv7")
-    }
-
-    const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
-    const A: Fingerprint = Fingerprint(1);
-    const B: Fingerprint = Fingerprint(2);
-
-    #[test]
-    fn the_same_id_is_the_same_or_reused() {
-        let mut ids = Ids::new(100);
-        let id = program(NOW.ms(), 1);
-        assert_eq!(ids.check(id, A, NOW), Seen::New);
-        ids.insert(id, A, Seq(1), NOW);
-        assert_eq!(ids.check(id, A, NOW), Seen::Same(Seq(1)));
-        assert_eq!(ids.check(id, B, NOW), Seen::Reused);
-        assert_eq!(ids.check(program(NOW.ms() + AHEAD_MAX_MS + 1, 1), A, NOW), Seen::Ahead);
-    }
-
-    #[test]
-    fn a_session_number_comes_back_as_a_new_session_after_ten_minutes() {
-        let mut ids = Ids::new(100);
-        let prompt = UssdPrompt { link: LinkId(1), caller: 1, session: b"\x20\0\0\x01", reuse: 0, prompt: 0 };
-        let id = CommandId::ussd(&prompt);
-        ids.insert(id, A, Seq(1), NOW);
-        assert_eq!(ids.check(id, A, NOW.plus_ms(USSD_HORIZON_MS - 1)), Seen::Same(Seq(1)));
-        assert_eq!(ids.check(id, A, NOW.plus_ms(USSD_HORIZON_MS)), Seen::New);
-    }
-
-    #[test]
-    fn nothing_that_was_dropped_runs_again() {
-        let mut ids = Ids::new(4);
-        for n in 0..10 {
-            let at = NOW.plus_ms(n);
-            let id = program(at.ms(), 0);
-            assert_eq!(ids.check(id, A, at), Seen::New);
-            ids.insert(id, A, Seq(u64::try_from(n).expect("small") + 1), at);
-        }
-        for n in 0..10 {
-            let seen = ids.check(program(NOW.ms() + n, 0), A, NOW.plus_ms(10));
-            assert!(matches!(seen, Seen::Same(_) | Seen::TooOld), "id {n}: {seen:?}");
-        }
-        assert!(ids.len() <= 4);
-        assert_eq!(ids.check(program(NOW.ms(), 0), A, NOW.plus_ms(10)), Seen::TooOld);
-    }
-
-    #[test]
-    fn an_id_is_remembered_for_a_day() {
-        let mut ids = Ids::new(1_000);
-        ids.insert(program(NOW.ms(), 1), A, Seq(1), NOW);
-        let later = NOW.plus_ms(PROGRAM_HORIZON_MS);
-        ids.insert(program(later.ms(), 2), A, Seq(2), later);
-        assert_eq!(ids.check(program(NOW.ms(), 1), A, later), Seen::Same(Seq(1)));
-    }
-
-    #[test]
-    fn rows_survive_their_bytes() {
-        let row = IdRow {
-            id: program(NOW.ms(), 77),
-            known: Known { seq: Seq(u64::MAX), fingerprint: Fingerprint(5), at_s: u32::MAX },
-        };
-        assert_eq!(IdRow::from_bytes(&row.to_bytes()), row);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Guarantees: an answer leaves only when its entry is durable; an id gets one verdict; followers see durable entries
 //! only, in order, and are never waited for; a failed sync stops the engine.
 //!
-//! Bounded by `queue_depth` commands waiting, [`journal::APPEND_ENTRIES_MAX`] entries an append, `ids_max` ids.
+//! Bounded by `queue_depth` commands waiting, [`journal::APPEND_ENTRIES_MAX`] entries an append, the ids of [`ids::IdsConfig`].
 //!
 //! Deliberately not here: rules (domain), SQL and files (store), sockets (edges, api).
 
@@ -22,11 +22,13 @@ pub mod history;
 pub mod ids;
 pub mod journal;
 pub mod memory;
+pub mod outbox;
 mod queries;
 mod queue;
 pub mod recover;
 pub mod replica;
 mod run;
 mod shared;
+mod slowed;
 mod status;
 pub mod timers;

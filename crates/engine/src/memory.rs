@@ -12,10 +12,10 @@ use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
 use domain::state::{BOOKS, LimitRow, Lock, Purse, Recents, Usage, UsageKey};
-use domain::time::{BusinessDate, Timestamp};
+use domain::time::BusinessDate;
 
 use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
-use crate::ids::{IdRow, Ids};
+use crate::ids::{IdRow, Ids, IdsConfig, IdsKept};
 use crate::journal::{AppendFault, Head, Journal, JournalReader, Link, ReadFault};
 use crate::replica::Replica;
 
@@ -168,7 +168,8 @@ struct Tables {
     ledger: BTreeMap<AccountId, Purse>,
     /// One block a delta: its last seq and its rows.
     ids: Vec<(Seq, Vec<u8>)>,
-    ids_floor: Timestamp,
+    ussd_ids: Vec<(Seq, Vec<u8>)>,
+    ids_kept: IdsKept,
     repeats: Vec<RepeatRow>,
     remembered: Remembered,
 }
@@ -187,7 +188,9 @@ impl MemoryCheckpoint {
 
     /// Forgets all ids: what a restart must never do.
     pub fn forget_ids(&self) {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner).ids.clear();
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.ids.clear();
+        tables.ussd_ids.clear();
     }
 }
 
@@ -202,9 +205,9 @@ impl Checkpoint for MemoryCheckpoint {
         Ok(())
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
+    fn load(&mut self, ids: IdsConfig) -> Result<Replica, CheckpointFault> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables.load(ids_max).map_err(|fault| CheckpointFault::Damaged(fault.to_string()))
+        tables.load(ids).map_err(|fault| CheckpointFault::Damaged(fault.to_string()))
     }
 }
 
@@ -257,21 +260,24 @@ impl Tables {
             }
         }
         for (key, lock) in &delta.locks {
-            if *lock == Lock::default() {
+            if lock.counts_nothing() {
                 self.locks.remove(key);
             } else {
                 self.locks.insert(*key, *lock);
             }
         }
-        self.ids.push((delta.head.seq, delta.ids.clone()));
-        self.ids.retain(|(last, _)| *last >= delta.ids_keep_from);
-        self.ids_floor = delta.ids_floor;
+        let IdsKept { floor: _, programs_from, ussd_from } = delta.ids_kept;
+        self.ids.push((delta.head.seq, delta.ids.programs.clone()));
+        self.ids.retain(|(last, _)| *last >= programs_from);
+        self.ussd_ids.push((delta.head.seq, delta.ids.ussd.clone()));
+        self.ussd_ids.retain(|(last, _)| *last >= ussd_from);
+        self.ids_kept = delta.ids_kept;
         self.remembered = delta.remembered(self.remembered);
         self.repeats.extend_from_slice(&delta.repeats);
         self.repeats.retain(|row| self.remembered.repeats.age(row.seq).is_some());
     }
 
-    fn load(&self, ids_max: usize) -> Result<Replica, RestoreError> {
+    fn load(&self, ids: IdsConfig) -> Result<Replica, RestoreError> {
         let mut restore = Restore::new(self.subscribers.len(), self.cards.len());
         restore.limits_made(self.limits_made);
         self.limits.iter().try_for_each(|(id, limit)| restore.limit(*id, limit.clone()))?;
@@ -311,13 +317,13 @@ impl Tables {
         }
         self.locks.iter().for_each(|((subscriber, link), lock)| restore.lock(*subscriber, *link, *lock));
         self.repeats.iter().for_each(|row| restore.repeat(row));
-        let mut ids = Ids::new(ids_max);
-        let rows = self.ids.iter().flat_map(|(_, block)| block.chunks_exact(IdRow::LEN));
-        for row in rows.filter_map(|bytes| bytes.try_into().ok()) {
-            let row = IdRow::from_bytes(row);
-            ids.insert_row(&row, Timestamp::from_ms(i64::from(row.known.at_s) * 1000));
+        let mut ids = Ids::new(ids);
+        let IdsKept { floor, programs_from, ussd_from } = self.ids_kept;
+        for (blocks, from) in [(&self.ids, programs_from), (&self.ussd_ids, ussd_from)] {
+            let rows = blocks.iter().flat_map(|(_, block)| block.as_chunks::<{ IdRow::LEN }>().0);
+            rows.map(IdRow::from_bytes).filter(|row| row.known.seq >= from).for_each(|row| ids.insert_row(&row));
         }
-        ids.raise_floor(self.ids_floor);
+        ids.raise_floor(floor);
         let state = restore.finish(self.head.seq, self.head.at)?;
         Ok(Replica { state, ids, head: self.head })
     }

@@ -59,7 +59,7 @@ fn with_numbers(state: &State, list: Vec<(RecordKey, Record)>) -> Records {
 fn subscriber(state: &State, id: SubscriberId) -> Option<SubscriberView> {
     let row = state.subscriber(id)?;
     let number = |id: &SubscriberId| state.subscriber(*id).map(|row| row.facts.msisdn);
-    let locked_until = state.locks().filter(|(who, ..)| *who == id).filter_map(|(.., lock)| lock.until).max();
+    let locked_until = state.locks_of(id).filter_map(|(_, lock)| lock.until).max();
     Some(SubscriberView {
         id,
         msisdn: row.facts.msisdn,

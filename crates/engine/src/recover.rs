@@ -8,7 +8,7 @@ use domain::receipt::Seq;
 use domain::time::Timestamp;
 
 use crate::checkpoint::{Checkpoint, CheckpointFault};
-use crate::ids::Ids;
+use crate::ids::{Ids, IdsConfig};
 use crate::journal::{Head, JournalReader, ReadFault};
 use crate::replica::{FoldFault, Replica};
 
@@ -61,7 +61,7 @@ pub fn recover(
     checkpoint: &mut dyn Checkpoint,
     reader: &dyn JournalReader,
     head: Head,
-    ids_max: usize,
+    ids: IdsConfig,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Replica, RecoverFault> {
     let at = checkpoint.head();
@@ -69,13 +69,13 @@ pub fn recover(
         return Err(RecoverFault::TailLost { checkpoint: at.seq, journal: head.seq });
     }
     if at.seq == Seq::ZERO {
-        return fold(reader, ids_max, progress);
+        return fold(reader, ids, progress);
     }
     let link = reader.find(at.seq)?;
     if link.is_none_or(|link| link.hash != at.hash || link.last_seq() != at.seq) {
         return Err(RecoverFault::OtherJournal { at: at.seq });
     }
-    let mut replica = checkpoint.load(ids_max)?;
+    let mut replica = checkpoint.load(ids)?;
     replica.catch_up(reader, progress)?;
     Ok(replica)
 }
@@ -86,10 +86,10 @@ pub fn recover(
 /// See [`RecoverFault`].
 pub fn fold(
     reader: &dyn JournalReader,
-    ids_max: usize,
+    ids: IdsConfig,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Replica, RecoverFault> {
-    let mut replica = Replica::new(Ids::new(ids_max));
+    let mut replica = Replica::new(Ids::new(ids));
     replica.catch_up(reader, progress)?;
     Ok(replica)
 }

@@ -16,6 +16,7 @@ use crate::queue::Job;
 use crate::recover::RecoverFault;
 use crate::replica::Replica;
 use crate::shared::{EngineConfig, Fault, IDLE, Refold, Shared};
+use crate::slowed::Slowed;
 
 /// An append that found no room is tried again after this…
 const NO_ROOM_WAIT: Duration = Duration::from_millis(50);
@@ -40,6 +41,7 @@ pub(crate) struct Run {
     tell: watch::Sender<Option<Fault>>,
     closed: Option<Closed>,
     no_room: NoRoom,
+    slowed: Slowed,
 }
 
 /// How often in a row there was no room, and until when nothing is tried, by the monotonic clock.
@@ -88,7 +90,8 @@ impl Run {
         config: EngineConfig,
         tell: watch::Sender<Option<Fault>>,
     ) -> Self {
-        Self { decider, journal, clock, refold, shared, config, tell, closed: None, no_room: NoRoom::default() }
+        let (no_room, slowed) = (NoRoom::default(), Slowed::default());
+        Self { decider, journal, clock, refold, shared, config, tell, closed: None, no_room, slowed }
     }
 
     /// Runs until the queue is stopped and empty, or the journal is lost.
@@ -123,6 +126,7 @@ impl Run {
             if jobs.is_empty() {
                 // So that what `status` says of intake is not as old as the latest command.
                 let _closed = self.intake();
+                self.tell_slowed(0);
                 continue;
             }
             let taken = sort(jobs);
@@ -153,7 +157,9 @@ impl Run {
                 return Ok(());
             }
         };
+        let without_room = self.decider.without_room();
         let Pending { link, batch, answers } = self.decider.decide(at, submissions);
+        self.tell_slowed(self.decider.without_room() - without_room);
         let (Some(link), Some(batch)) = (link, batch) else {
             // Nothing new: what was repeated is durable already, for batches are confirmed one by one.
             answer(waiters, answers);
@@ -194,6 +200,19 @@ impl Run {
             self.closed = closed;
             self.shared.status.set_closed(closed);
         }
+    }
+
+    /// So many more dials found no room for their ids.
+    fn tell_slowed(&mut self, more: u64) {
+        let now_ms = self.shared.clock.monotonic_ms();
+        if let Some(refused) = self.slowed.note(more, now_ms) {
+            tracing::warn!(
+                refused,
+                "more dials come than can be remembered for ten minutes: some are answered busy, nothing was sent; \
+                 with more memory raise ussd_ids_max"
+            );
+        }
+        self.shared.status.set_refused(self.slowed.refused(), self.slowed.is_now(now_ms));
     }
 
     /// Makes an append durable. Without room the same octets are tried again for a moment, and then never more.

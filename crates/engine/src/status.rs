@@ -11,7 +11,7 @@ use domain::state::State;
 use domain::time::BusinessDate;
 
 use crate::answer::{Closed, Directory, StatusView};
-use crate::ids::Ids;
+use crate::ids::{Ids, IdsKept};
 use crate::journal::Head;
 
 /// See the module.
@@ -25,6 +25,7 @@ struct Now {
     /// Operators' names are in the directory.
     view: StatusView,
     dates: Vec<BusinessDate>,
+    ids_kept: IdsKept,
 }
 
 impl Status {
@@ -41,13 +42,26 @@ impl Status {
         let view = &mut now.view;
         (view.seq, view.at) = (head.seq, head.at);
         (view.subscribers, view.cards) = (subscribers, cards);
-        (view.ids, view.ids_floor) = (ids.len(), ids.floor());
+        (view.ids, view.ussd_ids) = ids.lens();
+        view.ids_floor = ids.floor();
         view.pair_usage = state.usage_len().1;
+        now.ids_kept = ids.kept();
     }
 
     /// Whether intake is closed, and why.
     pub(crate) fn set_closed(&self, closed: Option<Closed>) {
         self.lock().view.closed = closed;
+    }
+
+    /// How many dials found no room for their ids since the start, and whether one did just now.
+    pub(crate) fn set_refused(&self, refused: u64, is_slowed: bool) {
+        let view = &mut self.lock().view;
+        (view.ussd_ids_refused, view.is_slowed) = (refused, is_slowed);
+    }
+
+    /// Which ids are remembered as of the latest durable entry.
+    pub(crate) fn ids_kept(&self) -> IdsKept {
+        self.lock().ids_kept
     }
 
     /// All of it.

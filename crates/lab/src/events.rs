@@ -317,8 +317,8 @@ impl World {
         self.disk.journal.set_short(false);
         let refused =
             |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
-        let loaded = Machine::load(&self.disk, self.ids_max).map_err(refused)?;
-        let rival = Machine::start(&self.disk, loaded, &self.hands, self.ids_max, None);
+        let loaded = Machine::load(&self.disk, self.ids).map_err(refused)?;
+        let rival = Machine::start(&self.disk, loaded, &self.hands, self.ids, None);
         let first = self.machine.replace(rival);
         if let Some(msisdn) = self.numbers.first().map(|(_, number)| *number) {
             let body = Body::ChangeSubscriber(domain::command::ChangeSubscriber {

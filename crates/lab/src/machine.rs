@@ -14,7 +14,7 @@ use engine::answer::{Answer, Closed};
 use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
 use engine::clock::{ClockGuard, ClockLimits};
 use engine::decider::{Decider, Early, Pending, Submission, given_up};
-use engine::ids::{Fingerprint, Turning};
+use engine::ids::{Fingerprint, IdsConfig, IdsKept};
 use engine::journal::{AppendFault, Journal, JournalReader, Link, ReadFault, decode};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::{RecoverFault, latest_at, recover};
@@ -103,15 +103,18 @@ pub(crate) struct Machine {
     phase: Phase,
     /// Tries of this append so far that found no room.
     no_room: u32,
-    ids_max: usize,
+    ids: IdsConfig,
+    /// As of what is durable.
+    ids_kept: IdsKept,
     plant: Option<Plant>,
 }
 
 impl Machine {
     /// Starts a process from what is durable.
-    pub(crate) fn start(disk: &Disk, loaded: Replica, hands: &Hands, ids_max: usize, plant: Option<Plant>) -> Self {
+    pub(crate) fn start(disk: &Disk, loaded: Replica, hands: &Hands, ids: IdsConfig, plant: Option<Plant>) -> Self {
         let guard = ClockGuard::new(Box::new(hands.clone()), ClockLimits::default(), latest_at(&loaded.head));
-        let collector = Collector::new(disk.checkpoint.head(), Turning::new(ids_max));
+        let collector = Collector::new(disk.checkpoint.head());
+        let ids_kept = loaded.ids.kept();
         Self {
             decider: Decider::new(loaded),
             queue: VecDeque::new(),
@@ -120,14 +123,15 @@ impl Machine {
             collector,
             phase: Phase::Idle,
             no_room: 0,
-            ids_max,
+            ids,
+            ids_kept,
             plant,
         }
     }
 
     /// State and ids from checkpoint and journal.
-    pub(crate) fn load(disk: &Disk, ids_max: usize) -> Result<Replica, RecoverFault> {
-        recover(&mut disk.checkpoint.clone(), &disk.journal.reader(), disk.journal.head(), ids_max, &mut |_| {})
+    pub(crate) fn load(disk: &Disk, ids: IdsConfig) -> Result<Replica, RecoverFault> {
+        recover(&mut disk.checkpoint.clone(), &disk.journal.reader(), disk.journal.head(), ids, &mut |_| {})
     }
 
     /// Whether everything that was decided is durable and confirmed.
@@ -153,6 +157,7 @@ impl Machine {
             Phase::Appended { pending, waiting, at, before } => {
                 if let Some(link) = &pending.link {
                     self.decider.confirm(link);
+                    self.ids_kept = self.decider.ids().kept();
                 }
                 self.phase = Phase::Leaving(leaving(disk, waiting, pending.answers, at, before));
                 Ok(Worked::Confirmed)
@@ -231,7 +236,7 @@ impl Machine {
             }
             Err(AppendFault::NoRoom) => {
                 self.no_room = 0;
-                self.decider = Decider::new(Self::load(disk, self.ids_max)?);
+                self.decider = Decider::new(Self::load(disk, self.ids)?);
                 let answers = given_up(pending.answers, before);
                 Ok(Worked::GaveUp(leaving(disk, waiting, answers, at, before).into()))
             }
@@ -261,7 +266,7 @@ impl Machine {
         if self.collector.entries() == 0 {
             return Ok(());
         }
-        disk.checkpoint.write(&self.collector.take(self.decider.ids().floor()))
+        disk.checkpoint.write(&self.collector.take(self.ids_kept))
     }
 }
 

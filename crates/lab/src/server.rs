@@ -197,13 +197,13 @@ impl World {
         }
         let refused =
             |fault: engine::recover::RecoverFault| Broken { invariant: STARTS_AGAIN, what: fault.to_string() };
-        let loaded = Machine::load(&self.disk, self.ids_max).map_err(refused)?;
+        let loaded = Machine::load(&self.disk, self.ids).map_err(refused)?;
         if self.config.look_inside {
-            let fold = fold(&self.disk.journal.reader(), self.ids_max, &mut |_| {}).map_err(refused)?;
+            let fold = fold(&self.disk.journal.reader(), self.ids, &mut |_| {}).map_err(refused)?;
             inside::same(&loaded, &fold)?;
         }
         self.summary.count("started");
-        self.machine = Some(Machine::start(&self.disk, loaded, &self.hands, self.ids_max, self.config.plant));
+        self.machine = Some(Machine::start(&self.disk, loaded, &self.hands, self.ids, self.config.plant));
         self.say(format_args!("a process starts at entry {}", self.disk.journal.head().seq));
         self.loaded()
     }

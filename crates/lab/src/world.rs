@@ -16,6 +16,7 @@ use domain::number::Msisdn;
 use domain::password::{KEY_LEN, KeyId, TagKey, TagKeys};
 use engine::answer::Directory;
 use engine::checkpoint::Checkpoint;
+use engine::ids::IdsConfig;
 use engine::journal::{Head, Journal};
 use zeroize::Zeroizing;
 
@@ -90,7 +91,7 @@ pub struct World {
     pub(crate) machine: Option<Machine>,
     /// Another server wrote to the journal: the next append must fail.
     pub(crate) overtaken: bool,
-    pub(crate) ids_max: usize,
+    pub(crate) ids: IdsConfig,
     pub(crate) directory: Arc<Directory>,
     pub(crate) oracle: Oracle,
     pub(crate) summary: Summary,
@@ -106,6 +107,8 @@ impl World {
     pub fn new(seed: u64, config: WorldConfig) -> Self {
         let mut dice = Dice::new(seed);
         let ids_max = dice.pick(&[64, 200, 1_000, 100_000]).copied().unwrap_or(64);
+        // Dials that are slowed down all the time would hide everything else.
+        let ids = IdsConfig { ids_max, ussd_ids_max: ids_max.max(1_000) };
         let key = |id: u8| TagKey::new(KeyId(id), &Zeroizing::new([id; KEY_LEN]));
         let mut phones = Vec::new();
         for operator in (0_u8..).map(OperatorId).take(profiles::OPERATORS) {
@@ -130,9 +133,9 @@ impl World {
             disk: Disk::default(),
             machine: None,
             overtaken: false,
-            ids_max,
+            ids,
             directory: Arc::default(),
-            oracle: Oracle::new(ids_max, config.look_inside),
+            oracle: Oracle::new(ids, config.look_inside),
             summary: Summary::default(),
             trace: Trace::default(),
             settled: false,

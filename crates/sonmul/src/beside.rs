@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use domain::receipt::Seq;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
+use engine::ids::IdsConfig;
 use engine::journal::Head;
 use engine::replica::Replica;
 use paper::reports::agree::Kept;
@@ -46,7 +47,7 @@ impl Beside {
 
 impl Kept for Beside {
     fn load(&self) -> Result<Option<Replica>, CheckpointFault> {
-        load(&self.0, 1)
+        load(&self.0, IdsConfig::NONE)
     }
 }
 
@@ -54,14 +55,14 @@ impl Kept for Beside {
 ///
 /// # Errors
 /// When it can't be read, or never held still.
-pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, CheckpointFault> {
+pub(crate) fn load(path: &Path, ids: IdsConfig) -> Result<Option<Replica>, CheckpointFault> {
     for _ in 0..TRIES {
         if !path.exists() {
             return Ok(None);
         }
         let mut checkpoint = SqliteCheckpoint::open(path)?;
         let head = checkpoint.head();
-        let loaded = checkpoint.load(ids_max);
+        let loaded = checkpoint.load(ids);
         // What moved meanwhile may look damaged.
         if SqliteCheckpoint::open(path)?.head() == head {
             return loaded.map(Some);
@@ -76,7 +77,7 @@ pub(crate) fn load(path: &Path, ids_max: usize) -> Result<Option<Replica>, Check
 pub(crate) struct Still {
     path: PathBuf,
     loaded: Option<Replica>,
-    ids_max: usize,
+    ids: IdsConfig,
 }
 
 impl Still {
@@ -84,8 +85,8 @@ impl Still {
     ///
     /// # Errors
     /// See [`load`].
-    pub(crate) fn open(path: &Path, ids_max: usize) -> Result<Self, CheckpointFault> {
-        Ok(Self { path: path.to_owned(), loaded: load(path, ids_max)?, ids_max })
+    pub(crate) fn open(path: &Path, ids: IdsConfig) -> Result<Self, CheckpointFault> {
+        Ok(Self { path: path.to_owned(), loaded: load(path, ids)?, ids })
     }
 }
 
@@ -98,11 +99,11 @@ impl Checkpoint for Still {
         Err(CheckpointFault::Io(String::from("it was opened for reading")))
     }
 
-    fn load(&mut self, _: usize) -> Result<Replica, CheckpointFault> {
+    fn load(&mut self, _: IdsConfig) -> Result<Replica, CheckpointFault> {
         let gone = || CheckpointFault::Io(String::from("there is no checkpoint"));
         match self.loaded.take() {
             Some(loaded) => Ok(loaded),
-            None => load(&self.path, self.ids_max)?.ok_or_else(gone),
+            None => load(&self.path, self.ids)?.ok_or_else(gone),
         }
     }
 }

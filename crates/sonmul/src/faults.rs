@@ -3,6 +3,7 @@
 use edges::sms::SmsStartFault;
 use engine::checkpoint::CheckpointFault;
 use engine::deliveries::FollowerStoreFault;
+use engine::follower::FollowStartFault;
 use engine::journal::ReadFault;
 use engine::recover::RecoverFault;
 use engine::replica::FoldFault;
@@ -49,6 +50,15 @@ pub fn sms(fault: SmsStartFault) -> Failure {
         SmsStartFault::Ahead { .. } => Exit::Damaged,
         SmsStartFault::Store(fault) => of_follower(fault),
         SmsStartFault::Journal(fault) => of_read(fault),
+    };
+    Failure { exit, error: fault.into() }
+}
+
+/// Of starting a follower.
+pub(crate) fn follow(fault: FollowStartFault) -> Failure {
+    let exit = match &fault {
+        FollowStartFault::Ahead { .. } => Exit::Damaged,
+        FollowStartFault::Io(_) => Exit::Fault,
     };
     Failure { exit, error: fault.into() }
 }

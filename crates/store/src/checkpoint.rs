@@ -24,6 +24,7 @@ use domain::same::Difference;
 use domain::state::State;
 use domain::time::Timestamp;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
+use engine::ids::{IdsConfig, IdsKept};
 use engine::journal::{Hash, Head};
 use engine::replica::Replica;
 use rusqlite::{Connection, OptionalExtension};
@@ -48,9 +49,7 @@ pub struct SqliteCheckpoint {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Meta {
     head: Head,
-    ids_floor: Timestamp,
-    /// Ids of entries before this one are forgotten.
-    ids_keep_from: Seq,
+    ids_kept: IdsKept,
     remembered: Remembered,
     /// Rows that limits were ever given.
     limits_made: u16,
@@ -97,7 +96,7 @@ impl SqliteCheckpoint {
     /// # Errors
     /// When the tables can't be read or hold what is no row.
     pub fn compare(&self, state: &State, max: usize) -> Result<Vec<Difference>, CheckpointFault> {
-        let loaded = load::load(&self.path, &self.conn, &self.meta, 1)?;
+        let loaded = load::load(&self.path, &self.conn, &self.meta, IdsConfig::NONE)?;
         Ok(loaded.state.differences(state, max))
     }
 }
@@ -122,8 +121,8 @@ impl Checkpoint for SqliteCheckpoint {
         written.map(drop)
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
-        load::load(&self.path, &self.conn, &self.meta, ids_max)
+    fn load(&mut self, ids: IdsConfig) -> Result<Replica, CheckpointFault> {
+        load::load(&self.path, &self.conn, &self.meta, ids)
     }
 }
 
@@ -165,7 +164,8 @@ fn remove(path: &Path) -> Result<(), CheckpointFault> {
 }
 
 fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
-    let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, ids_keep_from, subscribers, cards, pair_window_days, \
+    let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, programs_from, ussd_from, \
+               subscribers, cards, pair_window_days, \
                pairs_turned_ms, pairs_newest_from, pairs_before_from, \
                repeats_turned_ms, repeats_newest_from, repeats_before_from, limits_made FROM meta";
     let row = conn.query_row(sql, [], |row| {
@@ -175,10 +175,10 @@ fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
         let turns = |first: usize| -> rusqlite::Result<Turns> {
             Ok(Turns { at: at(first)?, newest_from: seq(first + 1)?, before_from: seq(first + 2)? })
         };
-        let remembered = Remembered { pair_window_days: row.get(8)?, pairs: turns(9)?, repeats: turns(12)? };
-        let (subscribers, cards, limits_made) = (row.get(6)?, row.get(7)?, row.get(15)?);
-        let (ids_floor, ids_keep_from) = (at(4)?, seq(5)?);
-        let meta = Meta { head, ids_floor, ids_keep_from, remembered, limits_made, subscribers, cards };
+        let remembered = Remembered { pair_window_days: row.get(9)?, pairs: turns(10)?, repeats: turns(13)? };
+        let (subscribers, cards, limits_made) = (row.get(7)?, row.get(8)?, row.get(16)?);
+        let ids_kept = IdsKept { floor: at(4)?, programs_from: seq(5)?, ussd_from: seq(6)? };
+        let meta = Meta { head, ids_kept, remembered, limits_made, subscribers, cards };
         Ok((row.get::<_, i64>(0)?, meta))
     });
     match row.optional().map_err(|error| fault(&error))? {

@@ -16,9 +16,10 @@ use rusqlite::Connection;
 
 use crate::fault::{At, StoreFault};
 use crate::files;
+use crate::index::Index;
 use crate::reader::Shared;
 use crate::room;
-use crate::segment::{self, Number, Segment};
+use crate::segment::{self, Meta, Number, Segment};
 use crate::sqlite::{self, is_busy};
 
 /// A segment that could not be sealed is tried again after this long.
@@ -140,7 +141,8 @@ impl Work {
     fn seal_all(&mut self) {
         for (number, mut conn) in core::mem::take(&mut self.waiting) {
             self.shared.sealing(number);
-            match seal(&self.shared.dir, number, &mut conn) {
+            let meta = self.shared.meta(number);
+            match seal(&self.shared.dir, number, meta, &mut conn) {
                 Ok(()) => self.shared.sealed(number),
                 Err(fault) => {
                     if !self.told {
@@ -155,7 +157,7 @@ impl Work {
 }
 
 /// Makes one read-only file of a closed segment, with its hash beside it. Takes the connection when it is done with it.
-fn seal(dir: &Path, number: Number, conn: &mut Option<Connection>) -> Result<(), StoreFault> {
+fn seal(dir: &Path, number: Number, meta: Option<Meta>, conn: &mut Option<Connection>) -> Result<(), StoreFault> {
     let path = segment::path_of(dir, number);
     let open = match conn.take() {
         Some(open) => open,
@@ -163,7 +165,7 @@ fn seal(dir: &Path, number: Number, conn: &mut Option<Connection>) -> Result<(),
     };
     one_file(conn.insert(open)).at(&path)?;
     *conn = None;
-    seal_file(dir, number, &path)
+    seal_file(dir, number, meta, &path)
 }
 
 /// After a crash the file may be read-only already.
@@ -194,9 +196,13 @@ fn try_one_file(conn: &Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None))
 }
 
-fn seal_file(dir: &Path, number: Number, path: &Path) -> Result<(), StoreFault> {
+fn seal_file(dir: &Path, number: Number, meta: Option<Meta>, path: &Path) -> Result<(), StoreFault> {
     let hash = files::hash_file(path).at(path)?;
     files::set_mode(path, files::MODE_READ_ONLY).at(path)?;
+    if let Some(meta) = meta {
+        let mut index = Index::read(dir);
+        index.put(dir, number, meta).and_then(|()| index.write(dir)).at(path)?;
+    }
     // The sidecar comes last: where it is, everything before it is done.
     segment::write_sidecar(dir, number, &hash).at(path)
 }

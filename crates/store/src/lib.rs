@@ -15,6 +15,7 @@ pub mod data_dir;
 pub mod deliveries;
 mod fault;
 mod files;
+mod index;
 pub mod journal;
 mod keeper;
 pub mod manifest;

@@ -58,7 +58,7 @@ impl SqliteReader {
 
     /// One segment as it is, whatever the others are.
     pub(crate) fn open_one(dir: &Path, number: Number, meta: &Meta) -> Self {
-        let roster = Roster { segments: vec![Known::new(number, meta)], prepared: None };
+        let roster = Roster { segments: vec![Known::new(number, meta)], ..Roster::default() };
         Self::over(Arc::new(Shared::new(dir, roster, true)))
     }
 
@@ -280,6 +280,14 @@ impl Shared {
     /// A segment has begun.
     pub(crate) fn begun(&self, known: Known) {
         self.roster.write().unwrap_or_else(PoisonError::into_inner).segments.push(known);
+    }
+
+    /// What stands before a segment.
+    pub(crate) fn meta(&self, number: Number) -> Option<Meta> {
+        self.roster(|roster| {
+            let known = roster.from(number).first().filter(|known| known.number == number)?;
+            Some(Meta { first_seq: known.first_seq, hash_before: known.hash_before })
+        })
     }
 
     /// A segment is about to be sealed: its idle connections go, and none is kept from now on.

@@ -2,7 +2,9 @@
 //!
 //! Guarantees: everything that is dropped and can still be read is written to a file first, and the damaged files stay
 //! in the directory under other names; a repair that is interrupted is finished by the next one, and until then no
-//! server starts; a checkpoint beyond the new head goes, followers beyond it come back to it.
+//! server starts; a checkpoint beyond the new head goes, followers beyond it come back to it. Of a journal that is whole
+//! followers come back as well: nobody else may move them. A checkpoint beyond a whole journal stays: it may be all that is
+//! left of the entries that are missing.
 //!
 //! Deliberately not here: guessing what a damaged append held.
 
@@ -64,7 +66,10 @@ pub fn repair(dir: &DataDir) -> Result<Repaired, StoreFault> {
         let found = cut::find(path)?;
         repaired.resealed = reseal(path, &found)?;
         repaired.head = found.head;
-        let Some(damage) = &found.damage else { return Ok(repaired) };
+        let Some(damage) = &found.damage else {
+            finish::bring_back_followers(path, found.head.seq, &mut repaired)?;
+            return Ok(repaired);
+        };
         repaired.damage = Some(damage.to_string());
         let label = free_label(path, found.head.seq.next());
         repaired.lost = cut::report(path, &found, &report_of(path, &label))?;

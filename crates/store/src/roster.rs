@@ -3,6 +3,8 @@
 //! Guarantees: numbers and first seqs rise together; segments that were archived are gaps, not damage; a segment that
 //! lost its beginning is damage.
 //!
+//! A sealed segment is opened only when the [index](crate::index) does not know it, or when somebody reads it.
+//!
 //! Bounded by one small row for each segment file. Deliberately not here: reading appends (see [`crate::reader`]).
 
 use std::path::Path;
@@ -11,6 +13,7 @@ use domain::receipt::Seq;
 use engine::journal::{Hash, ReadFault};
 
 use crate::fault::{At, StoreFault};
+use crate::index::Index;
 use crate::segment::{self, Meta, Number};
 use crate::sqlite::{self, read_fault};
 
@@ -39,6 +42,10 @@ pub(crate) struct Roster {
     pub(crate) segments: Vec<Known>,
     /// A last one that is prepared and has not begun.
     pub(crate) prepared: Option<Number>,
+    /// Files that were opened for it.
+    pub(crate) opened: usize,
+    /// Whether the index knows every segment that is sealed.
+    pub(crate) is_indexed: bool,
 }
 
 impl Roster {
@@ -48,34 +55,59 @@ impl Roster {
     /// begun when it is looked at, however far the server goes meanwhile.
     pub(crate) fn scan(dir: &Path) -> Result<Self, StoreFault> {
         let sealed = numbers(dir, segment::sidecar_number_of)?;
-        let mut roster = Self::default();
+        let index = Index::read(dir);
+        let mut roster = Self { is_indexed: true, ..Self::default() };
         for number in numbers(dir, segment::number_of)? {
-            roster.look_at(dir, number, sealed.binary_search(&number).is_ok())?;
+            let sealed = sealed.binary_search(&number).is_ok();
+            match sealed.then(|| index.get(dir, number)) {
+                Some(Some(meta)) => roster.add(dir, number, &meta, sealed)?,
+                unknown => {
+                    roster.is_indexed &= unknown.is_none();
+                    roster.open(dir, number, sealed)?;
+                }
+            }
         }
         roster.check_end(dir).map(|()| roster)
     }
 
-    fn look_at(&mut self, dir: &Path, number: Number, sealed: bool) -> Result<(), StoreFault> {
-        // The seq that damage in this file is reported at, roughly: the first that it can hold.
-        let near = self.segments.last().map_or(Seq(1), |last| last.first_seq.next());
-        if let Some(lost) = self.prepared {
-            let what = format!("{} lost its appends, and another segment follows it", segment::file_name(lost));
-            return Err(segment::damaged(self.end_of_last(dir), &what).into());
-        }
+    /// The seq that damage in the next file is reported at, roughly: the first that it can hold.
+    fn near(&self) -> Seq {
+        self.segments.last().map_or(Seq(1), |last| last.first_seq.next())
+    }
+
+    /// Adds what the file itself says.
+    fn open(&mut self, dir: &Path, number: Number, sealed: bool) -> Result<(), StoreFault> {
+        let near = self.near();
+        self.not_after_prepared(dir)?;
         let path = segment::path_of(dir, number);
+        self.opened += 1;
         let conn = sqlite::open_to_read(&path).map_err(|error| read_fault(near, &error))?;
-        let Some(meta) = segment::meta(&conn, near)? else {
-            self.prepared = Some(number);
-            return Ok(());
-        };
+        match segment::meta(&conn, near)? {
+            Some(meta) => self.add(dir, number, &meta, sealed),
+            None => {
+                self.prepared = Some(number);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing follows a segment that has not begun.
+    fn not_after_prepared(&self, dir: &Path) -> Result<(), StoreFault> {
+        let Some(lost) = self.prepared else { return Ok(()) };
+        let what = format!("{} lost its appends, and another segment follows it", segment::file_name(lost));
+        Err(segment::damaged(self.end_of_last(dir), &what).into())
+    }
+
+    fn add(&mut self, dir: &Path, number: Number, meta: &Meta, sealed: bool) -> Result<(), StoreFault> {
+        self.not_after_prepared(dir)?;
         let in_order = match self.segments.last() {
             Some(last) => last.first_seq < meta.first_seq,
             None => (number == 1) == (meta.first_seq == Seq(1)),
         };
         if !in_order {
-            return Err(segment::damaged(near, "segments are not in order").into());
+            return Err(segment::damaged(self.near(), "segments are not in order").into());
         }
-        self.segments.push(Known { sealed, ..Known::new(number, &meta) });
+        self.segments.push(Known { sealed, ..Known::new(number, meta) });
         Ok(())
     }
 
@@ -97,6 +129,15 @@ impl Roster {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Has the index know every segment that is sealed.
+    pub(crate) fn write_index(&self, dir: &Path) -> std::io::Result<()> {
+        let mut index = Index::default();
+        for known in self.segments.iter().filter(|known| known.sealed) {
+            index.put(dir, known.number, Meta { first_seq: known.first_seq, hash_before: known.hash_before })?;
+        }
+        index.write(dir)
     }
 
     /// The segment that may hold an entry, and the one after it.

@@ -35,6 +35,9 @@ fn status_json(view: &StatusView, version: &str) -> Value {
         "cards": view.cards,
         "ids": view.ids,
         "ids_floor": view.ids_floor.rfc3339(),
+        "ussd_ids": view.ussd_ids,
+        "ussd_ids_refused": view.ussd_ids_refused,
+        "slowed": view.is_slowed,
         "closed": view.closed.map(Closed::name),
         "version": version,
     })

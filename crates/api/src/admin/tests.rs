@@ -10,6 +10,7 @@ use domain::receipt::Seq;
 use domain::testing;
 use engine::clock::SystemClock;
 use engine::handle::{Engine, EngineConfig, Parts};
+use engine::ids::IdsConfig;
 use engine::journal::Journal;
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
@@ -25,7 +26,7 @@ fn admin(dice: Dice) -> Admin {
     let journal = MemoryJournal::new();
     let reader = Arc::new(journal.reader());
     let (from, head) = (Arc::clone(&reader), journal.head());
-    let load = move || recover(&mut MemoryCheckpoint::new(), &*from, head, 1_000, &mut |_| {});
+    let load = move || recover(&mut MemoryCheckpoint::new(), &*from, head, IdsConfig::of_each(1_000), &mut |_| {});
     let parts = Parts {
         loaded: load().expect("an empty journal"),
         journal: Box::new(journal),

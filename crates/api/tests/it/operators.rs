@@ -7,9 +7,9 @@ use crate::world::{KANGSONG, KORYOLINK, World};
 #[tokio::test]
 async fn status_before_and_after() {
     let world = World::empty();
-    expect![[r#"{"at":"1970-01-01T00:00:00.000Z","cards":0,"closed":null,"ids":0,"ids_floor":"1970-01-01T00:00:00.000Z","operators":[],"seq":0,"subscribers":0,"version":"0.1.0-test"}"#]].assert_eq(&world.get("/v1/status").await.shown());
+    expect![[r#"{"at":"1970-01-01T00:00:00.000Z","cards":0,"closed":null,"ids":0,"ids_floor":"1970-01-01T00:00:00.000Z","operators":[],"seq":0,"slowed":false,"subscribers":0,"ussd_ids":0,"ussd_ids_refused":0,"version":"0.1.0-test"}"#]].assert_eq(&world.get("/v1/status").await.shown());
     let world = World::koryolink().await;
-    expect![[r#"{"at":"2026-11-22T10:00:00.000Z","cards":0,"closed":null,"ids":2,"ids_floor":"1970-01-01T00:00:00.000Z","operators":[{"date":"2026-11-22","name":"koryolink"}],"seq":2,"subscribers":2,"version":"0.1.0-test"}"#]].assert_eq(&world.get("/v1/status").await.shown());
+    expect![[r#"{"at":"2026-11-22T10:00:00.000Z","cards":0,"closed":null,"ids":2,"ids_floor":"1970-01-01T00:00:00.000Z","operators":[{"date":"2026-11-22","name":"koryolink"}],"seq":2,"slowed":false,"subscribers":2,"ussd_ids":0,"ussd_ids_refused":0,"version":"0.1.0-test"}"#]].assert_eq(&world.get("/v1/status").await.shown());
 }
 
 #[tokio::test]

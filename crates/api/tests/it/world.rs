@@ -23,6 +23,7 @@ use engine::checkpoint::Checkpoint;
 use engine::clock::Clock;
 use engine::deliveries::{Delivery, DeliveryKey, End, FollowerStoreFault, ReceiptState, Role, Sent, Stage};
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
+use engine::ids::IdsConfig;
 use engine::journal::{AppendFault, Head, Journal, JournalReader, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
@@ -39,7 +40,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use domain::testing::{KANGSONG, KORYOLINK, two_keys as keys};
 
-const IDS_MAX: usize = 1_000;
+const IDS: IdsConfig = IdsConfig::of_each(1_000);
 
 /// Both clocks; they move together.
 #[derive(Clone, Debug)]
@@ -145,7 +146,7 @@ fn start_engine(journal: &MemoryJournal, appends: &Arc<AtomicU64>, clock: &TestC
     let (from, head) = (Arc::clone(&reader), journal.clone());
     let mut checkpoint = MemoryCheckpoint::new();
     assert_eq!(Checkpoint::head(&checkpoint).seq.0, 0);
-    let mut load = move || recover(&mut checkpoint, &*from, head.head(), IDS_MAX, &mut |_| {});
+    let mut load = move || recover(&mut checkpoint, &*from, head.head(), IDS, &mut |_| {});
     let loaded = load().expect("an intact journal");
     let (due, head) = (dues(&loaded.state), loaded.head.seq);
     let journal = Box::new(Counted { journal: journal.clone(), appends: Arc::clone(appends) });

@@ -186,7 +186,7 @@ fn bind_first_use(draft: &mut Draft<'_>, bind: &Bind) -> Result<Done, Refusal> {
     let next = u32::try_from(draft.state.subscribers.len()).map_err(|_| Refusal::CallerUnknown)?;
     let holder = crate::ids::SubscriberId(next);
     let wrong = |draft: &mut Draft<'_>| {
-        draft.set_lock(holder, bind.caller.link, Lock { wrong: 1, level: 0, until: None });
+        draft.set_lock(holder, bind.caller.link, Lock { wrong: 1, ..Lock::default() });
         Refusal::WrongPassword { tries_left: proof::TRIES - 1, locked_until: None }
     };
     let Some((id, card)) = found(draft, bind) else { return Err(wrong(draft)) };

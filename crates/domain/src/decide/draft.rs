@@ -3,6 +3,8 @@
 //! Guarantees: an account appears once, with the balance after all transfers; every account and subscriber touched is
 //! chained to the entry before. A refused draft drops its transfers, usage and rows, and keeps what refusals do.
 
+use smallvec::SmallVec;
+
 use crate::account::{AccountId, Transfer};
 use crate::card::CardState;
 use crate::ids::{CardId, LinkId, OperatorId, Serial, SubscriberId};
@@ -20,27 +22,24 @@ use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Ver
 
 use super::memories;
 
+/// Locks that are over and are removed by each wrong password that is counted: more than one, so that they get fewer.
+const LOCKS_SWEPT: usize = 2;
+
 /// See the module.
 pub(super) struct Draft<'a> {
     pub(super) state: &'a State,
     pub(super) at: Timestamp,
     effects: Effects,
     /// Kept even when the outcome is a refusal.
-    always: smallvec::SmallVec<[Change; 1]>,
+    always: SmallVec<[Change; 1]>,
     new_subscribers: u32,
     new_cards: u32,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(state: &'a State, operator: Option<OperatorId>, at: Timestamp) -> Self {
-        let mut draft = Self {
-            state,
-            at,
-            effects: Effects::default(),
-            always: smallvec::SmallVec::new(),
-            new_subscribers: 0,
-            new_cards: 0,
-        };
+        let mut draft =
+            Self { state, at, effects: Effects::default(), always: SmallVec::new(), new_subscribers: 0, new_cards: 0 };
         if let Some(operator) = operator {
             draft.concern(operator);
         }
@@ -170,10 +169,31 @@ impl<'a> Draft<'a> {
         self.change(Change::CardState { id, state });
     }
 
+    /// Wrong passwords that count now. What is over counts no more, whether its row was swept away or not.
+    pub(super) fn lock(&self, subscriber: SubscriberId, link: LinkId) -> Lock {
+        let lock = self.state.lock(subscriber, link);
+        if lock.over_at() <= self.at { Lock::default() } else { lock }
+    }
+
     pub(super) fn set_lock(&mut self, subscriber: SubscriberId, link: LinkId, lock: Lock) {
-        if self.state.lock(subscriber, link) != lock {
-            let Lock { wrong, level, until } = lock;
-            self.change_always(Change::Lock { subscriber, link, wrong, level, until });
+        let Lock { wrong, level, until, at: _ } = lock;
+        let known = self.state.lock(subscriber, link);
+        let same = (known.wrong, known.level, known.until) == (wrong, level, until);
+        // The same again after the first was over is written: it counts from now.
+        if same && (lock.counts_nothing() || known.over_at() > self.at) {
+            return;
+        }
+        if !lock.counts_nothing() {
+            self.sweep_locks((subscriber, link));
+        }
+        self.change_always(Change::Lock { subscriber, link, wrong, level, until });
+    }
+
+    /// Removes [`LOCKS_SWEPT`] that are over, so that rows of callers who never dial again don't stay.
+    fn sweep_locks(&mut self, but: (SubscriberId, LinkId)) {
+        let over = self.state.locks.over(self.at).filter(|key| *key != but).take(LOCKS_SWEPT);
+        for (subscriber, link) in over.collect::<SmallVec<[_; LOCKS_SWEPT]>>() {
+            self.change_always(Change::Lock { subscriber, link, wrong: 0, level: 0, until: None });
         }
     }
 

@@ -118,7 +118,7 @@ pub(super) fn not_resting(at: Timestamp, facts: &SubscriberFacts, rules: &Rules)
 
 /// A caller who is not locked out.
 pub(super) fn not_locked(draft: &Draft<'_>, known: Known<'_>, caller: &Caller) -> Result<(), Refusal> {
-    match draft.state.lock(known.id, caller.link).until {
+    match draft.lock(known.id, caller.link).until {
         Some(until) if draft.at < until => Err(Refusal::Locked { until }),
         _ => Ok(()),
     }
@@ -217,7 +217,7 @@ fn payer<'a>(usable: &[Pick<'a>], needed_minor: i64) -> Option<Pick<'a>> {
 
 /// Counts a wrong password; every third in a row locks.
 pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) -> Refusal {
-    let before = draft.state.lock(known.id, caller.link);
+    let before = draft.lock(known.id, caller.link);
     let wrong = before.wrong + 1;
     if wrong < TRIES {
         draft.set_lock(known.id, caller.link, Lock { wrong, ..before });
@@ -225,6 +225,6 @@ pub(super) fn wrong(draft: &mut Draft<'_>, known: Known<'_>, caller: &Caller) ->
     }
     let lasts = LOCK_S.get(usize::from(before.level)).or(LOCK_S.last()).copied().unwrap_or_default();
     let until = Some(draft.at.plus_s(lasts));
-    draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until });
+    draft.set_lock(known.id, caller.link, Lock { wrong: 0, level: before.level.saturating_add(1), until, ..before });
     Refusal::WrongPassword { tries_left: 0, locked_until: until }
 }

@@ -143,12 +143,12 @@ pub(super) fn change(draft: &mut Draft<'_>, change: &ChangeSubscriber) -> Result
 }
 
 fn unlock(draft: &mut Draft<'_>, id: SubscriberId) -> Result<Done, Refusal> {
-    let mut links: Vec<_> = draft.state.locks().filter(|(who, ..)| *who == id).map(|(_, link, _)| link).collect();
+    // Effects are in the order of links. What is over counts nothing, whether it was swept away or not.
+    let counts = |(_, lock): &(_, Lock)| draft.at < lock.over_at();
+    let links: Vec<_> = draft.state.locks_of(id).filter(counts).map(|(link, _)| link).collect();
     if links.is_empty() {
         return Err(Refusal::NothingToChange);
     }
-    // Effects are in one order whatever the map's.
-    links.sort_unstable();
     for link in links {
         draft.set_lock(id, link, Lock::default());
     }

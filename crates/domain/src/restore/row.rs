@@ -96,6 +96,9 @@ pub enum Row {
         /// The latest lock's end.
         #[n(4)]
         until: Option<Timestamp>,
+        /// When the entry that wrote it was decided.
+        #[n(5)]
+        at: Timestamp,
     },
     /// A gift or own top-up that is remembered against repetition.
     #[n(10)]
@@ -148,8 +151,8 @@ impl State {
         self.records().try_for_each(|(key, record)| take(Row::Record(key, record.clone())))?;
         self.ledger().try_for_each(|(account, purse)| take(Row::Account(account, purse)))?;
         self.each_usage(&mut take)?;
-        for (subscriber, link, Lock { wrong, level, until }) in self.locks() {
-            take(Row::Lock { subscriber, link, wrong, level, until })?;
+        for (subscriber, link, Lock { wrong, level, until, at }) in self.locks() {
+            take(Row::Lock { subscriber, link, wrong, level, until, at })?;
         }
         for (RepeatKey { sender, recipient, amount }, Repeat { at, seq }) in self.repeats() {
             take(Row::Repeat { sender, recipient, amount, at, seq })?;
@@ -196,8 +199,8 @@ impl Restore {
             Row::Record(key, record) => self.record(key, record)?,
             Row::Account(account, purse) => self.account(account, purse)?,
             Row::Usage { limit, subject, usage, seq } => self.usage(UsageKey { limit, subject }, usage, seq)?,
-            Row::Lock { subscriber, link, wrong, level, until } => {
-                self.lock(subscriber, link, Lock { wrong, level, until });
+            Row::Lock { subscriber, link, wrong, level, until, at } => {
+                self.lock(subscriber, link, Lock { wrong, level, until, at });
             }
             Row::Repeat { sender, recipient, amount, at, seq } => {
                 let key = RepeatKey { sender, recipient, amount };

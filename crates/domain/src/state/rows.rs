@@ -232,6 +232,27 @@ pub struct Lock {
     pub level: u8,
     /// End of the latest lock.
     pub until: Option<Timestamp>,
+    /// When the entry that wrote it was decided.
+    pub at: Timestamp,
+}
+
+impl Lock {
+    /// A lock counts for so long after its end, and wrong passwords that did not lock for so long after the latest one:
+    /// then they are forgotten.
+    ///
+    /// Whoever waits for that gains nothing: three tries, a lock of 15 minutes and 48 hours; or six tries, 1 h 15 min and
+    /// 48 hours; or nine tries, 25 h 15 min and 48 hours are less than the three tries a day that whoever does not wait has.
+    pub const KEPT_S: i64 = 48 * 3_600;
+
+    /// When it counts no more.
+    pub fn over_at(&self) -> Timestamp {
+        self.until.map_or(self.at, |until| until.max(self.at)).plus_s(Self::KEPT_S)
+    }
+
+    /// Whether nothing is counted: such a row is not kept.
+    pub const fn counts_nothing(&self) -> bool {
+        self.wrong == 0 && self.level == 0 && self.until.is_none()
+    }
 }
 
 /// A gift as remembered against repetition. In an own top-up sender and recipient are the same, in a gift never.

@@ -59,7 +59,10 @@ impl<C, D> core::fmt::Debug for SmsParts<C, D> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SmsStartFault {
     /// The journal lost its tail, or the database is another journal's.
-    #[error("SMS were sent up to entry {cursor}, the journal ends at {head}: it lost its tail")]
+    #[error(
+        "SMS were sent up to entry {cursor}, the journal ends at {head}: it lost its tail; bring its files back, or have \
+         `sonmul repair --yes` take them back to where the journal ends"
+    )]
     Ahead {
         /// The database's.
         cursor: Seq,

@@ -1,17 +1,23 @@
-//! The deliveries as a pure machine: entries, answers and receipts go in, submits and changes for the database come out.
+//! The deliveries of SMS as a pure machine: entries, answers and receipts go in, submits and changes for the database come
+//! out.
 //!
-//! Guarantees: a place in a way out's window is free again only when what became of its submit is durable, so that a crash
-//! sends at most one window again. The language of a text is durable before the text leaves. Deliveries leave in the
-//! order of their instants; one whose way out was away keeps its place.
+//! It is the engine's [`machine`](engine::outbox), which knows of tries, windows and what is durable, with what only SMS
+//! have: a language, senders who read the same on their screen, receipts.
+//!
+//! Guarantees, besides those of the machine: the language of a text is durable before the text leaves; a sender who was told
+//! gets no message; a receipt ends one delivery or none, also when it overtakes the answer to its submit.
+//!
+//! Bounded by the machine; [`SmsConfig::awaiting_max`] receipts that are awaited; [`RECEIPTS_HELD_MAX`] that are held.
 //!
 //! Deliberately not here: clocks, tasks, files; an instant is an argument.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use domain::ids::{Language, LinkId, OperatorId};
 use domain::receipt::Seq;
 use domain::time::Timestamp;
 use engine::deliveries::{Changes, Delivery, DeliveryKey, End, Forget, MESSAGE_ID_LEN_MAX, Role, Sent, Stage};
+use engine::outbox::{self as machine, Answer, OutboxConfig, Payload, Taken, Tries};
 
 use super::awaiting::Awaiting;
 use super::{Receipt, SmsConfig, SmsCounts, SubmitFault, Submitted};
@@ -19,10 +25,6 @@ use crate::notice::Notice;
 
 /// A way out that has no bind is asked again so long after it said so.
 const NOT_BOUND_WAIT_MS: i64 = 1_000;
-/// Longest throttling that is believed.
-const THROTTLED_WAIT_MAX_MS: i64 = 60_000;
-/// A question for a language that found no answer is asked again after this.
-const ASK_AGAIN_MS: i64 = 1_000;
 /// Languages that are asked for at a time: questions take room in the decider's queue.
 const ASKING_MAX: usize = 64;
 /// A receipt may overtake the answer to its submit by this much.
@@ -38,41 +40,73 @@ pub(super) struct Way {
     pub(super) receipts: bool,
 }
 
+/// A delivery that waits, and what it says.
 #[derive(Debug)]
-struct Door {
-    way: Way,
-    /// Places taken: submits under way, and answers that are not durable yet.
-    used: usize,
-    /// Of them, answers that the next changes hold.
-    unsaved: usize,
-    /// Nothing goes through before this.
-    rests_until: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    /// In a queue.
-    Queued,
-    /// Its language is asked for.
-    Asking,
-    /// Its language is on its way to the database.
-    Saving,
-    /// Submitted through the way out of that place.
-    Flying(usize),
-}
-
-#[derive(Debug)]
-struct Waiting {
+struct Sms {
     delivery: Delivery,
     notice: Notice,
-    doing: Doing,
 }
 
-/// Messages that share ways out.
-#[derive(Debug, Default)]
-struct Route {
-    doors: Vec<usize>,
-    due: BTreeSet<(Timestamp, DeliveryKey)>,
+impl Payload for Sms {
+    type Key = DeliveryKey;
+    type Group = OperatorId;
+    type Record = Delivery;
+
+    fn key(&self) -> DeliveryKey {
+        self.notice.key
+    }
+
+    fn seq(&self) -> Seq {
+        self.notice.key.seq
+    }
+
+    fn at(&self) -> Timestamp {
+        self.notice.at
+    }
+
+    fn group(&self) -> OperatorId {
+        self.notice.operator
+    }
+
+    fn tries(&self) -> Tries {
+        let next_at = match self.delivery.stage {
+            Stage::Waiting { next_at } => next_at,
+            // Neither waits any more.
+            Stage::Submitted { .. } | Stage::Ended { .. } => self.notice.at,
+        };
+        Tries { attempts: self.delivery.attempts, next_at }
+    }
+
+    fn set_tries(&mut self, Tries { attempts, next_at }: Tries) {
+        self.delivery.attempts = attempts;
+        self.delivery.stage = Stage::Waiting { next_at };
+    }
+
+    /// A sender whose screen was shown needs no message.
+    fn may_be_needless(&self) -> bool {
+        self.notice.key.role == Role::Sender && self.delivery.attempts == 0
+    }
+
+    fn is_prepared(&self) -> bool {
+        self.delivery.language.is_some()
+    }
+
+    fn salt(&self) -> String {
+        format!("{}/{}", self.notice.key.seq, self.notice.key.role.name())
+    }
+
+    fn record(&self) -> Delivery {
+        self.delivery.clone()
+    }
+
+    fn ended(self, how: machine::End, at: Timestamp) -> Delivery {
+        let how = match how {
+            machine::End::Refused => End::Failed,
+            machine::End::GaveUp => End::GaveUp,
+            machine::End::Needless => End::Superseded,
+        };
+        Delivery { stage: Stage::Ended { how, at }, ..self.delivery }
+    }
 }
 
 /// What to do now.
@@ -88,57 +122,40 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Saving {
     pub(super) changes: Changes,
-    places: Vec<usize>,
-    ended: usize,
-    spoken: Vec<DeliveryKey>,
+    of: machine::Saving<Sms>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Outbox {
     config: SmsConfig,
-    doors: Vec<Door>,
-    routes: BTreeMap<OperatorId, Route>,
-    /// Senders' messages until it is time to look whether they were told.
-    untold: BTreeSet<(Timestamp, DeliveryKey)>,
-    waiting: BTreeMap<DeliveryKey, Waiting>,
-    /// Of those, the ones that no way out leads to any more: nobody waits for them.
-    stranded: usize,
+    ways: Vec<Way>,
+    machine: machine::Outbox<Sms>,
     awaiting: Awaiting,
-    held: VecDeque<(Timestamp, Receipt)>,
-    asking: usize,
-    flying: usize,
-    cursor: Seq,
-    saved_cursor: Seq,
+    /// Of those, the ones that the database does not have as they are.
     changed: BTreeSet<DeliveryKey>,
-    ended: Vec<Delivery>,
-    /// Ended ones in changes that are under way.
-    ended_saving: usize,
-    spoken: Vec<DeliveryKey>,
+    held: VecDeque<(Timestamp, Receipt)>,
+    /// What the machine does not count.
     counts: SmsCounts,
 }
 
 impl Outbox {
     /// With what a database held. Those that wait come with what they say.
     pub(super) fn new(config: SmsConfig, ways: Vec<Way>, cursor: Seq) -> Self {
-        let door = |way| Door { way, used: 0, unsaved: 0, rests_until: Timestamp::MIN };
+        let tries = OutboxConfig {
+            retry_max_ms: config.retry_max_ms,
+            retry_wait_ms: config.retry_wait_ms,
+            retry_wait_max_ms: config.retry_wait_max_ms,
+            preparing_max: ASKING_MAX,
+        };
+        let windows = ways.iter().map(|way| machine::Way { window: way.window });
         Self {
             config,
-            doors: ways.into_iter().map(door).collect(),
-            routes: BTreeMap::new(),
-            untold: BTreeSet::new(),
-            waiting: BTreeMap::new(),
-            stranded: 0,
+            machine: machine::Outbox::new(tries, windows, cursor),
+            ways,
             awaiting: Awaiting::default(),
-            held: VecDeque::new(),
-            asking: 0,
-            flying: 0,
-            cursor,
-            saved_cursor: cursor,
             changed: BTreeSet::new(),
-            ended: Vec::new(),
-            ended_saving: 0,
-            spoken: Vec::new(),
+            held: VecDeque::new(),
             counts: SmsCounts::default(),
         }
     }
@@ -147,12 +164,7 @@ impl Outbox {
     pub(super) fn reopen(&mut self, delivery: Delivery, notice: Option<Notice>, now: Timestamp) {
         match (delivery.stage, notice) {
             (Stage::Submitted { .. }, _) => self.awaiting.insert(delivery),
-            (Stage::Waiting { next_at }, Some(notice)) => {
-                let untold = delivery.key.role == Role::Sender && delivery.attempts == 0;
-                self.stranded += usize::from(self.is_stranded(notice.operator));
-                self.waiting.insert(delivery.key, Waiting { delivery, notice, doing: Doing::Queued });
-                self.queue(notice, next_at, untold);
-            }
+            (Stage::Waiting { .. }, Some(notice)) => self.machine.reopen(Sms { delivery, notice }),
             (Stage::Waiting { .. }, None) => self.end(delivery, End::GaveUp, now),
             (Stage::Ended { .. }, _) => {}
         }
@@ -160,59 +172,29 @@ impl Outbox {
 
     /// Which ways out reach an operator's subscribers; to be said before its first message.
     pub(super) fn route(&mut self, operator: OperatorId, doors: Vec<usize>) {
-        self.routes.entry(operator).or_default().doors = doors;
-    }
-
-    /// Whether no way out reaches an operator's subscribers: only a changed configuration leaves messages behind then.
-    fn is_stranded(&self, operator: OperatorId) -> bool {
-        self.routes.get(&operator).is_none_or(|route| route.doors.is_empty())
+        self.machine.route(operator, doors);
     }
 
     /// Whether something is known of an operator's ways out.
     pub(super) fn has_route(&self, operator: OperatorId) -> bool {
-        self.routes.contains_key(&operator)
+        self.machine.has_route(operator)
     }
 
     /// Takes everything up to `last` that was not taken before.
     pub(super) fn take(&mut self, last: Seq, notices: impl IntoIterator<Item = Notice>) {
-        let taken = self.cursor;
-        for notice in notices.into_iter().filter(|notice| notice.key.seq > taken) {
-            if self.is_stranded(notice.operator) {
-                self.counts.let_go += 1;
-                continue;
-            }
-            let sender = notice.key.role == Role::Sender;
-            let wait_ms = if sender { i64::from(self.config.told_wait_ms) } else { 0 };
-            let next_at = notice.at.plus_ms(wait_ms);
-            let mut delivery = Delivery::new(notice.key, notice.to, notice.at, next_at);
+        let told_wait_ms = i64::from(self.config.told_wait_ms);
+        let sms = |notice: Notice| {
+            let wait_ms = if notice.key.role == Role::Sender { told_wait_ms } else { 0 };
+            let mut delivery = Delivery::new(notice.key, notice.to, notice.at, notice.at.plus_ms(wait_ms));
             delivery.language = notice.language;
-            self.waiting.insert(notice.key, Waiting { delivery, notice, doing: Doing::Queued });
-            self.changed.insert(notice.key);
-            self.queue(notice, next_at, sender);
-        }
-        self.cursor = self.cursor.max(last);
-    }
-
-    fn queue(&mut self, notice: Notice, next_at: Timestamp, untold: bool) {
-        if untold {
-            self.untold.insert((next_at, notice.key));
-        } else {
-            self.routes.entry(notice.operator).or_default().due.insert((next_at, notice.key));
-        }
+            Sms { delivery, notice }
+        };
+        self.machine.take(last, notices.into_iter().map(sms));
     }
 
     /// What time brings: senders who were told, tries and receipts whose time is over.
     pub(super) fn tick(&mut self, now: Timestamp, is_told: &dyn Fn(Seq) -> bool) {
-        while let Some((at, key)) = self.untold.first().copied().filter(|(at, _)| *at <= now) {
-            self.untold.remove(&(at, key));
-            if is_told(key.seq) {
-                self.end_waiting(key, End::Superseded, now);
-            } else if let Some(waiting) = self.waiting.get(&key) {
-                let notice = waiting.notice;
-                self.queue(notice, at, false);
-            }
-        }
-        self.give_up(now);
+        self.machine.tick(now, &|sms| is_told(sms.seq()));
         while let Some((until, key)) = self.awaiting.first_until() {
             if until > now && self.awaiting.len() <= self.config.awaiting_max {
                 break;
@@ -227,145 +209,52 @@ impl Outbox {
         }
     }
 
-    /// Keys are in the order of instants, so that the oldest are at the front.
-    fn give_up(&mut self, now: Timestamp) {
-        let over = |waiting: &&Waiting| waiting.notice.at.plus_ms(self.config.retry_max_ms) <= now;
-        let queued = |waiting: &&Waiting| waiting.doing == Doing::Queued;
-        let over: Vec<DeliveryKey> =
-            self.waiting.values().take_while(over).filter(queued).map(|waiting| waiting.notice.key).collect();
-        for key in over {
-            self.end_waiting(key, End::GaveUp, now);
-        }
-    }
-
-    fn end_waiting(&mut self, key: DeliveryKey, how: End, now: Timestamp) {
-        let Some(waiting) = self.waiting.remove(&key) else { return };
-        self.stranded -= usize::from(self.is_stranded(waiting.notice.operator));
-        if let Stage::Waiting { next_at } = waiting.delivery.stage {
-            self.untold.remove(&(next_at, key));
-            if let Some(route) = self.routes.get_mut(&waiting.notice.operator) {
-                route.due.remove(&(next_at, key));
-            }
-        }
-        self.end(waiting.delivery, how, now);
-    }
-
+    /// Ends one that the machine does not have.
     fn end(&mut self, mut delivery: Delivery, how: End, now: Timestamp) {
         delivery.stage = Stage::Ended { how, at: now };
         self.changed.remove(&delivery.key);
-        self.ended.push(delivery);
-        if let Some(count) = End::ALL.iter().position(|end| *end == how).and_then(|at| self.counts.ended.get_mut(at)) {
-            *count += 1;
-        }
+        self.machine.finish(delivery);
+        count(&mut self.counts.ended, how, 1);
     }
 
     /// The next thing to do now, if there is one and there is room for it.
     pub(super) fn next(&mut self, now: Timestamp, is_told: &dyn Fn(Seq) -> bool) -> Option<Step> {
-        let operators: Vec<OperatorId> = self.routes.keys().copied().collect();
-        operators.into_iter().find_map(|operator| self.next_of(operator, now, is_told))
-    }
-
-    fn next_of(&mut self, operator: OperatorId, now: Timestamp, is_told: &dyn Fn(Seq) -> bool) -> Option<Step> {
-        loop {
-            let route = self.routes.get_mut(&operator)?;
-            let free = |place: &usize| {
-                let door = self.doors.get(*place).filter(|door| door.used < door.way.window)?;
-                (door.rests_until <= now).then_some((door.used, *place))
-            };
-            let (_, place) = route.doors.iter().filter_map(free).min()?;
-            let (at, key) = route.due.first().copied().filter(|(at, _)| *at <= now)?;
-            let waiting = self.waiting.get_mut(&key)?;
-            if key.role == Role::Sender && waiting.delivery.attempts == 0 && is_told(key.seq) {
-                self.end_waiting(key, End::Superseded, now);
-                continue;
+        match self.machine.next(now, &|sms| is_told(sms.seq()))? {
+            machine::Step::Prepare(key) => self.machine.get(key).map(|sms| Step::Ask(sms.notice)),
+            machine::Step::HandOver { key, place, valid_until } => {
+                let Sms { notice, delivery } = self.machine.get(key)?;
+                Some(Step::Submit { place, notice: *notice, language: delivery.language?, valid_until })
             }
-            let notice = waiting.notice;
-            let Some(language) = waiting.delivery.language else {
-                if self.asking >= ASKING_MAX {
-                    return None;
-                }
-                route.due.remove(&(at, key));
-                waiting.doing = Doing::Asking;
-                self.asking += 1;
-                return Some(Step::Ask(notice));
-            };
-            route.due.remove(&(at, key));
-            waiting.doing = Doing::Flying(place);
-            if let Some(door) = self.doors.get_mut(place) {
-                door.used += 1;
-            }
-            self.flying += 1;
-            let valid_until = notice.at.plus_ms(self.config.retry_max_ms);
-            return Some(Step::Submit { place, notice, language, valid_until });
         }
     }
 
     /// The answer to [`Step::Ask`]; `None`: nobody could say, ask again.
     pub(super) fn spoken(&mut self, key: DeliveryKey, language: Option<Language>, now: Timestamp) {
-        self.asking = self.asking.saturating_sub(1);
-        let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.doing == Doing::Asking) else { return };
-        if language.is_some() {
-            waiting.delivery.language = language;
-            waiting.doing = Doing::Saving;
-            self.changed.insert(key);
-            self.spoken.push(key);
-        } else {
-            waiting.doing = Doing::Queued;
-            let (notice, next_at) = (waiting.notice, now.plus_ms(ASK_AGAIN_MS));
-            waiting.delivery.stage = Stage::Waiting { next_at };
-            self.queue(notice, next_at, false);
-        }
+        let known = language.map(|language| move |sms: &mut Sms| sms.delivery.language = Some(language));
+        self.machine.prepared(key, known, now);
     }
 
     /// The answer to [`Step::Submit`].
     pub(super) fn submitted(&mut self, key: DeliveryKey, answer: Result<Submitted, SubmitFault>, now: Timestamp) {
-        let Some(waiting) = self.waiting.get_mut(&key) else { return };
-        let Doing::Flying(place) = waiting.doing else { return };
-        let Some(door) = self.doors.get_mut(place) else { return };
-        waiting.doing = Doing::Queued;
-        self.flying -= 1;
-        let rest_ms = match answer {
-            Err(SubmitFault::NotBound) => NOT_BOUND_WAIT_MS,
-            Err(SubmitFault::Throttled { wait_ms }) => i64::from(wait_ms).clamp(1, THROTTLED_WAIT_MAX_MS),
-            Ok(_) | Err(SubmitFault::Unknown | SubmitFault::Temporary { .. } | SubmitFault::Permanent { .. }) => 0,
+        let (said, status) = match &answer {
+            Ok(_) => (Answer::Taken, None),
+            Err(SubmitFault::NotBound) => (Answer::NotNow { wait_ms: NOT_BOUND_WAIT_MS }, None),
+            Err(SubmitFault::Throttled { wait_ms }) => (Answer::NotNow { wait_ms: i64::from(*wait_ms) }, None),
+            Err(SubmitFault::Unknown) => (Answer::Again, None),
+            Err(SubmitFault::Temporary { status }) => (Answer::Again, Some(*status)),
+            Err(SubmitFault::Permanent { status }) => (Answer::Refused, Some(*status)),
         };
-        if rest_ms > 0 {
-            // Nothing was sent: it keeps its place, and there is nothing to write down.
-            door.used -= 1;
-            door.rests_until = door.rests_until.max(now.plus_ms(rest_ms));
-            if let Stage::Waiting { next_at } = waiting.delivery.stage {
-                let notice = waiting.notice;
-                self.queue(notice, next_at, false);
-            }
-            return;
-        }
-        door.unsaved += 1;
-        let way = door.way;
-        waiting.delivery.attempts = waiting.delivery.attempts.saturating_add(1);
-        match answer {
-            Ok(Submitted { message_id }) => self.taken_over(key, way, message_id, now),
-            Err(SubmitFault::Permanent { status }) => {
-                waiting.delivery.status = Some(status);
-                self.end_waiting(key, End::Failed, now);
-            }
-            Err(fault) => {
-                if let SubmitFault::Temporary { status } = fault {
-                    waiting.delivery.status = Some(status);
-                }
-                let end = waiting.notice.at.plus_ms(self.config.retry_max_ms);
-                let wait_ms = backoff_ms(&self.config, key, waiting.delivery.attempts);
-                let (notice, next_at) = (waiting.notice, now.plus_ms(wait_ms).min(end));
-                waiting.delivery.stage = Stage::Waiting { next_at };
-                self.changed.insert(key);
-                self.counts.retried += 1;
-                self.queue(notice, next_at, false);
-            }
+        let note = |sms: &mut Sms| sms.delivery.status = status.or(sms.delivery.status);
+        let taken = self.machine.answered(key, said, now, note);
+        if let (Some(Taken { payload, place }), Ok(Submitted { message_id })) = (taken, answer) {
+            self.taken_over(payload.delivery, place, message_id, now);
         }
     }
 
-    fn taken_over(&mut self, key: DeliveryKey, way: Way, message_id: Option<String>, now: Timestamp) {
+    fn taken_over(&mut self, mut delivery: Delivery, place: usize, message_id: Option<String>, now: Timestamp) {
         self.counts.submitted += 1;
-        let Some(Waiting { mut delivery, .. }) = self.waiting.remove(&key) else { return };
+        let Some(way) = self.ways.get(place).copied() else { return };
+        let key = delivery.key;
         let message_id = message_id.filter(|id| !id.is_empty()).map(|mut id| {
             // Longer than the protocol allows: no receipt can name it, but somebody may want to see it.
             let fits = id.floor_char_boundary(MESSAGE_ID_LEN_MAX);
@@ -425,98 +314,62 @@ impl Outbox {
 
     /// Whether something waits for being durable that holds others up.
     pub(super) fn is_urgent(&self) -> bool {
-        !self.spoken.is_empty() || self.doors.iter().any(|door| door.unsaved > 0)
+        self.machine.is_urgent()
     }
 
     /// Whether there is anything to write.
     pub(super) fn is_changed(&self) -> bool {
-        self.cursor != self.saved_cursor || !self.changed.is_empty() || !self.ended.is_empty()
+        self.machine.is_changed() || !self.changed.is_empty()
     }
 
     /// Everything that changed, as one transaction.
     pub(super) fn changes(&mut self, now: Timestamp) -> Saving {
-        let mut deliveries = std::mem::take(&mut self.ended);
-        let ended = deliveries.len();
-        self.ended_saving += ended;
-        for key in std::mem::take(&mut self.changed) {
-            let waiting = self.waiting.get(&key).map(|waiting| &waiting.delivery);
-            deliveries.extend(waiting.or_else(|| self.awaiting.get(key)).cloned());
-        }
-        let cursor = (self.cursor != self.saved_cursor).then_some(self.cursor);
-        self.saved_cursor = self.cursor;
+        let mut of = self.machine.changes();
+        let mut deliveries = std::mem::take(&mut of.records);
+        let changed = std::mem::take(&mut self.changed);
+        deliveries.extend(changed.into_iter().filter_map(|key| self.awaiting.get(key)).cloned());
         let forget = Forget { before: now.plus_ms(-self.config.kept_ms), kept_max: self.config.kept_max };
-        let places = self.doors.iter_mut().map(|door| std::mem::take(&mut door.unsaved)).collect();
-        Saving {
-            changes: Changes { cursor, deliveries, forget: Some(forget) },
-            places,
-            ended,
-            spoken: std::mem::take(&mut self.spoken),
-        }
+        Saving { changes: Changes { cursor: of.cursor, deliveries, forget: Some(forget) }, of }
     }
 
     /// These are durable.
     pub(super) fn saved(&mut self, saving: Saving) {
-        self.ended_saving -= saving.ended;
-        for (door, places) in self.doors.iter_mut().zip(saving.places) {
-            door.used -= places;
-        }
-        for key in saving.spoken {
-            let Some(waiting) = self.waiting.get_mut(&key).filter(|waiting| waiting.doing == Doing::Saving) else {
-                continue;
-            };
-            waiting.doing = Doing::Queued;
-            if let Stage::Waiting { next_at } = waiting.delivery.stage {
-                let notice = waiting.notice;
-                self.queue(notice, next_at, false);
-            }
-        }
+        self.machine.saved(saving.of);
     }
 
-    /// What counts against [`SmsConfig::open_max`]: deliveries that wait for a way out that there is, and finished ones that
-    /// are not written yet.
+    /// What counts against [`SmsConfig::open_max`].
     pub(super) fn load(&self) -> usize {
-        self.waiting.len() - self.stranded + self.ended.len() + self.ended_saving
+        self.machine.load()
     }
 
     /// Submits under way.
     pub(super) const fn flying(&self) -> usize {
-        self.flying
+        self.machine.flying()
     }
 
     /// When [`tick`](Self::tick) or [`next`](Self::next) may have something to do.
     pub(super) fn wakes_at(&self) -> Option<Timestamp> {
-        let oldest = self.waiting.values().find(|waiting| waiting.doing == Doing::Queued);
-        let oldest = oldest.map(|waiting| waiting.notice.at.plus_ms(self.config.retry_max_ms));
-        let untold = self.untold.first().map(|(at, _)| *at);
         let receipts = self.awaiting.first_until().map(|(until, _)| until);
         let held = self.held.front().map(|(at, _)| at.plus_ms(RECEIPT_HELD_MS));
-        let routes = self.routes.values().filter_map(|route| {
-            let (due, key) = route.due.first()?;
-            let speechless = self.waiting.get(key)?.delivery.language.is_none();
-            if speechless && self.asking >= ASKING_MAX {
-                return None;
-            }
-            // One whose window is full waits for answers and not for an instant.
-            let open = route.doors.iter().filter_map(|place| self.doors.get(*place));
-            let open = open.filter(|door| door.used < door.way.window).map(|door| door.rests_until).min()?;
-            Some(open.max(*due))
-        });
-        [oldest, untold, receipts, held].into_iter().flatten().chain(routes).min()
+        [self.machine.wakes_at(), receipts, held].into_iter().flatten().min()
     }
 
     pub(super) fn counts(&self) -> SmsCounts {
-        SmsCounts { waiting: self.waiting.len(), awaiting: self.awaiting.len(), ..self.counts }
+        let machine = self.machine.counts();
+        let (waiting, awaiting) = (self.machine.waiting(), self.awaiting.len());
+        let (retried, let_go) = (machine.retried, machine.let_go);
+        let mut counts = SmsCounts { waiting, awaiting, retried, let_go, ..self.counts };
+        count(&mut counts.ended, End::Failed, machine.refused);
+        count(&mut counts.ended, End::GaveUp, machine.gave_up);
+        count(&mut counts.ended, End::Superseded, machine.needless);
+        counts
     }
 }
 
-/// Twice as long each time, between half of it and all of it: the same for the same try, and different for neighbours.
-fn backoff_ms(config: &SmsConfig, key: DeliveryKey, attempts: u32) -> i64 {
-    let doubled = config.retry_wait_ms.max(1).saturating_mul(1_i64 << attempts.saturating_sub(1).min(30));
-    let whole = doubled.min(config.retry_wait_max_ms.max(1));
-    let hash = blake3::hash(format!("{}/{}/{attempts}", key.seq, key.role.name()).as_bytes());
-    let [a, b, c, d, ..] = *hash.as_bytes();
-    let jitter = i64::from(u32::from_be_bytes([a, b, c, d])) % (whole / 2 + 1);
-    whole - jitter
+fn count(ended: &mut [u64], how: End, more: u64) {
+    if let Some(count) = End::ALL.iter().position(|end| *end == how).and_then(|at| ended.get_mut(at)) {
+        *count += more;
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use domain::command::{Body, Command};
+use domain::command::{Body, Command, Gift};
 use domain::refusal::Refusal;
+use domain::state::locks_looked_at;
+use domain::testing;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Closed, Query, View};
+use engine::decider::Decider;
 use engine::history;
 use engine::ids::AHEAD_MAX_MS;
 use engine::journal::Journal;
 use engine::memory::Weather;
+use engine::replica::Replica;
 
 use crate::rig::{Rig, msisdn, verdict};
 
@@ -101,6 +105,26 @@ fn questions_name_the_durable_entry_they_saw() {
     assert_eq!(seen.seq, seq);
     let View::Subscriber(Some(view)) = seen.value else { panic!("no subscriber") };
     assert_eq!((view.airtime_minor, view.latest, view.cards.len()), (500, seq, 1));
+}
+
+/// Gifts wait for a question: somebody's locks are found without looking at others'.
+#[test]
+fn a_question_about_one_looks_at_nobody_elses_locks() {
+    let at = Timestamp::from_ms(crate::rig::NOW_MS);
+    let mut world = testing::World::peopled(at, testing::rules_of(testing::KORYOLINK), 100, 1_000);
+    for n in 1..=100 {
+        let caller = testing::caller(msisdn(n));
+        let proof = testing::proof(&world.keys, &caller, "111111");
+        for _ in 0..3 {
+            world.act(&Body::Gift(Gift { proof, ..testing::gift(&world.keys, caller, msisdn(1), 1) }));
+        }
+    }
+    assert_eq!(world.state.locks().count(), 100);
+    let decider = Decider::new(Replica { state: world.state, ..Replica::default() });
+    let before = locks_looked_at();
+    let View::Subscriber(Some(view)) = decider.query(Query::Subscriber(msisdn(50))).value else { panic!("nobody") };
+    assert_eq!(view.locked_until, Some(at.plus_s(900)));
+    assert_eq!(locks_looked_at() - before, 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use domain::receipt::Seq;
-use engine::follower::{Follow, FollowFault};
+use engine::follower::{Follow, FollowFault, FollowStartFault};
 use engine::journal::{Batch, Journal};
 
 use crate::rig::Rig;
@@ -92,4 +92,27 @@ fn one_without_room_does_not_keep_the_server_from_stopping() {
     rig.engine.stop().expect("stops well");
     assert!(room.ended.load(Ordering::Relaxed), "it may write what it has");
     assert!(taken.try_recv().is_err());
+}
+
+/// It would say nothing of the next entries, which get the seqs that it is done with; or, moved back, everything twice when
+/// the lost tail is brought back.
+#[test]
+fn one_that_is_ahead_of_the_journal_is_refused_and_not_moved() {
+    let mut rig = Rig::with_two();
+    let head = rig.journal.head().seq;
+    let follow = |rig: &mut Rig, cursor| {
+        let (took, taken) = channel();
+        let room = Arc::new(Room::default());
+        room.set(true);
+        rig.engine.follow("sms", cursor, Box::new(Slow { room, took })).map(|()| taken)
+    };
+    let refused = follow(&mut rig, head.next()).expect_err("it is ahead");
+    let FollowStartFault::Ahead { name, cursor, head: end } = &refused else { panic!("{refused}") };
+    assert_eq!((name.as_str(), *cursor, *end), ("sms", head.next(), head));
+    assert!(refused.to_string().contains("`sonmul repair --yes`"), "it says what to do: {refused}");
+    // At the journal's end it hears of the next entry.
+    let taken = follow(&mut rig, head).expect("starts");
+    assert_eq!(rig.done(rig.gift(1, 2, 500)), head.next());
+    assert_eq!(taken.recv_timeout(WITHIN), Ok(head.next()));
+    rig.engine.stop().expect("stops well");
 }

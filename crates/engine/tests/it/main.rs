@@ -5,6 +5,7 @@
 mod answers;
 mod disk;
 mod followers;
+mod ids;
 mod restart;
 mod rig;
 mod timers;

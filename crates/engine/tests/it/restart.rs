@@ -10,21 +10,22 @@ use domain::refusal::Refusal;
 use domain::state::RepeatKey;
 use domain::verdict::Outcome;
 use engine::checkpoint::{Checkpoint, CheckpointFault, Collector, Delta};
-use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
-use engine::ids::Turning;
+use engine::checkpointer::{CheckpointConfig, Checkpointer, kept_of};
+use engine::ids::IdsConfig;
 use engine::journal::{Head, Journal, JournalReader, ReadFault};
 use engine::memory::MemoryCheckpoint;
 use engine::recover::{RecoverFault, fold, recover};
 use engine::replica::{FoldFault, Replica};
 
-use crate::rig::{IDS_MAX, Rig, load, msisdn, verdict};
+use crate::rig::{IDS, Rig, load, msisdn, verdict};
 
-fn checkpointed(rig: &mut Rig) {
+/// Its checkpoint follows.
+pub(crate) fn checkpointed(rig: &mut Rig) {
     let head = rig.checkpoint.head();
-    let collector = Collector::new(head, Turning::new(IDS_MAX));
+    let collector = Collector::new(head);
     let config = CheckpointConfig { interval_ms: 0, ..CheckpointConfig::default() };
-    let floor = floor_of(&rig.handle());
-    let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, floor).expect("starts");
+    let kept = kept_of(&rig.handle());
+    let follow = Checkpointer::start(collector, Box::new(rig.checkpoint.clone()), config, kept).expect("starts");
     rig.engine.follow("checkpoint", head.seq, Box::new(follow)).expect("starts");
 }
 
@@ -48,8 +49,8 @@ impl Checkpoint for Stuck {
         self.wrote.send(self.tables.head().seq.0 - before).map_err(|gone| CheckpointFault::Io(gone.to_string()))
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
-        self.tables.load(ids_max)
+    fn load(&mut self, ids: IdsConfig) -> Result<Replica, CheckpointFault> {
+        self.tables.load(ids)
     }
 }
 
@@ -60,8 +61,8 @@ fn what_waits_for_a_checkpoint_that_cannot_be_written_has_a_bound() {
     let ((gate, open), (wrote, written)) = (channel(), channel());
     let stuck = Stuck { tables: rig.checkpoint.clone(), open, wrote };
     let config = CheckpointConfig { entries_min: 1, interval_ms: 0, lag_entries_max: LAG_MAX };
-    let collector = Collector::new(Head::default(), Turning::new(IDS_MAX));
-    let follow = Checkpointer::start(collector, Box::new(stuck), config, floor_of(&rig.handle())).expect("starts");
+    let collector = Collector::new(Head::default());
+    let follow = Checkpointer::start(collector, Box::new(stuck), config, kept_of(&rig.handle())).expect("starts");
     rig.engine.follow("checkpoint", Seq::ZERO, Box::new(follow)).expect("starts");
     for _ in 0..30 {
         verdict(rig.ask(rig.gift(1, 2, 500)));
@@ -75,7 +76,7 @@ fn what_waits_for_a_checkpoint_that_cannot_be_written_has_a_bound() {
         widest = widest.max(written.recv_timeout(Duration::from_secs(60)).expect("it catches up"));
     }
     assert!((1..=LAG_MAX).contains(&widest), "{widest} entries waited");
-    let from_zero = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).expect("folds");
+    let from_zero = fold(&rig.journal.reader(), IDS, &mut |_| {}).expect("folds");
     same(&load(&rig.checkpoint, &rig.journal), &from_zero);
 }
 
@@ -83,7 +84,7 @@ fn what_waits_for_a_checkpoint_that_cannot_be_written_has_a_bound() {
 #[track_caller]
 fn same(one: &Replica, other: &Replica) {
     assert_eq!(one.state.differences(&other.state, 9), []);
-    assert_eq!((one.head, one.ids.len(), one.ids.floor()), (other.head, other.ids.len(), other.ids.floor()));
+    assert_eq!((one.head, one.ids.lens(), one.ids.kept()), (other.head, other.ids.lens(), other.ids.kept()));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn checkpoint_and_tail_are_the_fold() {
     let rig = rig.restart();
     assert_eq!(rig.checkpoint.head(), rig.journal.head(), "a clean stop leaves no tail");
     rig.done(rig.gift(2, 1, 300));
-    let from_zero = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).expect("folds");
+    let from_zero = fold(&rig.journal.reader(), IDS, &mut |_| {}).expect("folds");
     same(&load(&rig.checkpoint, &rig.journal), &from_zero);
     let from_nothing = load(&MemoryCheckpoint::new(), &rig.journal);
     same(&from_nothing, &from_zero);
@@ -145,7 +146,7 @@ fn a_journal_that_lost_its_tail_is_refused() {
     let Rig { engine, journal, checkpoint, .. } = rig;
     engine.stop().expect("stops well");
     journal.cut_after(Seq(3));
-    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS, &mut |_| {});
     assert!(matches!(fault, Err(RecoverFault::TailLost { journal: Seq(3), .. })), "{fault:?}");
 }
 
@@ -158,7 +159,7 @@ fn a_checkpoint_of_another_journal_is_refused() {
     let other = Rig::with_two_later(5);
     other.done(other.gift(1, 2, 500));
     let journal = other.journal.clone();
-    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {});
+    let fault = recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS, &mut |_| {});
     assert!(matches!(fault, Err(RecoverFault::OtherJournal { .. })), "{fault:?}");
 }
 
@@ -173,7 +174,7 @@ fn damage_is_refused_wherever_it_is() {
         for at in [0, 1, 20, whole.bytes.len() / 2, whole.bytes.len() - 1] {
             let at = at.min(whole.bytes.len() - 1);
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
-            let fault = fold(&rig.journal.reader(), IDS_MAX, &mut |_| {});
+            let fault = fold(&rig.journal.reader(), IDS, &mut |_| {});
             assert!(
                 matches!(fault, Err(RecoverFault::Journal(FoldFault::Journal(ReadFault::Damaged { seq: named, .. }))) if named == whole.first_seq),
                 "{fault:?}"
@@ -181,7 +182,7 @@ fn damage_is_refused_wherever_it_is() {
             rig.journal.damage(seq, |bytes| bytes[at] ^= 0x40);
         }
     }
-    assert!(fold(&rig.journal.reader(), IDS_MAX, &mut |_| {}).is_ok());
+    assert!(fold(&rig.journal.reader(), IDS, &mut |_| {}).is_ok());
 }
 
 #[test]

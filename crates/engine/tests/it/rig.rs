@@ -13,6 +13,7 @@ use domain::verdict::Outcome;
 use engine::answer::{Answer, Reply};
 use engine::clock::Clock;
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
+use engine::ids::IdsConfig;
 use engine::journal::{AppendFault, Head, Journal, Link};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
@@ -22,7 +23,7 @@ pub(crate) use domain::testing::{KORYOLINK, phone as msisdn};
 
 /// Ten in the morning in Pyongyang, under the rules of 2022.
 pub(crate) const NOW_MS: i64 = 1_795_309_200_000;
-pub(crate) const IDS_MAX: usize = 1_000;
+pub(crate) const IDS: IdsConfig = IdsConfig::of_each(1_000);
 
 /// A clock that the test moves.
 #[derive(Clone, Default)]
@@ -81,7 +82,7 @@ pub(crate) struct Rig {
 
 pub(crate) fn load(checkpoint: &MemoryCheckpoint, journal: &MemoryJournal) -> Replica {
     let head: Head = journal.head();
-    recover(&mut checkpoint.clone(), &journal.reader(), head, IDS_MAX, &mut |_| {}).expect("recovers")
+    recover(&mut checkpoint.clone(), &journal.reader(), head, IDS, &mut |_| {}).expect("recovers")
 }
 
 pub(crate) fn parts(journal: &MemoryJournal, checkpoint: &MemoryCheckpoint, hands: &Hands) -> Parts {

@@ -34,13 +34,13 @@ pub(super) async fn rows(world: World, subscribers: u64, program: &Path) -> anyh
         Row::new(format!("restart after {after}"), "ms", vec![ms(took)], Some(Goal::AtMost(3_000))).note(note.clone())
     };
     let (clean, again) = (restart("a clean stop", clean), restart("a kill", again));
-    let ids = map_octets(status.ids as u64, ID_SLOT);
+    let ids = map_octets(status.ids as u64, ID_SLOT) + map_octets(status.ussd_ids as u64, ID_SLOT);
     let pairs = map_octets(status.pair_usage as u64, PAIR_SLOT);
     let rest = resident.saturating_sub(ids + pairs) / subscribers.max(1);
     let memory = Row::new("memory per subscriber with one card", "octets", vec![rest], Some(Goal::AtMost(250))).note(format!(
         "the whole process has {} MiB; {} ids and {} records of pair usage are taken off, each as one map, nothing else",
         resident >> 20,
-        grouped(status.ids as u64),
+        grouped((status.ids + status.ussd_ids) as u64),
         grouped(status.pair_usage as u64),
     ));
     Ok(vec![clean, again, memory])

@@ -18,7 +18,12 @@ struct Tries {
     wrong: i64,
     locks: i64,
     until_ms: i64,
+    /// When the latest wrong one came.
+    at_ms: i64,
 }
+
+/// So long after the latest wrong one, and after the end of a lock, nothing counts any more.
+const FORGOTTEN_AFTER_MS: i64 = 48 * HOUR_MS;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -38,6 +43,9 @@ impl Locks {
         let Some(caller) = entry.body.caller().filter(|_| proves(&entry.body)) else { return Ok(()) };
         let Some(row) = registry.active(caller.msisdn, caller.operator) else { return Ok(()) };
         let tries = self.0.entry((row, caller.link)).or_default();
+        if tries.until_ms.max(tries.at_ms) + FORGOTTEN_AFTER_MS <= at_ms {
+            *tries = Tries::default();
+        }
         let locked = at_ms < tries.until_ms;
         match outcome {
             Outcome::Refused(Refusal::Locked { until }) => {
@@ -46,7 +54,7 @@ impl Locks {
                 })
             }
             Outcome::Refused(Refusal::WrongPassword { tries_left, locked_until }) => {
-                tries.wrong += 1;
+                (tries.wrong, tries.at_ms) = (tries.wrong + 1, at_ms);
                 let left = (3 - tries.wrong % 3) % 3;
                 if left == 0 {
                     let lasts_ms = match tries.locks {

@@ -20,6 +20,7 @@ use domain::rules::limit::Kind;
 use domain::rules::{Period, Rules};
 use domain::verdict::{Done, Entry, Outcome};
 use engine::answer::Answer;
+use engine::ids::IdsConfig;
 use engine::journal::{Batch, Head, JournalReader};
 
 use crate::calendar;
@@ -57,14 +58,14 @@ pub(super) fn period_of(rules: &Rules, at_ms: i64) -> Option<&Period> {
 
 impl Oracle {
     /// Knows nothing yet. `look_inside`: also judge what nobody outside could see.
-    pub(crate) fn new(ids_max: usize, look_inside: bool) -> Self {
+    pub(crate) fn new(ids: IdsConfig, look_inside: bool) -> Self {
         Self {
             books: Books::default(),
             registry: Registry::default(),
             limits: Limits::default(),
             locks: Locks::default(),
             repeats: Repeats::default(),
-            verdicts: Verdicts::new(ids_max),
+            verdicts: Verdicts::new(ids),
             head: Head::default(),
             look_inside,
         }

@@ -6,13 +6,10 @@ use domain::id::{CommandId, IdKind};
 use domain::receipt::Seq;
 use domain::verdict::{Entry, Outcome};
 use engine::answer::Answer;
-use engine::ids::{AHEAD_MAX_MS, Fingerprint, Ids, PROGRAM_HORIZON_MS, Seen, USSD_HORIZON_MS};
+use engine::ids::{AHEAD_MAX_MS, Fingerprint, Ids, IdsConfig, PROGRAM_HORIZON_MS, Seen, USSD_HORIZON_MS};
 
 use crate::invariant::{ACKNOWLEDGED_IS_DURABLE, Held, IDS_OUTLIVE_RESTART, ONE_VERDICT_PER_ID, hold};
 use crate::machine::Leaving;
-
-/// Instants in a checkpoint are whole seconds, so a generation may turn this much early after a restart.
-const SECOND_MS: i64 = 1_000;
 
 #[derive(Debug)]
 struct Decided {
@@ -27,13 +24,13 @@ struct Decided {
 pub(super) struct Verdicts {
     entries: Vec<Decided>,
     latest: BTreeMap<CommandId, Seq>,
-    /// An id is certainly remembered while fewer than this came after it.
+    /// A program's id is certainly remembered while fewer than this came after it.
     half_max: u64,
 }
 
 impl Verdicts {
-    pub(super) fn new(ids_max: usize) -> Self {
-        Self { entries: Vec::new(), latest: BTreeMap::new(), half_max: ids_max as u64 / 2 }
+    pub(super) fn new(ids: IdsConfig) -> Self {
+        Self { entries: Vec::new(), latest: BTreeMap::new(), half_max: ids.ids_max as u64 / 2 }
     }
 
     fn get(&self, seq: Seq) -> Option<&Decided> {
@@ -48,11 +45,14 @@ impl Verdicts {
 
     /// Whether the engine must still know, at an instant and with so many entries, what it decided.
     fn must_know(&self, seq: Seq, decided: &Decided, at_ms: i64, entries: Seq) -> bool {
-        let horizon_ms = match decided.id.kind() {
-            IdKind::Ussd => USSD_HORIZON_MS,
-            IdKind::Program { .. } | IdKind::Internal => PROGRAM_HORIZON_MS,
-        };
-        at_ms + SECOND_MS < decided.at_ms + horizon_ms && entries.0 - seq.0 < self.half_max
+        let age_ms = at_ms - decided.at_ms;
+        match decided.id.kind() {
+            // Whatever the rate.
+            IdKind::Ussd => age_ms < USSD_HORIZON_MS,
+            IdKind::Program { .. } | IdKind::Internal => {
+                age_ms < PROGRAM_HORIZON_MS && entries.0 - seq.0 < self.half_max
+            }
+        }
     }
 
     /// A durable entry: its id must be new, or so old that the same numbers are another command.

@@ -154,7 +154,19 @@ async fn server(args: &DoctorArgs) -> Result<Served, Finding> {
         }
         _ => Finding::ill("operators", Exit::Refused, "none is loaded: `sonmul operator load FILE`"),
     };
-    Ok(Served { findings: vec![server, operators], links })
+    let findings = [Some(server), slowed(&status), Some(operators)].into_iter().flatten().collect();
+    Ok(Served { findings, links })
+}
+
+/// Said only while it is so.
+fn slowed(status: &Value) -> Option<Finding> {
+    status.get("slowed").and_then(Value::as_bool).filter(|slowed| *slowed)?;
+    let refused = status.get("ussd_ids_refused").map(Value::to_string).unwrap_or_default();
+    let says = format!(
+        "some are answered busy, {refused} since the start: more come than can be remembered for ten minutes. Where there \
+         is memory for them raise ussd_ids_max"
+    );
+    Some(Finding::ill("dials", Exit::Unreachable, says))
 }
 
 fn show(findings: &[Finding], json: bool) -> Outcome<()> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::view::{Names, entry_json};
 use domain::receipt::Seq;
 use engine::answer::Directory;
+use engine::ids::IdsConfig;
 use engine::journal::{Batch, JournalReader, decode};
 use store::{DataDir, SqliteReader};
 
@@ -98,7 +99,7 @@ fn names(args: &CatArgs, dir: &DataDir) -> Names {
     if args.from <= 1 {
         return Names::default();
     }
-    let loaded = beside::load(&dir.checkpoint(), 1).ok().flatten();
+    let loaded = beside::load(&dir.checkpoint(), IdsConfig::NONE).ok().flatten();
     let operators = loaded.iter().flat_map(|loaded| loaded.state.operators());
     let operators = operators.map(|(_, operator)| std::sync::Arc::clone(&operator.rules)).collect();
     Names::from(&Directory { operators, ..Directory::default() })

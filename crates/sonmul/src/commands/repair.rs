@@ -86,7 +86,8 @@ fn told(args: &RepairArgs, repaired: &Repaired) -> Outcome<()> {
         }));
     }
     let Some(damage) = damage else {
-        return print::line("nothing is damaged");
+        print::line("nothing is damaged")?;
+        return moved(followers_moved);
     };
     print::line(damage)?;
     for lost in lost {
@@ -107,8 +108,10 @@ fn told(args: &RepairArgs, repaired: &Repaired) -> Outcome<()> {
     if *checkpoint_removed {
         print::line("the checkpoint was ahead and is removed: the next start folds the journal")?;
     }
-    for name in followers_moved {
-        print::line(&format!("follower {name} was ahead and is at the head now"))?;
-    }
+    moved(followers_moved)?;
     print::line(&format!("the journal ends at {} now", head.seq))
+}
+
+fn moved(followers: &[String]) -> Outcome<()> {
+    followers.iter().try_for_each(|name| print::line(&format!("follower {name} was ahead and is at the head now")))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use domain::password::KeyId;
 use engine::checkpoint::{Checkpoint, Collector};
-use engine::checkpointer::{CheckpointConfig, Checkpointer, floor_of};
+use engine::checkpointer::{CheckpointConfig, Checkpointer, kept_of};
 use engine::clock::{ClockLimits, SystemClock};
 use engine::handle::{Engine, EngineConfig, Parts, Refold};
-use engine::ids::Turning;
+use engine::ids::IdsConfig;
 use engine::journal::{Head, Journal};
 use engine::recover::recover;
 use engine::replica::Replica;
@@ -45,38 +45,38 @@ pub(crate) fn open(data: &Path, limits: &Limits, keys: &[KeyId], accept_clock: b
     let tail = head.seq.0.saturating_sub(kept.seq.0);
     tracing::info!(entries = head.seq.0, tail, "folding the journal");
     let mut progress = Progress::new("folding the journal", Some(tail));
-    let loaded = recover(&mut checkpoint, &reader, head, word(limits.ids_max), &mut |done| progress.set(done));
+    let loaded = recover(&mut checkpoint, &reader, head, ids_config(limits), &mut |done| progress.set(done));
     let loaded = loaded.map_err(faults::recover)?;
     drop(progress);
     needed_keys(&loaded, keys)?;
     let file_hashes =
         loaded.state.operators().map(|(_, operator)| (operator.rules.operator.clone(), operator.file_hash)).collect();
-    let collector = Collector::new(kept, Turning::new(word(limits.ids_max)));
+    let collector = Collector::new(kept);
     let due = dues(&loaded.state);
     let parts = Parts {
         loaded,
         journal: Box::new(journal),
         reader: Arc::new(reader.clone()),
         clock: Arc::new(SystemClock::new()),
-        refold: refold(dir.checkpoint(), reader, word(limits.ids_max)),
+        refold: refold(dir.checkpoint(), reader, ids_config(limits)),
         config: engine_config(limits, accept_clock),
     };
     let mut engine = Engine::start(parts)?;
-    let floor = floor_of(&engine.handle());
+    let ids_kept = kept_of(&engine.handle());
     let checkpointer =
-        Checkpointer::start(collector, Box::new(Polite::new(checkpoint)), checkpoint_config(limits), floor)?;
-    engine.follow("checkpoint", kept.seq, Box::new(checkpointer))?;
+        Checkpointer::start(collector, Box::new(Polite::new(checkpoint)), checkpoint_config(limits), ids_kept)?;
+    engine.follow("checkpoint", kept.seq, Box::new(checkpointer)).map_err(faults::follow)?;
     let timer = DueTimer::new(due, engine.handle());
-    engine.follow("timers", head.seq, Box::new(timer))?;
+    engine.follow("timers", head.seq, Box::new(timer)).map_err(faults::follow)?;
     Ok(Opened { engine, head, file_hashes, dir })
 }
 
 /// Folds anew after a batch was given up, beside the thread that writes the checkpoint.
-fn refold(path: PathBuf, reader: SqliteReader, ids_max: usize) -> Refold {
+fn refold(path: PathBuf, reader: SqliteReader, ids: IdsConfig) -> Refold {
     Box::new(move || {
-        let mut checkpoint = Still::open(&path, ids_max)?;
+        let mut checkpoint = Still::open(&path, ids)?;
         let head = reader.latest()?.map(|link| link.head()).unwrap_or_default();
-        recover(&mut checkpoint, &reader, head, ids_max, &mut |_| {})
+        recover(&mut checkpoint, &reader, head, ids, &mut |_| {})
     })
 }
 
@@ -97,6 +97,10 @@ fn journal_config(limits: &Limits) -> JournalConfig {
         wal_prewritten_bytes: limits.wal_prewritten_bytes,
         disk_reserve_bytes: limits.disk_reserve_bytes,
     }
+}
+
+fn ids_config(limits: &Limits) -> IdsConfig {
+    IdsConfig { ids_max: word(limits.ids_max), ussd_ids_max: word(limits.ussd_ids_max) }
 }
 
 fn engine_config(limits: &Limits, accept_clock: bool) -> EngineConfig {

@@ -4,6 +4,7 @@
 //! the edges may not.
 
 use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
+use engine::ids::IdsConfig;
 use engine::journal::Head;
 use engine::replica::Replica;
 
@@ -40,7 +41,7 @@ impl<C: Checkpoint> Checkpoint for Polite<C> {
         self.checkpoint.write(delta)
     }
 
-    fn load(&mut self, ids_max: usize) -> Result<Replica, CheckpointFault> {
-        self.checkpoint.load(ids_max)
+    fn load(&mut self, ids: IdsConfig) -> Result<Replica, CheckpointFault> {
+        self.checkpoint.load(ids)
     }
 }

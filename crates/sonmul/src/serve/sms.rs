@@ -103,8 +103,7 @@ pub(crate) fn follow<C: SmsCentre>(
         config: config(limits),
     };
     let follower = SmsFollower::start(parts, head, &tokio::runtime::Handle::current()).map_err(faults::sms)?;
-    engine.follow(NAME, follower.cursor(), Box::new(follower))?;
-    Ok(())
+    engine.follow(NAME, follower.cursor(), Box::new(follower)).map_err(faults::follow)
 }
 
 /// Looks deliveries up in the follower's database, which it goes on writing to.

@@ -6,6 +6,7 @@ use domain::ids::Staff;
 use domain::number::Msisdn;
 use domain::time::Timestamp;
 use engine::decider::{Decider, Submission};
+use engine::ids::IdsConfig;
 use engine::journal::Journal;
 use engine::recover::recover;
 use store::{DataDir, JournalConfig, SqliteCheckpoint, SqliteJournal};
@@ -18,7 +19,8 @@ fn entry_at(world: &World, at: &str) {
     let config = JournalConfig { wal_prewritten_bytes: 0, disk_reserve_bytes: 0, ..JournalConfig::default() };
     let (mut journal, reader) = SqliteJournal::open(&dir, config).expect("opened");
     let mut checkpoint = SqliteCheckpoint::open(&dir.checkpoint()).expect("opened");
-    let loaded = recover(&mut checkpoint, &reader, journal.head(), 1_000, &mut |_| {}).expect("folded");
+    let loaded =
+        recover(&mut checkpoint, &reader, journal.head(), IdsConfig::of_each(1_000), &mut |_| {}).expect("folded");
     let msisdn = Msisdn::parse("8501911000001").expect("a number");
     let change = ChangeSubscriber { staff: Staff(0), msisdn, change: SubscriberChange::Bar };
     let body = Body::ChangeSubscriber(change);

@@ -18,7 +18,7 @@ use domain::rules::{LimitName, Rules};
 use domain::state::{LimitIdentity, LimitRow, Lock, Purse, Usage, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::CheckpointFault;
-use engine::ids::{IdRow, Ids};
+use engine::ids::{IdRow, Ids, IdsConfig, IdsKept};
 use engine::replica::Replica;
 use rusqlite::{Connection, Row, params};
 
@@ -39,7 +39,7 @@ enum Block {
 }
 
 /// Builds the state and the ids.
-pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Replica, CheckpointFault> {
+pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, config: IdsConfig) -> Result<Replica, CheckpointFault> {
     let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
     restore.limits_made(meta.limits_made);
     limits(conn, &mut restore)?;
@@ -58,7 +58,7 @@ pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, ids_max: usize) 
         drop(blocks);
         let ids = scope.spawn(move || {
             let conn = sqlite::open_to_read(path).map_err(|error| fault(&error))?;
-            ids(&conn, meta, ids_max)
+            ids(&conn, meta, config)
         });
         build(&take, &mut restore)?;
         office(conn, &mut restore)?;
@@ -238,33 +238,48 @@ fn small_tables(conn: &Connection, restore: &mut Restore) -> Result<(), Checkpoi
     })
 }
 
-fn ids(conn: &Connection, meta: &Meta, ids_max: usize) -> Result<Ids, CheckpointFault> {
-    let mut ids = Ids::new(ids_max);
-    // Generations begin with the first id that is put in, so that it must be the one that the engine's began with.
-    let keep_from = meta.ids_keep_from;
-    each(conn, "SELECT ifnull(sum(length(rows)), 0) FROM ids WHERE last_seq >= ?1", params![int(keep_from)], |row| {
+fn ids(conn: &Connection, meta: &Meta, config: IdsConfig) -> Result<Ids, CheckpointFault> {
+    let mut ids = Ids::new(config);
+    let IdsKept { floor, programs_from, ussd_from } = meta.ids_kept;
+    ids.raise_floor(floor);
+    // Whoever remembers none need not read them.
+    if config != IdsConfig::NONE {
+        ids.reserve(id_rows(conn, "ids", programs_from)?, id_rows(conn, "ussd_ids", ussd_from)?);
+        ids_of(conn, "ids", programs_from, &mut ids)?;
+        ids_of(conn, "ussd_ids", ussd_from, &mut ids)?;
+    }
+    Ok(ids)
+}
+
+/// About how many rows one table of ids has.
+fn id_rows(conn: &Connection, table: &str, from: Seq) -> Result<usize, CheckpointFault> {
+    let mut rows = 0;
+    let sql = format!("SELECT ifnull(sum(length(rows)), 0) FROM {table} WHERE last_seq >= ?1");
+    each(conn, &sql, params![int(from)], |row| {
         let octets = usize::try_from(Columns(row).int(0)?).map_err(|_| damaged("ids without end"))?;
-        ids.reserve(octets / IdRow::LEN);
+        rows = octets / IdRow::LEN;
         Ok(())
     })?;
-    each(conn, "SELECT rows FROM ids WHERE last_seq >= ?1 ORDER BY first_seq", params![int(keep_from)], |row| {
+    Ok(rows)
+}
+
+/// Generations begin with the first id that is put in, so that it must be the one that the engine's began with.
+fn ids_of(conn: &Connection, table: &str, from: Seq, ids: &mut Ids) -> Result<(), CheckpointFault> {
+    let sql = format!("SELECT rows FROM {table} WHERE last_seq >= ?1 ORDER BY first_seq");
+    each(conn, &sql, params![int(from)], |row| {
         let (block, rest) = Columns(row).octets(0)?.as_chunks::<{ IdRow::LEN }>();
         if !rest.is_empty() {
             return Err(damaged("ids are cut off"));
         }
-        for row in block.iter().map(IdRow::from_bytes).filter(|row| row.known.seq >= keep_from) {
-            ids.insert_row(&row, Timestamp::from_ms(i64::from(row.known.at_s) * 1000));
-        }
+        block.iter().map(IdRow::from_bytes).filter(|row| row.known.seq >= from).for_each(|row| ids.insert_row(&row));
         Ok(())
-    })?;
-    ids.raise_floor(meta.ids_floor);
-    Ok(ids)
+    })
 }
 
-const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms FROM locks";
+const LOCKS: &str = "SELECT subscriber, link, wrong, level, until_ms, at_ms FROM locks";
 
 fn lock(columns: Columns<'_>) -> Result<(SubscriberId, LinkId, Lock), CheckpointFault> {
     let until = columns.maybe_int(4)?.map(Timestamp::from_ms);
-    let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until };
+    let lock = Lock { wrong: columns.narrow(2)?, level: columns.narrow(3)?, until, at: columns.at(5)? };
     Ok((SubscriberId(columns.narrow(0)?), LinkId(columns.narrow(1)?), lock))
 }

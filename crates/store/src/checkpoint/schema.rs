@@ -17,7 +17,7 @@ PRAGMA cache_size = -8192;";
 pub(super) fn tables() -> String {
     format!(
         "BEGIN; {TABLES} {ACCOUNTS}
-         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
+         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
     )
 }
 
@@ -30,7 +30,8 @@ CREATE TABLE meta (
   hash BLOB NOT NULL,
   at_ms INTEGER NOT NULL,           -- since 1970; datetime(at_ms / 1000, 'unixepoch')
   ids_floor_ms INTEGER NOT NULL,    -- programs' ids from before this are refused
-  ids_keep_from INTEGER NOT NULL,   -- ids of entries before this one are forgotten
+  programs_from INTEGER NOT NULL,   -- programs' and timers' ids of entries before this one are forgotten
+  ussd_from INTEGER NOT NULL,       -- the same of ids of USSD prompts
   pair_window_days INTEGER NOT NULL,
   -- When the newest generation of each memory began, with which entry, and with which the one before did.
   pairs_turned_ms INTEGER NOT NULL, pairs_newest_from INTEGER NOT NULL, pairs_before_from INTEGER NOT NULL,
@@ -133,13 +134,18 @@ CREATE TABLE locks (
   wrong INTEGER NOT NULL,
   level INTEGER NOT NULL,
   until_ms INTEGER,
+  at_ms INTEGER NOT NULL,           -- of the entry that wrote it: two days after both it counts no more
   PRIMARY KEY (subscriber, link)
 ) WITHOUT ROWID;
-CREATE TABLE ids (
+CREATE TABLE ids (                  -- of programs and timers
   first_seq INTEGER PRIMARY KEY,
   last_seq INTEGER NOT NULL,
-  last_at_ms INTEGER NOT NULL,
-  rows BLOB NOT NULL                -- id, seq, fingerprint, seconds: 36 octets each
+  rows BLOB NOT NULL                -- id, seq, fingerprint, ms: 40 octets each
+);
+CREATE TABLE ussd_ids (             -- the same of USSD prompts, which are forgotten sooner
+  first_seq INTEGER PRIMARY KEY,
+  last_seq INTEGER NOT NULL,
+  rows BLOB NOT NULL
 );
 CREATE TABLE repeats (
   first_seq INTEGER PRIMARY KEY,

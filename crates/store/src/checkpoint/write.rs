@@ -6,10 +6,11 @@ use domain::account::AccountId;
 use domain::ids::{BatchId, LimitId, SubscriberId};
 use domain::memory::Remembered;
 use domain::office::till::Bought;
-use domain::state::{BOOKS, CardFacts, LimitIdentity, LimitRow, Lock, Recents, UsageKey};
+use domain::receipt::Seq;
+use domain::state::{BOOKS, CardFacts, LimitIdentity, LimitRow, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
-use engine::ids::IdRow;
+use engine::ids::{IdRow, IdsKept};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::rows::{self, StateColumns};
@@ -65,19 +66,19 @@ impl<'a> Writing<'a> {
     }
 
     fn meta(&self, delta: &Delta) -> rusqlite::Result<Meta> {
-        let meta =
-            Meta { head: delta.head, ids_floor: delta.ids_floor, ids_keep_from: delta.ids_keep_from, ..self.meta };
+        let meta = Meta { head: delta.head, ids_kept: delta.ids_kept, ..self.meta };
         let Remembered { pairs, repeats, pair_window_days } = meta.remembered;
-        let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, ids_keep_from = ?5, \
-                   subscribers = ?6, cards = ?7, pair_window_days = ?8, \
-                   pairs_turned_ms = ?9, pairs_newest_from = ?10, pairs_before_from = ?11, \
-                   repeats_turned_ms = ?12, repeats_newest_from = ?13, repeats_before_from = ?14, limits_made = ?15";
+        let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, programs_from = ?5, \
+                   ussd_from = ?6, subscribers = ?7, cards = ?8, pair_window_days = ?9, \
+                   pairs_turned_ms = ?10, pairs_newest_from = ?11, pairs_before_from = ?12, \
+                   repeats_turned_ms = ?13, repeats_newest_from = ?14, repeats_before_from = ?15, limits_made = ?16";
         self.tx.prepare_cached(sql)?.execute(params![
             int(meta.head.seq),
             meta.head.hash,
             meta.head.at.ms(),
-            meta.ids_floor.ms(),
-            int(meta.ids_keep_from),
+            meta.ids_kept.floor.ms(),
+            int(meta.ids_kept.programs_from),
+            int(meta.ids_kept.ussd_from),
             meta.subscribers,
             meta.cards,
             pair_window_days,
@@ -254,28 +255,35 @@ impl<'a> Writing<'a> {
     }
 
     fn locks(&self, delta: &Delta) -> rusqlite::Result<()> {
-        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO locks VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut put = self.tx.prepare_cached("INSERT OR REPLACE INTO locks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let mut forget = self.tx.prepare_cached("DELETE FROM locks WHERE subscriber = ?1 AND link = ?2")?;
         for ((subscriber, link), lock) in &delta.locks {
-            if *lock == Lock::default() {
+            if lock.counts_nothing() {
                 forget.execute(params![subscriber.0, link.0])?;
             } else {
-                put.execute(params![subscriber.0, link.0, lock.wrong, lock.level, lock.until.map(Timestamp::ms)])?;
+                let (until_ms, at_ms) = (lock.until.map(Timestamp::ms), lock.at.ms());
+                put.execute(params![subscriber.0, link.0, lock.wrong, lock.level, until_ms, at_ms])?;
             }
         }
         Ok(())
     }
 
     fn ids(&self, delta: &Delta) -> rusqlite::Result<()> {
-        let mut insert = self.tx.prepare_cached("INSERT INTO ids VALUES (?1, ?2, ?3, ?4)")?;
-        let (rows, _) = delta.ids.as_chunks::<{ IdRow::LEN }>();
+        let IdsKept { floor: _, programs_from, ussd_from } = delta.ids_kept;
+        self.ids_of("ids", &delta.ids.programs, programs_from)?;
+        self.ids_of("ussd_ids", &delta.ids.ussd, ussd_from)
+    }
+
+    /// Adds blocks to one table of ids, and drops those of before `from`.
+    fn ids_of(&self, table: &str, octets: &[u8], from: Seq) -> rusqlite::Result<()> {
+        let mut insert = self.tx.prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2, ?3)"))?;
+        let (rows, _) = octets.as_chunks::<{ IdRow::LEN }>();
         for block in rows.chunks(BLOCK_ROWS) {
             let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
             let (first, last) = (IdRow::from_bytes(first).known, IdRow::from_bytes(last).known);
-            let last_ms = i64::from(last.at_s) * 1000;
-            insert.execute(params![int(first.seq), int(last.seq), last_ms, block.as_flattened()])?;
+            insert.execute(params![int(first.seq), int(last.seq), block.as_flattened()])?;
         }
-        self.tx.execute("DELETE FROM ids WHERE last_seq < ?1", [int(delta.ids_keep_from)]).map(drop)
+        self.tx.execute(&format!("DELETE FROM {table} WHERE last_seq < ?1"), [int(from)]).map(drop)
     }
 
     fn repeats(&self, delta: &Delta) -> rusqlite::Result<()> {

@@ -30,6 +30,12 @@ pub(super) fn open(dir: &DataDir, config: JournalConfig) -> Result<(SqliteJourna
     segment::remove_leftovers(path).at(path)?;
     let mut roster = Roster::scan(path)?;
     check_joints(path, &roster)?;
+    if !roster.is_indexed
+        && let Err(error) = roster.write_index(path)
+    {
+        // The next start opens all of them again: slower, and nothing else.
+        tracing::warn!(%error, "what is known of sealed segments can't be written down");
+    }
     let preparing = Preparing {
         dir: path.to_path_buf(),
         prewritten: config.wal_prewritten_bytes,

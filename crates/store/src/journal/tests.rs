@@ -2,10 +2,11 @@
 
 use domain::receipt::Seq;
 use domain::time::Timestamp;
-use engine::journal::{AppendFault, Draft, Journal, Link};
+use engine::journal::{AppendFault, Draft, Journal, JournalReader, Link};
 
 use super::{JournalConfig, SqliteJournal};
 use crate::DataDir;
+use crate::roster::Roster;
 use crate::verify::verify_chain;
 
 fn next(journal: &SqliteJournal) -> Link {
@@ -110,4 +111,40 @@ fn next_is_full(journal: &SqliteJournal) {
 fn free_next(journal: &SqliteJournal) {
     let next = journal.next.as_ref().expect("a segment");
     next.conn.execute_batch("DROP TRIGGER t; DROP TABLE fill").expect("no trigger");
+}
+
+/// A year has 730 segments.
+#[test]
+fn a_start_opens_no_sealed_segment() {
+    let root = tempfile::tempdir().expect("a directory");
+    let dir = DataDir::create(&root.path().join("data")).expect("a directory");
+    let config = JournalConfig {
+        segment_entries_max: 2,
+        wal_prewritten_bytes: 0,
+        disk_reserve_bytes: 0,
+        ..JournalConfig::default()
+    };
+    let (mut journal, reader) = SqliteJournal::open(&dir, config).expect("a journal");
+    for _ in 0..60 {
+        let link = next(&journal);
+        journal.append(&link).expect("room");
+    }
+    let head = journal.head();
+    drop((journal, reader));
+    let scan = || Roster::scan(dir.path()).expect("segments");
+    let roster = scan();
+    let sealed = roster.segments.iter().filter(|known| known.sealed).count();
+    let all = roster.segments.len() + usize::from(roster.prepared.is_some());
+    assert!(sealed >= 25, "{sealed} of {all} are sealed");
+    assert_eq!((roster.opened, roster.is_indexed), (all - sealed, true));
+    // Without the index each of them tells the same, and the next start writes it down again.
+    std::fs::remove_file(dir.path().join("journal.index")).expect("an index");
+    let anew = scan();
+    assert_eq!((anew.opened, anew.is_indexed, &anew.segments), (all, false, &roster.segments));
+    let (journal, reader) = SqliteJournal::open(&dir, config).expect("a journal");
+    assert_eq!(journal.head(), head);
+    assert!(scan().opened <= all - sealed);
+    // What somebody reads is opened.
+    assert_eq!(verify_chain(&reader, Seq(1), &mut |_| {}).expect("whole").head, head);
+    assert!(reader.find(Seq(1)).expect("readable").is_some());
 }

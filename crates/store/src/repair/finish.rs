@@ -164,6 +164,16 @@ fn go_back(dir: &Path, head: Seq, repaired: &mut Repaired) -> Result<(), StoreFa
         segment::remove_with_wal(&path).at(&path)?;
         repaired.checkpoint_removed = true;
     }
+    bring_back(dir, head, repaired)
+}
+
+/// Followers of a journal that is whole, unless entries are missing at its end.
+pub(super) fn bring_back_followers(dir: &Path, head: Seq, repaired: &mut Repaired) -> Result<(), StoreFault> {
+    let checkpoint = checkpoint::head_of(&dir.join(CHECKPOINT));
+    if checkpoint.is_ok_and(|at| at.is_none_or(|at| at.seq <= head)) { bring_back(dir, head, repaired) } else { Ok(()) }
+}
+
+fn bring_back(dir: &Path, head: Seq, repaired: &mut Repaired) -> Result<(), StoreFault> {
     if dir.join(deliveries::FILE).exists() && SqliteDeliveries::open(dir)?.go_back(head)? {
         repaired.followers_moved.push(String::from(deliveries::NAME));
     }

@@ -3,6 +3,7 @@
 use engine::checkpoint::Checkpoint;
 use engine::deliveries::FollowerStore;
 use engine::follower::Cursor;
+use engine::ids::IdsKept;
 use engine::journal::{Head, Journal, JournalReader, ReadFault};
 use store::backup::backup;
 use store::manifest::Manifest;
@@ -30,7 +31,7 @@ fn a_backup_of_a_running_server_is_restored_whole() {
     let (first, rest) = world.links.split_at(world.links.len() / 2);
     first.iter().for_each(|link| journal.append(link).expect("an append"));
     batches(first).iter().for_each(|batch| collector.add(batch));
-    checkpoint.write(&collector.take(domain::time::Timestamp::MIN)).expect("written");
+    checkpoint.write(&collector.take(IdsKept::default())).expect("written");
     let middle = journal.head();
     rest.iter().for_each(|link| journal.append(link).expect("an append"));
     wait_for("sealing", || is_sealed(&place.path, 2));

@@ -1,15 +1,16 @@
 //! The checkpoint's tables against the fold of the journal.
 
+use domain::receipt::Seq;
 use domain::state::State;
 use domain::time::Timestamp;
-use engine::checkpoint::{Checkpoint, CheckpointFault, Delta};
-use engine::ids::Ids;
+use engine::checkpoint::{Checkpoint, CheckpointFault, Collector, Delta};
+use engine::ids::{Ids, IdsKept};
 use engine::journal::{Batch, Head};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use store::SqliteCheckpoint;
 
-use crate::world::{IDS_MAX, World, batches, collector, steps};
+use crate::world::{IDS, World, batches, collector, steps};
 
 struct Table {
     dir: tempfile::TempDir,
@@ -34,7 +35,7 @@ impl Table {
 
 /// State and ids after these appends.
 fn fold(batches: &[Batch]) -> (State, Ids) {
-    let (mut state, mut ids) = (State::default(), Ids::new(IDS_MAX));
+    let (mut state, mut ids) = (State::default(), Ids::new(IDS));
     for batch in batches {
         for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
             state.apply(seq, batch.at, &entry.verdict.effects).expect("it follows");
@@ -51,7 +52,7 @@ fn written(steps: &[crate::world::Step], piece: usize) -> (Table, Vec<Batch>) {
     world.commit();
     let batches = batches(&world.links);
     let mut table = Table::new();
-    let (mut collector, mut ids) = (collector(), Ids::new(IDS_MAX));
+    let (mut collector, mut ids) = (collector(), Ids::new(IDS));
     for (n, piece) in batches.chunks(piece).enumerate() {
         for batch in piece {
             collector.add(batch);
@@ -59,7 +60,7 @@ fn written(steps: &[crate::world::Step], piece: usize) -> (Table, Vec<Batch>) {
                 ids.insert(entry.id, *fingerprint, seq, batch.at);
             }
         }
-        let delta = collector.take(ids.floor());
+        let delta = collector.take(ids.kept());
         table.checkpoint.write(&delta).expect("written");
         if n % 3 == 2 {
             table.reopen();
@@ -69,7 +70,7 @@ fn written(steps: &[crate::world::Step], piece: usize) -> (Table, Vec<Batch>) {
 }
 
 fn same_ids(loaded: &Ids, folded: &Ids, batches: &[Batch]) {
-    assert_eq!((loaded.len(), loaded.floor()), (folded.len(), folded.floor()));
+    assert_eq!((loaded.lens(), loaded.kept()), (folded.lens(), folded.kept()));
     let at = batches.last().map_or(Timestamp::MIN, |batch| batch.at);
     for batch in batches {
         for (entry, fingerprint) in batch.entries.iter().zip(&batch.fingerprints) {
@@ -88,7 +89,7 @@ proptest! {
         let head = Head { seq: last.last_seq(), hash: last.hash, at: last.at };
         for _ in 0..2 {
             prop_assert_eq!(table.checkpoint.head(), head);
-            let loaded = table.checkpoint.load(IDS_MAX).expect("loaded");
+            let loaded = table.checkpoint.load(IDS).expect("loaded");
             prop_assert_eq!(loaded.head, head);
             prop_assert_eq!(loaded.state.differences(&state, 9), []);
             same_ids(&loaded.ids, &ids, &batches);
@@ -105,7 +106,7 @@ fn a_remembered_top_up_is_loaded_again() {
     let (mut table, batches) = written(&[(0, 1, 2, 100, 0), (13, 1, 0, 200, 0)], 1);
     let (folded, _) = fold(&batches);
     table.reopen();
-    let loaded = table.checkpoint.load(IDS_MAX).expect("loaded").state;
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
     for state in [folded, loaded] {
         let own: Vec<_> = state.repeats().filter(|(key, _)| key.sender == key.recipient).collect();
         let [(key, repeat)] = own.as_slice() else { panic!("one top-up: {own:?}") };
@@ -131,7 +132,7 @@ fn gifts_that_were_taken_back_are_not_remembered() {
     assert_eq!(batches.iter().flat_map(|batch| &batch.entries).filter(|entry| undone(entry)).count(), 3);
     assert_eq!(folded.repeats().count(), 0);
     table.reopen();
-    let loaded = table.checkpoint.load(IDS_MAX).expect("loaded").state;
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
     assert_eq!(loaded.differences(&folded, 9), []);
 }
 
@@ -159,22 +160,61 @@ fn usage_of_a_forgotten_limit_leaves_the_tables() {
     assert_eq!(count("SELECT count(*) FROM forgotten"), 0);
     assert!(count("SELECT count(*) FROM usage") > 0);
     table.reopen();
-    let loaded = table.checkpoint.load(IDS_MAX).expect("loaded").state;
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
     assert_eq!(loaded.differences(&folded, 9), []);
     // As long as its rows are there they are nobody's.
     let stale = "INSERT INTO usage SELECT (SELECT min(i) FROM (SELECT 0 AS i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) \
                  WHERE i NOT IN (SELECT id FROM limits)), 3, 20000, 9, 9, 1";
     Connection::open(table.path()).expect("tables").execute(stale, []).expect("written");
-    let loaded = table.checkpoint.load(IDS_MAX).expect("loaded").state;
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
     assert_eq!(loaded.differences(&folded, 9), []);
+}
+
+/// However often a server starts, what its engine forgot is dropped from the tables: a count that began anew with each start
+/// once kept all of them.
+#[test]
+fn ids_do_not_pile_up_over_starts() {
+    let mut table = Table::new();
+    let (mut world, mut ids) = (World::new(), Ids::new(IDS));
+    let mut written = 0;
+    for start in 0..40_u64 {
+        // A start: state, ids and collector are made anew from what is there.
+        let head = table.checkpoint.head();
+        if head.seq > Seq::ZERO {
+            ids = table.checkpoint.load(IDS).expect("loaded").ids;
+        }
+        let mut collector = Collector::new(head);
+        for n in 0..15 {
+            world.step(&(0, (start + n) % 6, n % 6, 7, 60));
+        }
+        world.commit();
+        for batch in batches(&world.links).iter().filter(|batch| batch.first_seq > head.seq) {
+            collector.add(batch);
+            for ((seq, entry), fingerprint) in batch.iter().zip(&batch.fingerprints) {
+                ids.insert(entry.id, *fingerprint, seq, batch.at);
+                written += 1;
+            }
+        }
+        table.checkpoint.write(&collector.take(ids.kept())).expect("written");
+        table.reopen();
+    }
+    let conn = Connection::open(table.path()).expect("tables");
+    for name in ["ids", "ussd_ids"] {
+        let sql = format!("SELECT sum(length(rows)) / {} FROM {name}", engine::ids::IdRow::LEN);
+        let kept: i64 = conn.query_row(&sql, [], |row| row.get(0)).expect("a sum");
+        // What is dropped is a whole block: of one write here.
+        assert!(0 < kept && kept <= 40 + 15, "{kept} rows of {name}, of {written}");
+    }
+    let loaded = table.checkpoint.load(IDS).expect("loaded").ids;
+    same_ids(&loaded, &ids, &batches(&world.links));
 }
 
 fn some() -> (Table, State) {
     let steps: Vec<_> = (0..120_u16)
         .map(|n| (u8::try_from(n % 32).expect("small"), u64::from(n) % 6, u64::from(n + 1) % 6, 3 * n + 1, 40_000))
         .collect();
-    // Card 3 works again and gives on the last day.
-    let steps = [steps, vec![(16, 0, 3, 1, 90_000), (25, 3, 0, 1, 0), (0, 3, 5, 10, 0)]].concat();
+    // Card 3 works again and gives on the last day; then its holder mistypes.
+    let steps = [steps, vec![(16, 0, 3, 1, 90_000), (25, 3, 0, 1, 0), (0, 3, 5, 10, 0), (12, 3, 5, 10, 0)]].concat();
     let (table, batches) = written(&steps, 7);
     let (state, _) = fold(&batches);
     (table, state)
@@ -201,7 +241,7 @@ fn anybody_can_read_the_tables_while_they_are_written() {
         reader.execute_batch("BEGIN").expect("a read");
         let seq: i64 = reader.query_row("SELECT seq FROM meta", [], |row| row.get(0)).expect("a seq");
         assert_eq!(seq, before);
-        table.checkpoint.write(&collector.take(Timestamp::MIN)).expect("written");
+        table.checkpoint.write(&collector.take(IdsKept::default())).expect("written");
         let again: i64 = reader.query_row("SELECT seq FROM meta", [], |row| row.get(0)).expect("a seq");
         assert_eq!(again, seq);
         reader.execute_batch("COMMIT").expect("read");
@@ -247,10 +287,10 @@ fn differences_are_found_and_shortened() {
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
     change("DELETE FROM usage WHERE limit_id = 0 AND subject = 3");
-    change("DELETE FROM locks WHERE subscriber = 2");
+    change("DELETE FROM locks WHERE subscriber = 3");
     let found = table.checkpoint.compare(&state, 100).expect("compared");
     let rows: Vec<_> = found.iter().skip(7).map(|difference| difference.row.as_str()).collect();
-    assert_eq!(rows, ["usage of limit 0 by 0x3", "lock of subscriber 2 over link 1"]);
+    assert_eq!(rows, ["usage of limit 0 by 0x3", "lock of subscriber 3 over link 0"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }
@@ -275,12 +315,13 @@ fn damage_is_noticed() {
         ("UPDATE operators SET rules = x'00'", "rules are none"),
         ("UPDATE usage SET limit_id = limit_id + 900", "no such limit"),
         ("UPDATE ids SET rows = x'00'", "ids are cut off"),
+        ("UPDATE ussd_ids SET rows = x'00'", "ids are cut off"),
         ("UPDATE repeats SET rows = x'00'", "remembered gifts are cut off"),
         ("UPDATE repeats SET rows = zeroblob(33)", "an amount is not positive"),
     ] {
         let (mut table, _) = some();
         Connection::open(table.path()).expect("tables").execute(sql, []).expect(sql);
-        match table.checkpoint.load(IDS_MAX) {
+        match table.checkpoint.load(IDS) {
             Err(CheckpointFault::Damaged(text)) => assert!(text.contains(what), "{sql}: {text}"),
             other => panic!("{sql}: {other:?}"),
         }

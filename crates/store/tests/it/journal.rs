@@ -62,6 +62,7 @@ fn a_segment_ends_between_two_appends_and_becomes_one_read_only_file() {
             "journal-000002.sqlite",
             "journal-000003.sqlite",
             "journal-000004.sqlite",
+            "journal.index",
             "lock"
         ]
     );

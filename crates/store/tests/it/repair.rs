@@ -5,6 +5,7 @@ use domain::receipt::Seq;
 use engine::checkpoint::Checkpoint;
 use engine::deliveries::{Changes, Delivery, DeliveryKey, FollowerStore, Role};
 use engine::follower::Cursor;
+use engine::ids::IdsKept;
 use engine::journal::{Journal, ReadFault};
 use rusqlite::Connection;
 use store::repair::{Repaired, repair};
@@ -125,7 +126,7 @@ fn checkpoint_and_followers_come_back_to_the_head() {
     drop((journal, _reader));
     let path = place.path.join("checkpoint.sqlite");
     let mut checkpoint = SqliteCheckpoint::open(&path).expect("tables");
-    checkpoint.write(&collector.take(domain::time::Timestamp::MIN)).expect("written");
+    checkpoint.write(&collector.take(IdsKept::default())).expect("written");
     drop(checkpoint);
     let middle = world.links[world.links.len() / 2].head();
     let past = middle.seq.next();
@@ -134,6 +135,7 @@ fn checkpoint_and_followers_come_back_to_the_head() {
         .expect("written");
     drop(sms);
     SqliteCursor::open(&place.path, "webhooks").expect("a cursor").save(seq(1)).expect("saved");
+    SqliteCursor::open(&place.path, "reports").expect("a cursor").save(past).expect("saved");
     let bad = &world.links[world.links.len() / 2 + 1];
     let reader = place.reader();
     let number = (1..).find(|number| {
@@ -148,11 +150,38 @@ fn checkpoint_and_followers_come_back_to_the_head() {
     change(&place, number.expect("a segment"), &sql);
     let repaired = mend(&place);
     assert_eq!((repaired.head, repaired.checkpoint_removed), (middle, true));
-    assert_eq!(repaired.followers_moved, ["sms"]);
+    assert_eq!(repaired.followers_moved, ["sms", "reports"]);
     assert!(!path.exists());
     let mut sms = SqliteDeliveries::open(&place.path).expect("a database");
     assert_eq!((sms.cursor(), sms.open_deliveries()), (Ok(Some(middle.seq)), Ok(vec![sms_of(middle.seq)])));
-    assert_eq!(SqliteCursor::open(&place.path, "webhooks").expect("a cursor").load(), Ok(Some(seq(1))));
+    let cursor = |name: &str| SqliteCursor::open(&place.path, name).expect("a cursor").load();
+    assert_eq!((cursor("webhooks"), cursor("reports")), (Ok(Some(seq(1))), Ok(Some(middle.seq))));
+}
+
+/// A server refuses to start with a follower that is ahead, and only a repair may move it: so it does, damage or not. Where
+/// the checkpoint knows of more entries, they are missing, and nothing is moved.
+#[test]
+fn followers_ahead_of_a_whole_journal_come_back_unless_entries_are_missing() {
+    let (place, links) = eight_appends();
+    let head = links[7].head();
+    let mut sms = SqliteDeliveries::open(&place.path).expect("a database");
+    let ahead = vec![sms_of(head.seq), sms_of(head.seq.next())];
+    sms.write(&Changes { cursor: Some(head.seq.next()), deliveries: ahead, forget: None }).expect("written");
+    drop(sms);
+    let repaired = mend(&place);
+    assert_eq!((repaired.head, repaired.damage, repaired.followers_moved), (head, None, vec![String::from("sms")]));
+    let mut sms = SqliteDeliveries::open(&place.path).expect("a database");
+    assert_eq!((sms.cursor(), sms.open_deliveries()), (Ok(Some(head.seq)), Ok(vec![sms_of(head.seq)])));
+    sms.write(&Changes { cursor: Some(head.seq.next()), ..Changes::default() }).expect("written");
+    drop(sms);
+    // A checkpoint of one entry more.
+    let path = place.path.join("checkpoint.sqlite");
+    drop(SqliteCheckpoint::open(&path).expect("tables"));
+    let conn = Connection::open(&path).expect("tables");
+    conn.execute("UPDATE meta SET seq = ?1", [i64::try_from(head.seq.next().0).expect("small")]).expect("changed");
+    drop(conn);
+    let repaired = mend(&place);
+    assert_eq!((repaired.followers_moved.len(), repaired.checkpoint_removed, path.exists()), (0, false, true));
 }
 
 #[test]

@@ -77,7 +77,7 @@ const ROWS: [Row; 35] = [
         state.put_usage(key, usage, Age::Newest).expect("a limit");
     }),
     ("lock of subscriber 0 over link 99, lock", |state| {
-        state.put_lock(FIRST, LinkId(99), Lock { wrong: 1, level: 0, until: None });
+        state.locks.put(FIRST, LinkId(99), Lock { wrong: 1, ..Lock::default() });
     }),
     ("account Refunded(OperatorId(0)), balance", |state| {
         let account = AccountId::Refunded(OperatorId(0));

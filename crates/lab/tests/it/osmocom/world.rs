@@ -20,6 +20,7 @@ use engine::answer::{Answer, Directory, Query, Seen, SubscriberView, View};
 use engine::clock::SystemClock;
 use engine::handle::{Engine, EngineConfig, Handle, Parts};
 use engine::history::{self, Found};
+use engine::ids::IdsConfig;
 use engine::journal::Journal;
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 use engine::recover::recover;
@@ -35,7 +36,7 @@ use super::until;
 pub(crate) use domain::testing::{PASSWORD, phone as msisdn};
 
 /// Ids of programs that are remembered.
-const IDS_MAX: usize = 100_000;
+const IDS: IdsConfig = IdsConfig::of_each(100_000);
 /// Lines of a command at most.
 const CHUNK: u64 = 900;
 /// On every card at the beginning.
@@ -88,7 +89,7 @@ impl World {
         let (journal, checkpoint) = (MemoryJournal::new(), MemoryCheckpoint::new());
         let load = {
             let (journal, checkpoint) = (journal.clone(), checkpoint.clone());
-            move || recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS_MAX, &mut |_| {})
+            move || recover(&mut checkpoint.clone(), &journal.reader(), journal.head(), IDS, &mut |_| {})
         };
         let parts = Parts {
             loaded: load().expect("an empty journal"),

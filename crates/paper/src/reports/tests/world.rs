@@ -13,10 +13,9 @@ use domain::office::till::{Goods, Rate, TillCommand};
 use domain::rules::Rules;
 use domain::rules::tariff::Ratio;
 use domain::testing::{self, OPERATOR, PASSWORD, asked, at, caller, card_number, minor, password, phone, seconded};
-use domain::time::Timestamp;
 use domain::verdict::{Entry, Verdict};
 use engine::checkpoint::{Checkpoint, CheckpointFault, Collector};
-use engine::ids::Turning;
+use engine::ids::{IdsConfig, IdsKept};
 use engine::journal::{Draft, Head, Journal as _, decode};
 use engine::memory::{MemoryCheckpoint, MemoryJournal};
 
@@ -153,7 +152,7 @@ impl World {
     /// The same of so many entries.
     pub(crate) fn written_up_to(&self, entries: usize) -> (Checkpointed, Journal) {
         let mut disk = MemoryJournal::new();
-        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default(), Turning::new(40)));
+        let (mut head, mut collector) = (Head::default(), Collector::new(Head::default()));
         for kept in self.inner.journal.iter().take(entries) {
             let mut draft = Draft::new(kept.at, 0);
             draft.push(&kept.entry());
@@ -163,7 +162,7 @@ impl World {
             head = link.head();
         }
         let mut checkpoint = MemoryCheckpoint::new();
-        checkpoint.write(&collector.take(Timestamp::MIN)).expect("written");
+        checkpoint.write(&collector.take(IdsKept::default())).expect("written");
         (Checkpointed(checkpoint), Journal::new(Arc::new(disk.reader()), head.seq))
     }
 }
@@ -173,6 +172,6 @@ pub(crate) struct Checkpointed(MemoryCheckpoint);
 
 impl Kept for Checkpointed {
     fn load(&self) -> Result<Option<engine::replica::Replica>, CheckpointFault> {
-        self.0.snapshot().load(1).map(Some)
+        self.0.snapshot().load(IdsConfig::NONE).map(Some)
     }
 }
