@@ -1,7 +1,7 @@
 //! The checkpoint's tables, as a person sees them with `.schema`.
 
 /// Version of the tables; a program refuses what it doesn't know.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
 /// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
@@ -17,7 +17,7 @@ PRAGMA cache_size = -8192;";
 pub(super) fn tables() -> String {
     format!(
         "BEGIN; {TABLES} {ACCOUNTS}
-         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
+         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
     )
 }
 
@@ -38,7 +38,9 @@ CREATE TABLE meta (
   repeats_turned_ms INTEGER NOT NULL, repeats_newest_from INTEGER NOT NULL, repeats_before_from INTEGER NOT NULL,
   limits_made INTEGER NOT NULL,     -- rows that limits were ever given
   subscribers INTEGER NOT NULL,     -- rows
-  cards INTEGER NOT NULL            -- rows
+  cards INTEGER NOT NULL,           -- rows
+  -- After which row of usage the next write goes on looking for pairs whose windows are over.
+  pruned_limit INTEGER NOT NULL, pruned_subject INTEGER NOT NULL
 );
 CREATE TABLE operators (
   id INTEGER PRIMARY KEY,

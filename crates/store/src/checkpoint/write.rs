@@ -28,7 +28,7 @@ pub(super) fn write(
     conn: &mut Connection,
     meta: Meta,
     delta: &Delta,
-    (prune_after, slice): (&mut Option<(u16, i64)>, &mut Slice),
+    slice: &mut Slice,
 ) -> Result<Meta, CheckpointFault> {
     if delta.head.seq < meta.head.seq {
         return Err(damaged("it is ahead of what it should follow"));
@@ -45,10 +45,9 @@ pub(super) fn write(
     let written = writing.usage(delta).and_then(|()| writing.locks(delta));
     written.and_then(|()| writing.ids(delta)).and_then(|()| writing.repeats(delta)).map_err(|error| fault(&error))?;
     writing.forget(2 * delta.usage.len() + PRUNE_ROWS).map_err(|error| fault(&error))?;
-    let after = writing.prune(2 * delta.usage.len() + PRUNE_ROWS, *prune_after).map_err(|error| fault(&error))?;
+    writing.meta.pruned = writing.prune(2 * delta.usage.len() + PRUNE_ROWS).map_err(|error| fault(&error))?;
     let meta = writing.meta(delta).map_err(|error| fault(&error))?;
     tx.commit().map_err(|error| fault(&error))?;
-    *prune_after = after;
     Ok(meta)
 }
 
@@ -71,7 +70,8 @@ impl<'a> Writing<'a> {
         let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, programs_from = ?5, \
                    ussd_from = ?6, subscribers = ?7, cards = ?8, pair_window_days = ?9, \
                    pairs_turned_ms = ?10, pairs_newest_from = ?11, pairs_before_from = ?12, \
-                   repeats_turned_ms = ?13, repeats_newest_from = ?14, repeats_before_from = ?15, limits_made = ?16";
+                   repeats_turned_ms = ?13, repeats_newest_from = ?14, repeats_before_from = ?15, \
+                   limits_made = ?16, pruned_limit = ?17, pruned_subject = ?18";
         self.tx.prepare_cached(sql)?.execute(params![
             int(meta.head.seq),
             meta.head.hash,
@@ -88,7 +88,9 @@ impl<'a> Writing<'a> {
             repeats.at.ms(),
             int(repeats.newest_from),
             int(repeats.before_from),
-            meta.limits_made
+            meta.limits_made,
+            meta.pruned.0,
+            meta.pruned.1
         ])?;
         Ok(meta)
     }
@@ -315,11 +317,12 @@ impl<'a> Writing<'a> {
 
     /// Drops pair usage that is forgotten, among the next `rows` rows; gives where to go on. A write looks at more rows than
     /// it adds, so that the table stays within a few times of what is remembered.
-    fn prune(&self, rows: usize, after: Option<(u16, i64)>) -> rusqlite::Result<Option<(u16, i64)>> {
-        let (limit, subject) = after.unwrap_or((0, i64::MIN));
+    fn prune(&self, rows: usize) -> rusqlite::Result<(u16, i64)> {
+        const FIRST: (u16, i64) = (0, i64::MIN);
+        let (limit, subject) = self.meta.pruned;
         let find = "SELECT id FROM limits WHERE subject = 'pair' AND id >= ?1 ORDER BY id LIMIT 1";
         let found = self.tx.prepare_cached(find)?.query_row([limit], |row| row.get(0)).optional()?;
-        let Some(found): Option<u16> = found else { return Ok(None) };
+        let Some(found): Option<u16> = found else { return Ok(FIRST) };
         let subject = if found == limit { subject } else { i64::MIN };
         let end = "SELECT subject FROM usage WHERE limit_id = ?1 AND subject > ?2 ORDER BY subject LIMIT 1 OFFSET ?3";
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
@@ -329,7 +332,7 @@ impl<'a> Writing<'a> {
         let before_from = int(self.meta.remembered.pairs.before_from);
         self.tx.prepare_cached(sql)?.execute(params![found, subject, last.unwrap_or(i64::MAX), before_from])?;
         // Past the last row of a limit the next one begins; past the last limit, the first.
-        Ok(last.map(|last| (found, last)).or_else(|| found.checked_add(1).map(|next| (next, i64::MIN))))
+        Ok(last.map_or_else(|| found.checked_add(1).map_or(FIRST, |next| (next, i64::MIN)), |last| (found, last)))
     }
 }
 

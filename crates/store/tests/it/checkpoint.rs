@@ -209,6 +209,33 @@ fn ids_do_not_pile_up_over_starts() {
     same_ids(&loaded, &ids, &batches(&world.links));
 }
 
+/// Each write looks at some rows of pair usage, and goes on where the one before ended, however often a server starts.
+#[test]
+fn forgotten_usage_of_pairs_goes_however_often_a_server_starts() {
+    let (mut table, _) = some();
+    let conn = Connection::open(table.path()).expect("tables");
+    let change = |sql: &str| conn.execute_batch(sql).expect(sql);
+    change("UPDATE meta SET pairs_newest_from = 3, pairs_before_from = 2");
+    change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO usage SELECT (SELECT max(id) FROM limits WHERE subject = 'pair'), (i << 32) + 7777, 0, 1, 1, 1 FROM n",
+    );
+    let forgotten = || -> i64 {
+        let sql = "SELECT count(*) FROM usage WHERE seq < 2 AND subject >> 32 > 0 AND (subject & 0xFFFFFFFF) = 7777";
+        conn.query_row(sql, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(forgotten(), 5_000);
+    let limits: i64 =
+        conn.query_row("SELECT count(*) FROM limits WHERE subject = 'pair'", [], |row| row.get(0)).expect("a count");
+    // One write for each limit that has less than a thousand rows, some for the one that has more.
+    for _ in 0..limits + 10 {
+        table.reopen();
+        let nothing = Collector::new(table.checkpoint.head()).take(IdsKept::default());
+        table.checkpoint.write(&nothing).expect("written");
+    }
+    assert_eq!(forgotten(), 0);
+}
+
 fn some() -> (Table, State) {
     let steps: Vec<_> = (0..120_u16)
         .map(|n| (u8::try_from(n % 32).expect("small"), u64::from(n) % 6, u64::from(n + 1) % 6, 3 * n + 1, 40_000))
@@ -331,7 +358,7 @@ fn damage_is_noticed() {
         let conn = Connection::open(table.path()).expect("tables");
         conn.execute("UPDATE meta SET version = ?1", [version]).expect("changed");
     };
-    version(6);
+    version(7);
     assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))), "of a later Sonmul");
     std::fs::write(
         table.path(),
