@@ -165,6 +165,7 @@ impl Agenda {
             | Change::Bought { .. }
             | Change::Forgotten { .. }
             | Change::Recent { .. }
+            | Change::Limit { .. }
             | Change::Turn { .. } => {}
         }
     }

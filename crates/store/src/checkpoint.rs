@@ -49,6 +49,8 @@ struct Meta {
     head: Head,
     ids_kept: IdsKept,
     remembered: Remembered,
+    /// Rows that limits were ever given.
+    limits_made: u16,
     subscribers: u32,
     cards: u32,
     /// Where the next write goes on looking for pair usage that is forgotten: after this limit's row of this subject. Kept,
@@ -166,7 +168,8 @@ fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
     let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, programs_from, ussd_from, \
                subscribers, cards, pair_window_days, \
                pairs_turned_ms, pairs_newest_from, pairs_before_from, \
-               repeats_turned_ms, repeats_newest_from, repeats_before_from, pruned_limit, pruned_subject FROM meta";
+               repeats_turned_ms, repeats_newest_from, repeats_before_from, limits_made, \
+               pruned_limit, pruned_subject FROM meta";
     let row = conn.query_row(sql, [], |row| {
         let seq = |column| row.get::<_, i64>(column).map(|seq| Seq(u64::try_from(seq).unwrap_or(0)));
         let at = |column| row.get::<_, i64>(column).map(Timestamp::from_ms);
@@ -175,10 +178,10 @@ fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
             Ok(Turns { at: at(first)?, newest_from: seq(first + 1)?, before_from: seq(first + 2)? })
         };
         let remembered = Remembered { pair_window_days: row.get(9)?, pairs: turns(10)?, repeats: turns(13)? };
-        let (subscribers, cards) = (row.get(7)?, row.get(8)?);
+        let (subscribers, cards, limits_made) = (row.get(7)?, row.get(8)?, row.get(16)?);
         let ids_kept = IdsKept { floor: at(4)?, programs_from: seq(5)?, ussd_from: seq(6)? };
-        let pruned = (row.get(16)?, row.get(17)?);
-        let meta = Meta { head, ids_kept, remembered, subscribers, cards, pruned };
+        let pruned = (row.get(17)?, row.get(18)?);
+        let meta = Meta { head, ids_kept, remembered, limits_made, subscribers, cards, pruned };
         Ok((row.get::<_, i64>(0)?, meta))
     });
     match row.optional().map_err(|error| fault(&error))? {

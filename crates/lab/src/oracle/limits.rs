@@ -21,8 +21,8 @@ pub(super) struct Parties {
     pub(super) card: CardId,
 }
 
-/// Which limit, and of whom: operator, name, beginning, and rows.
-type Key = (u8, String, i64, (u32, u32));
+/// Which limit, and of whom: operator, name, and what else makes it the same limit under later rules; then rows.
+type Key = (u8, String, String, (u32, u32));
 
 /// Everything that ever counted: day and minor units.
 #[derive(Debug, Default)]
@@ -108,7 +108,9 @@ fn key(limit: &Limit, parties: Parties) -> Key {
         Subject::Pair => (parties.from.0, parties.to.0),
         Subject::Card => (parties.card.0, 0),
     };
-    (parties.operator.0, String::from(limit.name.as_str()), limit.from.ms(), rows)
+    // Its ceiling, its measure and its dates may change: what was used of it counts on.
+    let shape = format!("{:?} {:?} {:?}", limit.kind, limit.subject, limit.window);
+    (parties.operator.0, String::from(limit.name.as_str()), shape, rows)
 }
 
 /// What of a history falls into the window of today.

@@ -17,7 +17,7 @@ PRAGMA cache_size = -8192;";
 pub(super) fn tables() -> String {
     format!(
         "BEGIN; {TABLES} {ACCOUNTS}
-         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
+         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
     )
 }
 
@@ -36,6 +36,7 @@ CREATE TABLE meta (
   -- When the newest generation of each memory began, with which entry, and with which the one before did.
   pairs_turned_ms INTEGER NOT NULL, pairs_newest_from INTEGER NOT NULL, pairs_before_from INTEGER NOT NULL,
   repeats_turned_ms INTEGER NOT NULL, repeats_newest_from INTEGER NOT NULL, repeats_before_from INTEGER NOT NULL,
+  limits_made INTEGER NOT NULL,     -- rows that limits were ever given
   subscribers INTEGER NOT NULL,     -- rows
   cards INTEGER NOT NULL,           -- rows
   -- After which row of usage the next write goes on looking for pairs whose windows are over.
@@ -57,9 +58,13 @@ CREATE TABLE limits (
   id INTEGER PRIMARY KEY,
   operator INTEGER NOT NULL,
   name TEXT NOT NULL,
-  from_ms INTEGER NOT NULL,
-  subject TEXT NOT NULL             -- sender, recipient, pair, card
+  kind TEXT NOT NULL,               -- gift, top-up, call
+  subject TEXT NOT NULL,            -- sender, recipient, pair, card
+  window TEXT NOT NULL,             -- business-day, calendar-month, 30 days
+  until_ms INTEGER                  -- no rules have it in force from then on; null: no end
 );
+-- Limits that are gone, while usage of them is still in its table: a little of it goes with each write.
+CREATE TABLE forgotten (limit_id INTEGER PRIMARY KEY);
 CREATE TABLE subscribers (
   id INTEGER PRIMARY KEY,
   msisdn INTEGER NOT NULL,

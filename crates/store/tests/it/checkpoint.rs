@@ -136,6 +136,40 @@ fn gifts_that_were_taken_back_are_not_remembered() {
     assert_eq!(loaded.differences(&folded, 9), []);
 }
 
+/// A limit that is forgotten takes its usage along: nobody reads it from then on, and its rows leave the tables.
+#[test]
+fn usage_of_a_forgotten_limit_leaves_the_tables() {
+    let day = 86_400;
+    let gift = |who, wait_s| (0, who, (who + 1) % 6, 10, wait_s);
+    let commit = (34, 0, 0, 1, 0);
+    // Rules with limits of other names (`how` is 3); those of before are gone for as long as no window lasts.
+    let steps =
+        [gift(1, 0), gift(2, 0), commit, (30, 0, 0, 3, 60), commit, gift(3, 0), commit, gift(4, 40 * day), commit];
+    let more: Vec<_> = (0..6).flat_map(|n| [gift(n, 60), commit]).collect();
+    let (mut table, batches) = written(&[&steps[..], &more].concat(), 1);
+    let (folded, _) = fold(&batches);
+    let forgets =
+        |change: &domain::verdict::Change| matches!(change, domain::verdict::Change::Limit { limit: None, .. });
+    let entries = batches.iter().flat_map(|batch| &batch.entries);
+    let forgotten = entries.flat_map(|entry| &entry.verdict.effects.changes).filter(|change| forgets(change)).count();
+    assert!(forgotten > 0 && folded.limits().count() < folded.limits_made(), "{forgotten} limits were forgotten");
+    let count = |sql: &str| -> i64 {
+        Connection::open(table.path()).expect("tables").query_row(sql, [], |row| row.get(0)).expect(sql)
+    };
+    assert_eq!(count("SELECT count(*) FROM usage WHERE limit_id NOT IN (SELECT id FROM limits)"), 0);
+    assert_eq!(count("SELECT count(*) FROM forgotten"), 0);
+    assert!(count("SELECT count(*) FROM usage") > 0);
+    table.reopen();
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
+    assert_eq!(loaded.differences(&folded, 9), []);
+    // As long as its rows are there they are nobody's.
+    let stale = "INSERT INTO usage SELECT (SELECT min(i) FROM (SELECT 0 AS i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) \
+                 WHERE i NOT IN (SELECT id FROM limits)), 3, 20000, 9, 9, 1";
+    Connection::open(table.path()).expect("tables").execute(stale, []).expect("written");
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
+    assert_eq!(loaded.differences(&folded, 9), []);
+}
+
 /// However often a server starts, what its engine forgot is dropped from the tables: a count that began anew with each start
 /// once kept all of them.
 #[test]
@@ -275,15 +309,15 @@ fn differences_are_found_and_shortened() {
             "subscriber 5 (Msisdn(…006)): cards",
             "card 00000001: tag",
             "card 00000005: state",
-            "usage of limit 1 by 0x3: usage",
+            "usage of limit 0 by 0x3: usage",
         ]
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
-    change("DELETE FROM usage WHERE limit_id = 1 AND subject = 3");
+    change("DELETE FROM usage WHERE limit_id = 0 AND subject = 3");
     change("DELETE FROM locks WHERE subscriber = 3");
     let found = table.checkpoint.compare(&state, 100).expect("compared");
     let rows: Vec<_> = found.iter().skip(7).map(|difference| difference.row.as_str()).collect();
-    assert_eq!(rows, ["usage of limit 1 by 0x3", "lock of subscriber 3 over link 0"]);
+    assert_eq!(rows, ["usage of limit 0 by 0x3", "lock of subscriber 3 over link 0"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }
@@ -294,7 +328,7 @@ fn damage_is_noticed() {
         ("DELETE FROM subscribers WHERE id = 2", "a row is missing"),
         ("DELETE FROM subscribers WHERE id = (SELECT max(id) FROM subscribers)", "missing at the end"),
         ("DELETE FROM cards WHERE id = 0", "a row is missing"),
-        ("DELETE FROM limits WHERE id = 0", "a row is missing"),
+        ("DELETE FROM limits", "no such limit"),
         ("UPDATE cards SET state = 'lost'", "a card's state is none"),
         ("UPDATE cards SET balance_minor = -1", "a card below zero"),
         ("UPDATE cards SET holder = 1000 WHERE id = 0", "no such holder"),
