@@ -249,16 +249,7 @@ impl Tables {
         }
         self.ledger.extend(delta.ledger.iter().copied());
         self.usage.extend(delta.usage.iter().map(|(key, usage, seq)| (*key, (*usage, *seq))));
-        self.limits_made = self.limits_made.max(delta.limits_made);
-        for (id, limit) in &delta.limits {
-            match limit {
-                Some(limit) => drop(self.limits.insert(*id, limit.clone())),
-                None => {
-                    self.limits.remove(id);
-                    self.usage.retain(|key, _| key.limit != *id);
-                }
-            }
-        }
+        self.write_limits(delta);
         for (key, lock) in &delta.locks {
             if lock.counts_nothing() {
                 self.locks.remove(key);
@@ -275,6 +266,20 @@ impl Tables {
         self.remembered = delta.remembered(self.remembered);
         self.repeats.extend_from_slice(&delta.repeats);
         self.repeats.retain(|row| self.remembered.repeats.age(row.seq).is_some());
+    }
+
+    /// After usage: what was used of a forgotten limit goes with it.
+    fn write_limits(&mut self, delta: &Delta) {
+        self.limits_made = self.limits_made.max(delta.limits_made);
+        for (id, limit) in &delta.limits {
+            match limit {
+                Some(limit) => drop(self.limits.insert(*id, limit.clone())),
+                None => {
+                    self.limits.remove(id);
+                    self.usage.retain(|key, _| key.limit != *id);
+                }
+            }
+        }
     }
 
     fn load(&self, ids: IdsConfig) -> Result<Replica, RestoreError> {
