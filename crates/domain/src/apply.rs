@@ -117,7 +117,7 @@ impl State {
                 Ok(())
             }
             Change::Subscriber { id, facts } => self.put_subscriber(*id, facts),
-            Change::Card { id, facts } => self.put_card(*id, facts, seq),
+            Change::Card { id, facts } => self.put_card(*id, facts),
             Change::CardState { id, state } => self.put_card_state(*id, *state, seq),
             Change::BindWrong { id, wrong } => {
                 self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bind_wrong = *wrong;
@@ -206,12 +206,16 @@ impl State {
         }
     }
 
-    fn put_card(&mut self, id: CardId, facts: &CardFacts, seq: Seq) -> Result<(), &'static str> {
+    fn put_card(&mut self, id: CardId, facts: &CardFacts) -> Result<(), &'static str> {
         if id.0 as usize != self.cards.len() {
             return Err("not the next card");
         }
         if self.find_card(facts.number).is_some() {
             return Err("a card number twice");
+        }
+        // It is made, then sold, then bound: never all at once.
+        if facts.state.holder().is_some() {
+            return Err("a new card that has a holder");
         }
         self.push_card(Card {
             facts: *facts,
@@ -221,10 +225,7 @@ impl State {
             bought: None,
             next: None,
         });
-        match facts.state {
-            CardState::Bound { holder, .. } => self.link_card(id, holder, seq),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     pub(crate) fn push_card(&mut self, card: Card) {

@@ -283,3 +283,26 @@ fn next_row(len: usize, new: u32) -> Result<u32, Refusal> {
     let too_many = Refusal::TooMuchAtOnce { max: u32::MAX };
     u32::try_from(len).ok().and_then(|len| len.checked_add(new)).filter(|row| *row < u32::MAX).ok_or(too_many)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::next_row;
+
+    /// The last number stands for none: a serial is a row and one.
+    #[test]
+    fn rows_end_before_the_last_number() {
+        let most = u32::MAX as usize;
+        for (len, new, row) in [
+            (0, 0, Some(0)),
+            (5, 2, Some(7)),
+            (most - 1, 0, Some(u32::MAX - 1)),
+            (most - 2, 1, Some(u32::MAX - 1)),
+            (most - 1, 1, None),
+            (most, 0, None),
+            (most, 1, None),
+            (usize::MAX, 0, None),
+        ] {
+            assert_eq!(next_row(len, new).ok(), row, "{len} and {new}");
+        }
+    }
+}

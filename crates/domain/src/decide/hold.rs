@@ -124,7 +124,7 @@ fn may_arrive(
         Ok(()) | Err(Refusal::CardNotUsable { why: Unusable::Expired }) => {}
         Err(_) => return Err(HoldBack::CardNotUsable),
     }
-    admission::may_receive(hold.operator, recipient).map_err(|_| HoldBack::RecipientUnknown)?;
+    admission::may_receive(recipient).map_err(|_| HoldBack::RecipientUnknown)?;
     let airtime_minor = draft.balance_minor(AccountId::Airtime(hold.recipient));
     admission::room(&terms, airtime_minor, hold.amount).map_err(|_| HoldBack::RecipientBalanceMax)
 }

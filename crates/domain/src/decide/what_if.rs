@@ -128,7 +128,7 @@ impl WhatIf {
             }
             None => return Err(Refusal::RecipientUnknown),
         };
-        admission::may_receive(self.operator, &recipient)?;
+        admission::may_receive(&recipient)?;
         admission::amount(&terms, key.amount)?;
         let airtime = state.purse(AccountId::Airtime(key.recipient)).map_or(0, |purse| purse.balance_minor);
         let asked = Asked {
