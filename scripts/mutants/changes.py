@@ -1,6 +1,7 @@
 """The changes of a source file, as cargo-mutants lists them, and each of them made alone."""
 
 import collections
+import hashlib
 import json
 import subprocess
 
@@ -23,6 +24,10 @@ class Change:
         span = listed["span"]
         # Places in the file's text; cargo-mutants counts lines and columns from 1.
         self.begin, self.end = (starts[span[end]["line"] - 1] + span[end]["column"] - 1 for end in ("start", "end"))
+        # Of the whole file.
+        self.text = text
+        # What is learnt of it while building is true as long as its file is the same.
+        self.key = f"{hashlib.sha256(text.encode()).hexdigest()[:16]} {self.file}:{self.name}"
         # Its place in the one build that has all changes; 0: it has none there.
         self.number = 0
 

@@ -1,18 +1,19 @@
 """Tries changes: all that fit into one build in that build, the others one by one."""
 
-import hashlib
 import json
 import re
+import resource
 import sys
 import time
 
 from changes import package_of
-from plan import PATIENCE, PATIENCE_S_MIN, STAGES
+from plan import PATIENCE, PATIENCE_S_MIN, STAGES, WAIT, WAIT_S_MIN
+from reach import Reach
 from schema import SWITCH, Schema, errors
 from tree import Tree
 
-# What is learnt while building and running; true as long as the sources are the same.
-EMPTY = {"left_out": [], "unviable": [], "constant": [], "took_s": {}}
+# What is learnt while building, true of a change as long as its file is the same; and how long tests take.
+EMPTY = {"left_out": [], "unviable": [], "constant": [], "took": {}}
 # Errors that say that something has not the type that is needed, or can't do what is asked of it.
 TYPES = {"E0277", "E0308", "E0369", "E0425", "E0433", "E0599", "E0600", "E0614"}
 CALLED = re.compile(r"non-const (?:associated function|method|fn|function) `(?:.*::)?(\w+)`")
@@ -28,6 +29,7 @@ class Judge:
         self.changes = changes
         self.say = say
         self.tree = Tree(root)
+        self.texts = {file: changes[file][0].text for file in changes}
         # The text of each file with all changes that are in the one build.
         self.together = {}
         # Numbers are the same in each run, so that a build lasts as long as the sources do.
@@ -35,9 +37,10 @@ class Judge:
         for number, change in enumerate(every, 1):
             change.number = number
         self.by_number = dict(enumerate(every, 1))
-        texts = "".join((root / file).read_text() for file in sorted(changes))
-        self.notes = root / "target" / "mutants" / f"notes-{hashlib.sha256(texts.encode()).hexdigest()[:16]}.json"
-        self.known = json.loads(self.notes.read_text()) if self.notes.exists() else json.loads(json.dumps(EMPTY))
+        self.notes = root / "target" / "mutants" / "notes.json"
+        self.known = json.loads(json.dumps(EMPTY)) | (json.loads(self.notes.read_text()) if self.notes.exists() else {})
+        # By package: which of its own tests come by which change.
+        self.reach = {}
         self.unviable = set()
         # Those whose changes are in the tree.
         self.packages = []
@@ -53,10 +56,11 @@ class Judge:
         self.packages.append(package)
         mine = [file for file in self.changes if package_of(file) in self.packages]
         for _ in range(ROUNDS_MAX):
-            for number in self.known["left_out"] + self.known["unviable"]:
-                self.by_number[number].number = 0
+            for change in self.by_number.values():
+                if change.key in self.known["left_out"] or change.key in self.known["unviable"]:
+                    change.number = 0
             schemas = {
-                file: Schema((self.root / file).read_text(), self.changes[file], self.known["constant"]) for file in mine
+                file: Schema(self.texts[file], self.changes[file], self.known["constant"]) for file in mine
             }
             self.unviable |= {change for schema in schemas.values() for change in schema.unviable}
             self.together = {file: schema.text for file, schema in schemas.items()}
@@ -71,7 +75,7 @@ class Judge:
             self.leave_out(schemas, said)
         else:
             sys.exit("what all changes make together does not build: see scripts/mutants/schema.py")
-        self.unviable |= {self.by_number[number] for number in self.known["unviable"]}
+        self.unviable |= {change for change in self.by_number.values() if change.key in self.known["unviable"]}
         these = [change for file in mine if package_of(file) == package for change in self.changes[file]]
         fit = sum(change.number > 0 for change in these)
         none = sum(change in self.unviable for change in these)
@@ -93,7 +97,7 @@ class Judge:
             for number in numbers:
                 # What has no such type has none where it stands alone either; but `impl Trait` is another one for each return.
                 certain = inside and code in TYPES and "-> impl" not in self.by_number[number].name
-                self.remember("unviable" if certain else "left_out", number)
+                self.remember("unviable" if certain else "left_out", self.by_number[number].key)
         if json.dumps(self.known) == before:
             sys.exit("what all changes make together does not build, and no change is to blame:\n" + "\n".join(strangers))
         self.note()
@@ -103,45 +107,65 @@ class Judge:
             self.known[where].append(what)
 
     def patience(self, package, place):
-        """How long a stage may take: without a change every test passes, or nothing here means anything."""
+        """How long a stage may compute, and how long it may take: without a change every test passes, or nothing here means
+        anything."""
         stage = STAGES[package][place]
         name = json.dumps(stage)
-        if name not in self.known["took_s"]:
+        if name not in self.known["took"]:
             for file, text in self.together.items():
                 self.tree.put(file, text)
             binaries = self.tree.build(stage)
             if binaries is None:
                 sys.exit(f"{' '.join(stage.build)} does not build without a change")
-            began = time.monotonic()
+            began, computed = time.monotonic(), computed_s()
             for binary, directory, arguments in binaries:
-                outcome, by = self.tree.run(binary, directory, arguments, 0, 3600)
+                outcome, by = self.tree.run(binary, directory, arguments, 0, (3600, 7200))
                 if outcome != "missed":
                     sys.exit(f"{binary}: {by or outcome}, without a change")
-            self.known["took_s"][name] = time.monotonic() - began
-            self.say(f"{package}, tests {place + 1}: {self.known['took_s'][name]:.1f} s without a change")
+            took = [computed_s() - computed, time.monotonic() - began]
+            self.known["took"][name] = took
+            self.say(f"{package}, tests {place + 1}: {took[1]:.1f} s without a change, {took[0]:.1f} s of them computing")
             self.note()
-        return max(PATIENCE_S_MIN, PATIENCE * self.known["took_s"][name])
+        computed, took = self.known["took"][name]
+        return max(PATIENCE_S_MIN, PATIENCE * computed), max(WAIT_S_MIN, WAIT * took)
 
-    def judge(self, change):
-        """What becomes of a change, and which test saw it."""
+    def judge(self, change, quick=False):
+        """What becomes of a change, and which test saw it; quick: tried by the cheap tests only, and not built alone."""
         package = package_of(change.file)
         self.ready(package)
         if change in self.unviable:
             return "unviable", ""
+        if quick and not change.number:
+            return "missed", "is built alone"
         together = self.together[change.file]
-        alone = change.alone((self.root / change.file).read_text())
+        alone = change.alone(change.text)
         try:
-            for place, stage in enumerate(STAGES[package]):
-                seconds = self.patience(package, place)
+            for place, stage in enumerate(STAGES[package][: 1 if quick else None]):
+                patience = self.patience(package, place)
                 if not change.number:
                     self.tree.put(change.file, alone)
                 binaries = self.tree.build(stage)
                 if binaries is None:
                     return "unviable", ""
-                for binary, directory, arguments in binaries:
-                    outcome, by = self.tree.run(binary, directory, arguments, change.number, seconds)
+                for run in self.that_see(change, package, place, binaries, patience):
+                    binary, directory, arguments, limits = run
+                    outcome, by = self.tree.run(binary, directory, arguments, change.number, limits)
                     if outcome != "missed":
                         return outcome, f"{by} (tests {place + 1})"
             return "missed", ""
         finally:
             self.tree.put(change.file, together)
+
+    def that_see(self, change, package, place, binaries, patience):
+        """The runs of a stage that can see a change: of the cheap tests only those that come by it."""
+        if place or not change.number:
+            return [(*run, patience) for run in binaries]
+        if package not in self.reach:
+            self.reach[package] = Reach(self.tree, binaries, self.notes.parent)
+        return self.reach[package].runs(change.number, patience)
+
+
+def computed_s():
+    """Processor time of all that was run and has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

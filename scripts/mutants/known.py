@@ -10,9 +10,10 @@ OUTCOMES = ("caught", "timeout", "unviable", "missed")
 class Known:
     """What became of the changes of one file as it is now."""
 
-    def __init__(self, root, file):
+    def __init__(self, root, file, text=None):
         self.file = file
-        self.hash = hashlib.sha256((root / file).read_bytes()).hexdigest()
+        octets = (root / file).read_bytes() if text is None else text.encode()
+        self.hash = hashlib.sha256(octets).hexdigest()
         self.path = root / "docs" / "mutants" / (file.replace("/", ".") + ".tsv")
         self.outcomes = {}
         if self.path.exists():

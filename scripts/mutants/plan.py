@@ -43,9 +43,13 @@ STAGES = {
 # Our own crates, which are built without anything for a debugger.
 OURS = ["api", "domain", "edges", "engine", "lab", "paper", "sonmul", "store", "wire"]
 
-# A run that takes this many times what it takes without a change hangs.
+# A run that computes this many times as long as without a change loops: counted by its own processor time, for the machine may
+# have other things to do.
 PATIENCE = 10
 PATIENCE_S_MIN = 60
+# One that does not end, however little it computes, waits for something that never comes.
+WAIT = 20
+WAIT_S_MIN = 300
 BUILD_S_MAX = 3600
 # A change may make a loop eat memory: the machine is not ours alone.
 MEMORY_MAX = 6 << 30

@@ -1,7 +1,7 @@
 """All changes of a file in one text: a number says which of them is on.
 
-`a > b` becomes `(match crate::mutant() { 17 => { a == b } 18 => { a < b } _ => { a > b } })`, and a function that is to answer
-`None` begins with `if crate::mutant() == 19 { return None; }`. Then one build has hundreds of changes, and trying one is
+`a > b` becomes `(match crate::mutant(&[17, 18]) { 17 => { a == b } 18 => { a < b } _ => { a > b } })`, and a function that is to
+answer `None` begins with `if crate::mutant(&[19]) == 19 { return None; }`. Then one build has hundreds of changes, and trying one is
 running the tests with its number in the environment.
 
 Constant functions can't ask, so they are none here, unless a constant needs them. A change that has no such form, or does not
@@ -18,12 +18,28 @@ import tree_sitter_rust
 
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
 
-# Added to the crate: the number that is on, read once.
+# Added to the crate: the number that is on, read once. Asked to, it also writes down where a run comes by.
 SWITCH = """
 #[doc(hidden)]
-pub fn mutant() -> u32 {
-    static ON: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-    *ON.get_or_init(|| std::env::var("MUTANT").ok().and_then(|on| on.parse().ok()).unwrap_or(0))
+pub fn mutant(here: &[u32]) -> u32 {
+    use std::io::Write as _;
+    use std::sync::{Mutex, OnceLock, PoisonError};
+    static ON: OnceLock<(u32, Option<std::ffi::OsString>)> = OnceLock::new();
+    static SEEN: Mutex<std::collections::BTreeSet<u32>> = Mutex::new(std::collections::BTreeSet::new());
+    let (on, told) = ON.get_or_init(|| {
+        let on = std::env::var("MUTANT").ok().and_then(|on| on.parse().ok()).unwrap_or(0);
+        (on, std::env::var_os("MUTANTS_SEEN"))
+    });
+    if let Some(file) = told {
+        let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        for number in here {
+            if seen.insert(*number) {
+                let file = std::fs::OpenOptions::new().append(true).create(true).open(file);
+                let _ = file.and_then(|mut file| writeln!(file, "{number}"));
+            }
+        }
+    }
+    *on
 }
 """
 
@@ -102,16 +118,16 @@ class Schema:
         if node.type == "function_modifiers" and self.name_of(node.parent) not in self.constant:
             text = text.replace(b"const", b"")
         for number, value in self.inserts.get(key(node), []):
-            answer = f"/*<{number}*/ if crate::mutant() == {number} {{ return /*<{number}*/ {value} /*{number}>*/; }} /*{number}>*/"
+            answer = f"/*<{number}*/ if crate::mutant(&[{number}]) == {number} {{ return /*<{number}*/ {value} /*{number}>*/; }} /*{number}>*/"
             text = text[:1] + answer.encode() + text[1:]
         for number in self.guards.get(key(node), []):
-            text += f" /*<{number}*/ if crate::mutant() != {number} /*{number}>*/".encode()
+            text += f" /*<{number}*/ if crate::mutant(&[{number}]) != {number} /*{number}>*/".encode()
         variants = self.variants.get(key(node), [])
         if variants:
             # The original operands: nothing else is on at the same time.
             arms = " ".join(f"{number} => {{ /*<{number}*/ {value} /*{number}>*/ }}" for number, value in variants)
             numbers = ",".join(str(number) for number, _ in variants)
-            head = f"(/*<{numbers}*/ match crate::mutant() {{ {arms} _ => {{ "
+            head = f"(/*<{numbers}*/ match crate::mutant(&[{numbers}]) {{ {arms} _ => {{ "
             text = head.encode() + text + f" }} }} /*{numbers}>*/)".encode()
         return text
 

@@ -83,9 +83,20 @@ class Tree:
         binaries = self.built[asked]
         return binaries and [(*binaries[name], arguments) for name, arguments in stage.run.items()]
 
-    def run(self, binary, directory, arguments, number, seconds):
-        """`caught`, `timeout` or `missed`, and by what: ends with the first test that fails."""
+    def tests(self, binary, directory, arguments):
+        """Names of the tests that a run with these arguments has."""
+        env = self.env | {"CARGO_MANIFEST_DIR": directory}
+        command = [binary, *arguments, "--list", "--format", "terse"]
+        said = subprocess.run(command, cwd=directory, env=env, check=True, capture_output=True, text=True)
+        return re.findall(r"^(\S+): test$", said.stdout, re.M)
+
+    def run(self, binary, directory, arguments, number, patience, seen=None):
+        """`caught`, `timeout` or `missed`, and by what: ends with the first test that fails. `patience`: how many seconds it may
+        compute, and take. `seen`: the file that gets the numbers of all changes that the run comes by."""
+        computing, seconds = patience
         env = self.env | {"CARGO_MANIFEST_DIR": directory, "MUTANT": str(number)}
+        if seen:
+            env["MUTANTS_SEEN"] = str(seen)
         process = subprocess.Popen(
             [binary, *arguments],
             cwd=directory,
@@ -94,7 +105,7 @@ class Tree:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX)),
+            preexec_fn=lambda: confine(int(computing)),
         )
         late = time.monotonic() + seconds
         before = signal.signal(signal.SIGALRM, lambda *_: kill(process))
@@ -110,9 +121,14 @@ class Tree:
             signal.signal(signal.SIGALRM, before)
             kill(process)
             process.wait()
-        if time.monotonic() >= late:
+        if time.monotonic() >= late or status == -signal.SIGXCPU:
             return "timeout", ""
         return ("missed", "") if status == 0 else ("caught", f"{pathlib.Path(binary).name} ended with {status}")
+
+
+def confine(computing):
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+    resource.setrlimit(resource.RLIMIT_CPU, (computing, computing + 1))
 
 
 def executables(said):

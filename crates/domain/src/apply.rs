@@ -8,17 +8,21 @@ use crate::card::CardState;
 use crate::generations::Age;
 use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::memory::Memory;
+use crate::office::motion::Proposal;
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::pages::Pages;
 use crate::receipt::Seq;
 use crate::rules::Rules;
 use crate::rules::limit::Subject;
 use crate::state::{
-    BOOKS, Card, CardFacts, CardLink, LimitIdentity, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey, State,
-    Subscriber, SubscriberFacts, Usage, UsageKey, book_index,
+    BOOKS, Card, CardFacts, CardLink, Kept, LimitIdentity, LimitRow, Lock, Operator, Purse, RECENTS, Repeat, RepeatKey,
+    State, Subscriber, SubscriberFacts, Usage, UsageKey, book_index,
 };
 use crate::time::{BusinessDate, Timestamp};
 use crate::verdict::{Change, Effects};
+
+/// Pages of forgotten usage that are dropped with each entry: 512 KiB, some microseconds.
+const SHED_PAGES: usize = 32;
 
 /// An entry that can't follow the state it is applied to: the journal is damaged or was decided by another state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +49,12 @@ impl State {
         }
         self.seq = seq;
         self.at = at;
+        self.shed_some();
         for change in &effects.changes {
             self.change(seq, at, effects, change).map_err(misfit)?;
+        }
+        if effects.changes.iter().any(|change| matches!(change, Change::Limit { .. })) {
+            self.limits_over_at = self.next_limit_over();
         }
         if let Some(id) = effects.operator
             && let Some(operator) = self.operators.get_mut(usize::from(id.0))
@@ -70,6 +78,15 @@ impl State {
             self.put_usage(key, usage, Age::Newest).map_err(misfit)?;
         }
         Ok(())
+    }
+
+    /// Drops some of what was forgotten: it is in nobody's way any more, but gone at once it would keep everybody waiting.
+    fn shed_some(&mut self) {
+        if let Some(pages) = self.shed.last_mut()
+            && !pages.shed(SHED_PAGES)
+        {
+            self.shed.pop();
+        }
     }
 
     fn change(&mut self, seq: Seq, at: Timestamp, effects: &Effects, change: &Change) -> Result<(), &'static str> {
@@ -100,13 +117,16 @@ impl State {
                 Ok(())
             }
             Change::Subscriber { id, facts } => self.put_subscriber(*id, facts),
-            Change::Card { id, facts } => self.put_card(*id, facts, seq),
+            Change::Card { id, facts } => self.put_card(*id, facts),
             Change::CardState { id, state } => self.put_card_state(*id, *state, seq),
             Change::BindWrong { id, wrong } => {
                 self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bind_wrong = *wrong;
                 Ok(())
             }
-            Change::Operator { id, rules, file_hash } => self.put_operator(*id, rules, *file_hash),
+            Change::Operator { id, rules, file_hash } => {
+                self.limits_fit(*id, rules, at)?;
+                self.put_operator(*id, rules, *file_hash)
+            }
             Change::Bought { id, bought } => {
                 self.cards.get_mut(id.0 as usize).ok_or("no such card")?.bought = Some(*bought);
                 Ok(())
@@ -118,6 +138,7 @@ impl State {
                 Ok(())
             }
             Change::Recent { sender, recipient } => self.put_recent(*sender, *recipient),
+            Change::Limit { id, limit } => self.put_limit(*id, limit.clone()),
             Change::Turn { memory } => {
                 match memory {
                     Memory::Repeats => self.repeats.turn(),
@@ -169,6 +190,9 @@ impl State {
     pub(crate) fn push_subscriber(&mut self, subscriber: Subscriber) {
         let msisdn = subscriber.facts.msisdn;
         let row = u32::try_from(self.subscribers.len()).unwrap_or(u32::MAX);
+        if let Some(operator) = self.operators.get_mut(usize::from(subscriber.facts.operator.0)) {
+            operator.kept.subscribers += 1;
+        }
         self.subscribers.push(subscriber);
         let hash = self.hash(msisdn.get());
         let (rows, hasher) = (&self.subscribers, &self.hasher);
@@ -182,12 +206,16 @@ impl State {
         }
     }
 
-    fn put_card(&mut self, id: CardId, facts: &CardFacts, seq: Seq) -> Result<(), &'static str> {
+    fn put_card(&mut self, id: CardId, facts: &CardFacts) -> Result<(), &'static str> {
         if id.0 as usize != self.cards.len() {
             return Err("not the next card");
         }
         if self.find_card(facts.number).is_some() {
             return Err("a card number twice");
+        }
+        // It is made, then sold, then bound: never all at once.
+        if facts.state.holder().is_some() {
+            return Err("a new card that has a holder");
         }
         self.push_card(Card {
             facts: *facts,
@@ -197,15 +225,15 @@ impl State {
             bought: None,
             next: None,
         });
-        match facts.state {
-            CardState::Bound { holder, .. } => self.link_card(id, holder, seq),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     pub(crate) fn push_card(&mut self, card: Card) {
         let number = card.facts.number;
         let row = u32::try_from(self.cards.len()).unwrap_or(u32::MAX);
+        if let Some(operator) = self.operators.get_mut(usize::from(card.facts.operator.0)) {
+            operator.kept.cards += 1;
+        }
         self.cards.push(card);
         let hash = self.hash(number.get());
         let (rows, hasher) = (&self.cards, &self.hasher);
@@ -273,22 +301,47 @@ impl State {
         }
     }
 
+    /// Whether every limit that rules have from `at` on has a row, and no row belongs to another limit.
+    pub(crate) fn limits_fit(&self, id: OperatorId, rules: &Rules, at: Timestamp) -> Result<(), &'static str> {
+        for (limit, until) in rules.limits_until() {
+            match self.limit(limit.id) {
+                Some(known) if known.identity == LimitIdentity::of(id, limit) => {}
+                Some(_) => return Err("a limit's row belongs to another limit"),
+                // What is over may be forgotten.
+                None if until <= at => {}
+                None => return Err("no such limit"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a limit's row, or forgets it with its usage. That of pairs is forgotten with its generation.
+    fn put_limit(&mut self, id: LimitId, limit: Option<LimitRow>) -> Result<(), &'static str> {
+        let row = usize::from(id.0);
+        let Some(limit) = limit else {
+            self.limits.get_mut(row).and_then(Option::take).ok_or("no such limit")?;
+            self.shed.extend(self.usage.get_mut(row).map(core::mem::take));
+            return Ok(());
+        };
+        if row == self.limits.len() {
+            self.limits.push(Some(limit));
+            return Ok(());
+        }
+        match self.limits.get_mut(row) {
+            Some(Some(known)) if known.identity == limit.identity => *known = limit,
+            Some(Some(_)) => return Err("a limit's row belongs to another limit"),
+            Some(None) => return Err("a limit that is forgotten"),
+            None => return Err("not the next limit"),
+        }
+        Ok(())
+    }
+
     pub(crate) fn put_operator(
         &mut self,
         id: OperatorId,
         rules: &std::sync::Arc<Rules>,
         file_hash: [u8; 32],
     ) -> Result<(), &'static str> {
-        for limit in rules.limits() {
-            let identity =
-                LimitIdentity { operator: id, name: limit.name.clone(), from: limit.from, subject: limit.subject };
-            match self.limits.get(usize::from(limit.id.0)) {
-                Some(known) if *known == identity => {}
-                Some(_) => return Err("a limit's row belongs to another limit"),
-                None if usize::from(limit.id.0) == self.limits.len() => self.limits.push(identity),
-                None => return Err("not the next limit"),
-            }
-        }
         let known = &mut self.remembered.pair_window_days;
         *known = rules.pair_window_days().max(*known);
         let row = usize::from(id.0);
@@ -301,6 +354,7 @@ impl State {
                 rules: std::sync::Arc::clone(rules),
                 file_hash,
                 date: BusinessDate::default(),
+                kept: Kept::default(),
                 books: [Purse::default(); BOOKS],
             });
             Ok(())
@@ -312,8 +366,7 @@ impl State {
     /// Writes what is used of a limit; `age` matters for limits on pairs only.
     pub(crate) fn put_usage(&mut self, key: UsageKey, usage: Usage, age: Age) -> Result<(), &'static str> {
         let LimitId(row) = key.limit;
-        let subject = self.limits.get(usize::from(row)).map(|limit| limit.subject).ok_or("no such limit")?;
-        match subject {
+        match self.limit(key.limit).ok_or("no such limit")?.identity.subject {
             Subject::Pair => self.pair_usage.put(age, key, usage),
             Subject::Sender | Subject::Recipient | Subject::Card => {
                 let subject = u32::try_from(key.subject).map_err(|_| "no such subject")?;
@@ -336,11 +389,44 @@ impl State {
         if key.kind == RecordKind::Hold {
             self.index_hold(key, record.as_ref());
         }
-        match record {
-            Some(record) => drop(self.records.insert(key, record)),
-            None => drop(self.records.remove(&key).ok_or("no such record")?),
+        if let Some(record) = &record {
+            self.count(record, u32::saturating_add);
+        }
+        let before = match record {
+            Some(record) => self.records.insert(key, record),
+            None => Some(self.records.remove(&key).ok_or("no such record")?),
+        };
+        if let Some(before) = before {
+            self.count(&before, u32::saturating_sub);
         }
         Ok(())
+    }
+
+    /// Counts a record that is there from now on, or was there until now.
+    fn count(&mut self, record: &Record, change: fn(u32, u32) -> u32) {
+        type Place = fn(&mut Kept) -> &mut u32;
+        let (operator, place): (_, Place) = match record {
+            Record::Outlet(outlet) => (Some(outlet.operator), |kept| &mut kept.outlets),
+            Record::Batch(batch) => (Some(batch.operator), |kept| &mut kept.batches),
+            Record::Quote(quote) => (self.outlet(quote.outlet).map(|outlet| outlet.operator), |kept| &mut kept.quotes),
+            Record::Motion(motion) => (Some(motion.operator), |kept| &mut kept.motions),
+            Record::Rates(_)
+            | Record::Hold(_)
+            | Record::Call(_)
+            | Record::VoidCards(_)
+            | Record::Reversed(_)
+            | Record::Stopped(_)
+            | Record::Takings(_)
+            | Record::Issued(_) => return,
+        };
+        let Some(known) = operator.and_then(|id| self.operators.get_mut(usize::from(id.0))) else { return };
+        let count = place(&mut known.kept);
+        *count = change(*count, 1);
+        if let Record::Motion(motion) = record
+            && let Proposal::Rules { .. } = motion.proposal
+        {
+            known.kept.rules_motions = change(known.kept.rules_motions, 1);
+        }
     }
 
     fn index_hold(&mut self, key: RecordKey, record: Option<&Record>) {

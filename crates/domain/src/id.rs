@@ -50,7 +50,7 @@ pub struct UssdPrompt<'a> {
     pub session: &'a [u8],
     /// Raised for a BEGIN with remembered numbers and other content.
     pub reuse: u32,
-    /// Prompts of this session, counted from 0.
+    /// Prompts of this session, counted from 0. Over a link whose requests have all inputs so far: how many inputs.
     pub prompt: u32,
 }
 

@@ -34,10 +34,16 @@ pub struct SubscriberId(#[n(0)] pub u32);
 #[cbor(transparent)]
 pub struct CardId(#[n(0)] pub u32);
 
-/// Row number of a limit; the state gives it when rules are loaded, the same one to the same (operator, name, beginning).
+/// Row number of a limit; the state gives it when rules are loaded, the same one to the same (operator, name, kind, subject,
+/// window). No number is given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct LimitId(#[n(0)] pub u16);
+
+impl LimitId {
+    /// Of a limit that was over when its rules were loaded: nothing is counted in it.
+    pub const NONE: Self = Self(u16::MAX);
+}
 
 /// Number of a batch, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

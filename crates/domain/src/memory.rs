@@ -1,10 +1,11 @@
 //! What is remembered for a while: gifts against repetition, and usage of limits on pairs. Both live in two
-//! [generations](crate::generations), of which the older is forgotten whole.
+//! [generations](crate::generations), of which the older is forgotten whole. Usage of any other limit is forgotten with its
+//! limit, once that is over and so is every window of it.
 //!
-//! Guarantees: a generation begins by an effect of an entry, so that a replay and a restart forget at the same entry as the
-//! decider did. What can still matter to anybody is never forgotten.
+//! Guarantees: a generation begins, and a limit is forgotten, by an effect of an entry, so that a replay and a restart forget
+//! at the same entry as the decider did. What can still matter to anybody is never forgotten.
 //!
-//! Bounded by [`REPEAT_GENERATION_MS`], [`REPEATS_SOON`] and the longest window of a limit on pairs.
+//! Bounded by [`REPEAT_GENERATION_MS`], [`REPEATS_SOON`], the longest window of a limit on pairs, and [`LIMIT_SPARE_DAYS`].
 //! Deliberately not here: the maps (see [`crate::state`]), when a generation is over (see [`crate::decide`]), command ids (the
 //! engine remembers those).
 
@@ -18,6 +19,12 @@ use crate::time::Timestamp;
 pub const REPEAT_GENERATION_MS: i64 = 86_400_000;
 /// Remembered gifts in a generation after which a new one may begin early, once they are past every window.
 pub const REPEATS_SOON: usize = 1 << 20;
+
+/// A limit is forgotten so many days after the last window that it may have opened: one covers summer time and a zone that
+/// skips a date, the other a gift that is on hold that long.
+pub const LIMIT_SPARE_DAYS: i64 = 2;
+/// Seconds of a day.
+pub(crate) const DAY_S: i64 = 86_400;
 
 /// What is remembered in generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -42,13 +49,17 @@ impl Memory {
 }
 
 /// Where the two generations of a memory begin: what an entry wrote is as old as the entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Turns {
     /// When the newest one began.
+    #[n(0)]
     pub at: Timestamp,
     /// The entry that began the newest one.
+    #[n(1)]
     pub newest_from: Seq,
     /// The entry that began the one before. What was written earlier is forgotten.
+    #[n(2)]
     pub before_from: Seq,
 }
 
@@ -72,13 +83,17 @@ impl Turns {
 }
 
 /// When the generations of a state turned, and how long those of pairs last: what a checkpoint keeps of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Remembered {
     /// Of gifts and top-ups.
+    #[n(0)]
     pub repeats: Turns,
     /// Of usage of limits on pairs.
+    #[n(1)]
     pub pairs: Turns,
     /// The longest window of a limit on pairs that was ever loaded, in days.
+    #[n(2)]
     pub pair_window_days: i32,
 }
 

@@ -41,6 +41,13 @@ impl<T: Copy + Default + PartialEq> Pages<T> {
         }
     }
 
+    /// Drops up to `most` of its pages; whether any are left. What remains must not be read any more: dropping millions of
+    /// rows at once takes as long as deciding thousands of gifts.
+    pub fn shed(&mut self, most: usize) -> bool {
+        self.pages.truncate(self.pages.len().saturating_sub(most));
+        !self.pages.is_empty()
+    }
+
     /// Rows that have a value, in order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, T)> {
         let pages = (0_u32..).zip(&self.pages).filter_map(|(number, page)| Some((number, page.as_ref()?)));
@@ -83,5 +90,10 @@ mod tests {
         assert_eq!(pages.iter().collect::<Vec<_>>(), [(0, 7), (1_024, 1_025), (5_000_000, 5_000_001)]);
         assert_eq!((pages.len(), pages.is_empty()), (3, false));
         assert_eq!(pages.get(u32::MAX), None);
+        let mut steps = 0;
+        while pages.shed(1_000) {
+            steps += 1;
+        }
+        assert_eq!(steps, 4, "4,883 places for pages");
     }
 }

@@ -3,11 +3,15 @@
 //! Rows come in the order operators, subscribers, cards, then the rest. Guarantees: a row that does not fit is
 //! [`RestoreError`], so that a damaged checkpoint is noticed; the result equals the fold of the journal up to its seq.
 
+mod row;
+
 use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
 
 use crate::account::AccountId;
 use crate::generations::Age;
-use crate::ids::{CardId, LinkId, OperatorId, SubscriberId};
+use crate::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
 use crate::memory::Remembered;
 use crate::office::till::Bought;
 use crate::office::{Record, RecordKey};
@@ -15,9 +19,12 @@ use crate::receipt::Seq;
 use crate::rules::Rules;
 use crate::rules::limit::Subject;
 use crate::state::{
-    BOOKS, Card, CardFacts, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, Usage, UsageKey,
+    BOOKS, Card, CardFacts, LimitRow, Lock, Purse, Repeat, RepeatKey, State, Subscriber, SubscriberFacts, Usage,
+    UsageKey,
 };
 use crate::time::{BusinessDate, Timestamp};
+
+pub use row::Row;
 
 /// A row that does not fit the rows before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,32 +32,44 @@ use crate::time::{BusinessDate, Timestamp};
 pub struct RestoreError(pub &'static str);
 
 /// A subscriber's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct SubscriberRow {
     /// What changes seldom.
+    #[n(0)]
     pub facts: SubscriberFacts,
     /// What they call with.
+    #[n(1)]
     pub airtime: Purse,
     /// The latest entry that names them.
+    #[n(2)]
     pub latest: Seq,
     /// Refusals after a right password, and on which day.
+    #[n(3)]
     pub refused: (BusinessDate, u16),
     /// Latest recipients, newest first.
+    #[n(4)]
     pub recents: Vec<SubscriberId>,
 }
 
 /// A card's row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
 pub struct CardRow {
     /// What changes seldom.
+    #[n(0)]
     pub facts: CardFacts,
     /// What is on it.
+    #[n(1)]
     pub purse: Purse,
     /// The entry that bound it.
+    #[n(2)]
     pub bound: Seq,
     /// Wrong passwords at binding.
+    #[n(3)]
     pub bind_wrong: u8,
     /// What it was bought for.
+    #[n(4)]
     pub bought: Option<Bought>,
 }
 
@@ -106,9 +125,21 @@ impl Restore {
         self.state.pair_usage.reserve(pairs);
     }
 
-    /// A limit that rules of the past had, in the order of rows: before any operator.
-    pub fn limit(&mut self, limit: crate::state::LimitIdentity) {
-        self.state.limits.push(limit);
+    /// So many limits were ever given a row: before those that live.
+    pub fn limits_made(&mut self, made: u16) {
+        self.state.limits.resize(usize::from(made), None);
+    }
+
+    /// A limit that lives: before any operator.
+    ///
+    /// # Errors
+    /// When fewer were made, or it stands there twice.
+    pub fn limit(&mut self, id: LimitId, limit: LimitRow) -> Result<(), RestoreError> {
+        let row = self.state.limits.get_mut(usize::from(id.0)).ok_or(RestoreError("no such limit"))?;
+        if row.replace(limit).is_some() {
+            return Err(RestoreError("a limit twice"));
+        }
+        Ok(())
     }
 
     /// The next subscriber.
@@ -174,13 +205,17 @@ impl Restore {
         self.state.remembered = remembered;
     }
 
-    /// Usage of a limit as the entry `seq` left it. Usage of a pair that is forgotten is left out.
+    /// Usage of a limit as the entry `seq` left it. Usage of a pair, or of a limit, that is forgotten is left out.
     ///
     /// # Errors
-    /// When there is no such limit.
+    /// When there never was such a limit.
     pub fn usage(&mut self, key: UsageKey, usage: Usage, seq: Seq) -> Result<(), RestoreError> {
-        let of_pair = self.state.limits.get(usize::from(key.limit.0)).is_some_and(|l| l.subject == Subject::Pair);
-        let age = if of_pair { self.state.remembered.pairs.age(seq) } else { Some(Age::Newest) };
+        let limit = self.state.limits.get(usize::from(key.limit.0)).ok_or(RestoreError("no such limit"))?;
+        let age = match limit.as_ref().map(|limit| limit.identity.subject) {
+            None => None,
+            Some(Subject::Pair) => self.state.remembered.pairs.age(seq),
+            Some(Subject::Sender | Subject::Recipient | Subject::Card) => Some(Age::Newest),
+        };
         age.map_or(Ok(()), |age| self.state.put_usage(key, usage, age)).map_err(RestoreError)
     }
 
@@ -202,11 +237,15 @@ impl Restore {
     /// The state as of the entry `seq`, which has the instant `at`.
     ///
     /// # Errors
-    /// When a card's holder does not exist.
+    /// When a card's holder does not exist, or a limit is missing that an operator's rules have.
     pub fn finish(mut self, seq: Seq, at: Timestamp) -> Result<State, RestoreError> {
         self.bound.sort_unstable();
         for (holder, bound, id) in self.bound {
             self.state.link_card(id, holder, bound).map_err(RestoreError)?;
+        }
+        self.state.limits_over_at = self.state.next_limit_over();
+        for (id, operator) in self.state.operators() {
+            self.state.limits_fit(id, &operator.rules, at).map_err(RestoreError)?;
         }
         self.state.seq = seq;
         self.state.at = at;

@@ -54,6 +54,12 @@ struct Differences {
     max: usize,
 }
 
+/// What rows of a memory are called, and which of them count.
+struct Told<'a, K> {
+    name: &'a dyn Fn(&K) -> String,
+    counts: &'a dyn Fn(&K) -> bool,
+}
+
 /// The name of a row, made only when it is needed.
 type Row<'a> = &'a dyn Fn() -> String;
 
@@ -95,10 +101,12 @@ impl Differences {
             cards,
             by_number,
             limits,
-            usage,
-            pair_usage,
+            limits_over_at,
+            // Compared as what is remembered for a while.
+            usage: _,
+            pair_usage: _,
             locks,
-            repeats,
+            repeats: _,
             remembered,
             ledger,
             records,
@@ -106,6 +114,8 @@ impl Differences {
             held_for,
             // Random in each process: nothing depends on it.
             hasher: _,
+            // Nobody reads it: how much of it is left depends on when somebody began.
+            shed: _,
         } = one;
         if *seq != other.seq {
             // As of different entries everything may differ.
@@ -127,12 +137,9 @@ impl Differences {
             self.card(one, other, (Serial::of(id), here, there));
         }
         self.compare(&whole, "limits", limits, &other.limits);
+        self.compare(&whole, "when a limit is forgotten", *limits_over_at, other.limits_over_at);
         self.compare(&whole, "generations", remembered, &other.remembered);
-        for row in 0..usage.len().max(other.usage.len()) {
-            self.usage(row, usage.get(row), other.usage.get(row));
-        }
-        self.aged(pair_usage, &other.pair_usage, "usage", &|key| usage_name(*key));
-        self.aged(repeats, &other.repeats, "remembered", &repeat_name);
+        self.memories(one, other);
         self.locks(locks, &other.locks);
         let accounts = ledger.keys().chain(other.ledger.keys().filter(|account| !ledger.contains_key(*account)));
         for account in accounts {
@@ -147,6 +154,18 @@ impl Differences {
         let senders: BTreeSet<SubscriberId> = holds.keys().chain(other.holds.keys()).copied().collect();
         let recipients: BTreeSet<SubscriberId> = held_for.keys().chain(other.held_for.keys()).copied().collect();
         self.holds(one, other, &senders, &recipients);
+    }
+
+    /// What is used of limits, and what is remembered against repetition.
+    fn memories(&mut self, one: &State, other: &State) {
+        for row in 0..one.usage.len().max(other.usage.len()) {
+            self.usage(row, one.usage.get(row), other.usage.get(row));
+        }
+        // Usage of a forgotten limit is nobody's, and goes with its generation.
+        let pairs = Told { name: &|key: &UsageKey| usage_name(*key), counts: &|key| one.limit(key.limit).is_some() };
+        self.aged(&one.pair_usage, &other.pair_usage, "usage", &pairs);
+        let repeats = Told { name: &repeat_name, counts: &|_| true };
+        self.aged(&one.repeats, &other.repeats, "remembered", &repeats);
     }
 
     fn locks(&mut self, one: &Locks, other: &Locks) {
@@ -175,11 +194,12 @@ impl Differences {
     }
 
     fn operator(&mut self, id: u8, one: &Operator, other: &Operator) {
-        let Operator { rules, file_hash, date, books } = one;
+        let Operator { rules, file_hash, date, kept, books } = one;
         let row = || format!("operator {}", rules.operator);
         self.hidden(&row, "rules", **rules == *other.rules);
         self.compare(&row, "hash of its rules file", file_hash, &other.file_hash);
         self.compare(&row, "date", *date, other.date);
+        self.compare(&row, "counts", *kept, other.kept);
         for (account, (here, there)) in books_of(crate::ids::OperatorId(id)).iter().zip(books.iter().zip(&other.books))
         {
             self.compare(&row, account.kind(), *here, *there);
@@ -260,20 +280,22 @@ impl Differences {
         one: &Generations<K, V>,
         other: &Generations<K, V>,
         fact: &'static str,
-        name: &dyn Fn(&K) -> String,
+        Told { name, counts }: &Told<'_, K>,
     ) where
         K: Eq + core::hash::Hash,
         V: Copy + PartialEq + Debug,
     {
         let of = |map: &Generations<K, V>, key: &K| -> Option<(V, Age)> { map.find(key).map(|(v, age)| (*v, age)) };
-        for (key, here, age) in one.aged() {
+        for (key, here, age) in one.aged().filter(|(key, ..)| counts(key)) {
             self.compare(&|| name(key), fact, Some((*here, age)), of(other, key));
         }
-        for (key, there, age) in other.aged().filter(|(key, ..)| one.find(key).is_none()) {
+        for (key, there, age) in other.aged().filter(|(key, ..)| counts(key) && one.find(key).is_none()) {
             self.compare(&|| name(key), fact, None, Some((*there, age)));
         }
         // When a generation ends depends on how many are in it.
-        self.compare(&whole, fact, one.newest_len(), other.newest_len());
+        let newest =
+            |map: &Generations<K, V>| map.aged().filter(|(key, _, age)| *age == Age::Newest && counts(key)).count();
+        self.compare(&whole, fact, newest(one), newest(other));
     }
 }
 

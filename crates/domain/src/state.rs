@@ -18,7 +18,7 @@ use crate::ids::{BatchId, CardId, LimitId, LinkId, OperatorId, OutletId, Serial,
 use crate::memory::Remembered;
 use crate::number::{CardNumber, Msisdn};
 use crate::office::batch::Batch;
-use crate::office::hold::Hold;
+use crate::office::hold::{HeldUsage, Hold};
 use crate::office::till::{Outlet, Takings};
 use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::pages::Pages;
@@ -35,8 +35,8 @@ pub use locks::locks_looked_at;
 
 pub(crate) use rows::CardLink;
 pub use rows::{
-    BOOKS, Card, CardFacts, LimitIdentity, Lock, Operator, Purse, RECENTS, Recents, Repeat, RepeatKey, Standing,
-    Subscriber, SubscriberFacts, Usage, UsageKey,
+    BOOKS, Card, CardFacts, Kept, LimitIdentity, LimitRow, Lock, Operator, Purse, RECENTS, Recents, Repeat, RepeatKey,
+    Standing, Subscriber, SubscriberFacts, Usage, UsageKey,
 };
 
 type Hasher = foldhash::fast::RandomState;
@@ -56,9 +56,13 @@ pub struct State {
     pub(crate) by_msisdn: HashTable<u32>,
     pub(crate) cards: Vec<Card>,
     pub(crate) by_number: HashTable<u32>,
-    pub(crate) limits: Vec<LimitIdentity>,
+    /// By row; `None`: forgotten.
+    pub(crate) limits: Vec<Option<LimitRow>>,
+    /// When the next limit is forgotten: worked out from the rows.
+    pub(crate) limits_over_at: Option<Timestamp>,
     /// By limit and row of the subject; empty for limits on pairs.
     pub(crate) usage: Vec<Pages<Usage>>,
+    /// What is in it of a limit that is forgotten is nobody's, and goes with its generation.
     pub(crate) pair_usage: Generations<UsageKey, Usage>,
     pub(crate) locks: Locks,
     pub(crate) repeats: Generations<RepeatKey, Repeat>,
@@ -73,6 +77,8 @@ pub struct State {
     /// What is on hold for a recipient, minor units without fees: worked out from the records.
     pub(crate) held_for: HashMap<SubscriberId, i64, Hasher>,
     pub(crate) hasher: Hasher,
+    /// Usage of forgotten limits that is dropped a little with each entry; nobody reads it.
+    pub(crate) shed: Vec<Pages<Usage>>,
 }
 
 impl State {
@@ -94,6 +100,11 @@ impl State {
     /// One operator.
     pub fn operator(&self, id: OperatorId) -> Option<&Operator> {
         self.operators.get(usize::from(id.0))
+    }
+
+    /// How many an operator has of what has a ceiling.
+    pub fn kept(&self, operator: OperatorId) -> Kept {
+        self.operator(operator).map_or_else(Kept::default, |operator| operator.kept)
     }
 
     /// All subscribers, released ones included, in the order of their rows.
@@ -301,12 +312,20 @@ impl State {
         }
     }
 
-    /// Everything that is used of limits, in no order.
+    /// Where something was counted that is given back now; `None`: its window is over, or its limit is forgotten.
+    pub fn used_in(&self, held: &HeldUsage) -> Option<(UsageKey, Usage)> {
+        let key = UsageKey { limit: held.limit, subject: held.subject };
+        let usage = self.usage(key, self.limit(held.limit)?.identity.subject)?;
+        (usage.start == held.start).then_some((key, usage))
+    }
+
+    /// Everything that is used of limits that live, in no order.
     pub fn all_usage(&self) -> impl Iterator<Item = (UsageKey, Usage)> {
         let single = (0_u16..).map(LimitId).zip(&self.usage).flat_map(|(limit, pages)| {
             pages.iter().map(move |(row, usage)| (UsageKey { limit, subject: u64::from(row) }, usage))
         });
-        single.chain(self.pair_usage.iter().map(|(key, usage)| (*key, *usage)))
+        let pairs = self.pair_usage.iter().filter(|(key, _)| self.limit(key.limit).is_some());
+        single.chain(pairs.map(|(key, usage)| (*key, *usage)))
     }
 
     /// Wrong passwords of a caller over a link.
@@ -340,9 +359,29 @@ impl State {
         &self.remembered
     }
 
-    /// Limits that were ever loaded, by row.
-    pub fn limits(&self) -> &[LimitIdentity] {
-        &self.limits
+    /// Limits that live, by row.
+    pub fn limits(&self) -> impl Iterator<Item = (LimitId, &LimitRow)> {
+        (0_u16..).map(LimitId).zip(&self.limits).filter_map(|(id, limit)| Some((id, limit.as_ref()?)))
+    }
+
+    /// How many limits were ever given a row.
+    pub const fn limits_made(&self) -> usize {
+        self.limits.len()
+    }
+
+    /// A limit that lives.
+    pub fn limit(&self, id: LimitId) -> Option<&LimitRow> {
+        self.limits.get(usize::from(id.0))?.as_ref()
+    }
+
+    /// What [`limits_over_at`](Self::limits_over_at) is, worked out again.
+    pub(crate) fn next_limit_over(&self) -> Option<Timestamp> {
+        self.limits().filter_map(|(_, limit)| limit.forget_at()).min()
+    }
+
+    /// When the next limit is forgotten; `None`: all that live have no end.
+    pub const fn limits_over_at(&self) -> Option<Timestamp> {
+        self.limits_over_at
     }
 
     /// How many usage records there are: (of single subjects, of pairs).

@@ -22,7 +22,7 @@ use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::state::{CardFacts, SubscriberFacts};
+use crate::state::{CardFacts, LimitRow, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
 
 /// The recorded answer to a command. It never changes.
@@ -301,6 +301,7 @@ impl Effects {
             | Change::Record { .. }
             | Change::Forgotten { .. }
             | Change::Recent { .. }
+            | Change::Limit { .. }
             | Change::Turn { .. } => None,
         })
     }
@@ -536,6 +537,16 @@ pub enum Change {
         #[n(2)]
         amount: Amount,
     },
+    /// A limit is there, or has another end; `None`: it is forgotten with all that was used of it.
+    #[n(15)]
+    Limit {
+        /// Row: the next free one for a new limit.
+        #[n(0)]
+        id: LimitId,
+        /// After the entry.
+        #[n(1)]
+        limit: Option<LimitRow>,
+    },
     /// An own top-up is posted, and remembered against repetition under this entry.
     #[n(13)]
     ToppedUp {
@@ -567,6 +578,7 @@ impl Change {
             | Self::Record { .. }
             | Self::Forgotten { .. }
             | Self::Recent { .. }
+            | Self::Limit { .. }
             | Self::Turn { .. } => [None, None],
         };
         first.into_iter().chain(second)

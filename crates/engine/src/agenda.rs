@@ -168,6 +168,7 @@ impl Agenda {
             | Change::Bought { .. }
             | Change::Forgotten { .. }
             | Change::Recent { .. }
+            | Change::Limit { .. }
             | Change::Turn { .. } => {}
         }
     }

@@ -18,8 +18,7 @@ use domain::receipt::Seq;
 use domain::restore::RepeatRow;
 use domain::rules::Rules;
 use domain::state::{
-    BOOKS, CardFacts, LimitIdentity, Lock, Purse, RECENTS, Recents, RepeatKey, SubscriberFacts, Usage, UsageKey,
-    books_of,
+    BOOKS, CardFacts, LimitRow, Lock, Purse, RECENTS, Recents, RepeatKey, SubscriberFacts, Usage, UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
 use domain::verdict::{Change, Effects, Named};
@@ -82,9 +81,10 @@ pub struct Delta {
     pub head: Head,
     /// Operators.
     pub operators: Vec<(OperatorId, OperatorDelta)>,
-    /// Limits by row, of every rules loaded since, replaced ones included: usage refers to their rows. A known row is the
-    /// same as before. Rows of all deltas together have no gap; they are loaded before operators.
-    pub limits: Vec<(LimitId, LimitIdentity)>,
+    /// Limits by row; `None`: forgotten, with all usage of it. They are loaded before operators.
+    pub limits: Vec<(LimitId, Option<LimitRow>)>,
+    /// How many limits were given a row so far; 0: as many as before.
+    pub limits_made: u16,
     /// Subscribers.
     pub subscribers: Vec<(SubscriberId, SubscriberDelta)>,
     /// Cards.
@@ -161,7 +161,8 @@ pub trait Checkpoint: Send {
 pub struct Collector {
     head: Head,
     operators: Map<OperatorId, OperatorDelta>,
-    limits: Map<LimitId, LimitIdentity>,
+    limits: Map<LimitId, Option<LimitRow>>,
+    limits_made: u16,
     touched: Pages<Touched>,
     subscribers: Map<SubscriberId, SubscriberDelta>,
     /// Sender and recipient of each gift, in the order of giving.
@@ -199,6 +200,7 @@ impl Collector {
             head,
             operators: Map::default(),
             limits: Map::default(),
+            limits_made: 0,
             touched: Pages::default(),
             subscribers: Map::default(),
             gave: Vec::new(),
@@ -347,10 +349,6 @@ impl Collector {
             Change::BindWrong { id, wrong } => self.cards.entry(*id).or_default().bind_wrong = Some(*wrong),
             Change::Operator { id, rules, file_hash } => {
                 self.pair_window_days = self.pair_window_days.max(rules.pair_window_days());
-                for limit in rules.limits() {
-                    let (name, from, subject) = (limit.name.clone(), limit.from, limit.subject);
-                    self.limits.insert(limit.id, LimitIdentity { operator: *id, name, from, subject });
-                }
                 self.operators.entry(*id).or_default().rules = Some((Arc::clone(rules), *file_hash));
             }
             Change::Bought { id, bought } => self.cards.entry(*id).or_default().bought = Some(*bought),
@@ -360,6 +358,11 @@ impl Collector {
                 self.repeats.push(RepeatRow { key, at, seq, undone: true });
             }
             Change::Recent { sender, recipient } => self.gave.push((*sender, *recipient)),
+            Change::Limit { id, limit } => {
+                // A forgotten limit was made before.
+                self.limits_made = self.limits_made.max(id.0.saturating_add(1));
+                self.limits.insert(*id, limit.clone());
+            }
             Change::Turn { memory } => self.turns.push((*memory, seq, at)),
         }
     }
@@ -372,6 +375,7 @@ impl Collector {
             head: self.head,
             operators: sorted(&mut self.operators),
             limits: sorted(&mut self.limits),
+            limits_made: core::mem::take(&mut self.limits_made),
             subscribers: self.take_subscribers(),
             cards: self.take_cards(),
             records: sorted(&mut self.records),

@@ -148,7 +148,7 @@ impl IdsConfig {
 
 impl Default for IdsConfig {
     fn default() -> Self {
-        Self { ids_max: 4_000_000, ussd_ids_max: 12_000_000 }
+        Self { ids_max: 4_000_000, ussd_ids_max: 13_000_000 }
     }
 }
 

@@ -15,7 +15,7 @@ use domain::verdict::Entry;
 use crate::ids::Fingerprint;
 
 /// Version of what an append holds: its layout, and that of the entries in it. Readers refuse what they don't know.
-pub const APPEND_VERSION: u8 = 2;
+pub const APPEND_VERSION: u8 = 3;
 /// Entries in one append at most.
 pub const APPEND_ENTRIES_MAX: usize = 16_384;
 

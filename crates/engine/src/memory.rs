@@ -11,7 +11,7 @@ use domain::memory::Remembered;
 use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
-use domain::state::{BOOKS, LimitIdentity, Lock, Purse, Recents, Usage, UsageKey};
+use domain::state::{BOOKS, LimitRow, Lock, Purse, Recents, Usage, UsageKey};
 use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
@@ -158,7 +158,8 @@ pub struct MemoryCheckpoint {
 struct Tables {
     head: Head,
     operators: BTreeMap<OperatorId, OperatorDelta>,
-    limits: BTreeMap<LimitId, LimitIdentity>,
+    limits: BTreeMap<LimitId, LimitRow>,
+    limits_made: u16,
     subscribers: BTreeMap<SubscriberId, SubscriberDelta>,
     cards: BTreeMap<CardId, CardDelta>,
     usage: BTreeMap<UsageKey, (Usage, Seq)>,
@@ -228,7 +229,6 @@ impl Tables {
                 *book = new.or(*book);
             }
         }
-        self.limits.extend(delta.limits.iter().cloned());
         for (id, new) in &delta.subscribers {
             let row = self.subscribers.entry(*id).or_default();
             row.facts = new.facts.or(row.facts);
@@ -256,6 +256,7 @@ impl Tables {
         }
         self.ledger.extend(delta.ledger.iter().copied());
         self.usage.extend(delta.usage.iter().map(|(key, usage, seq)| (*key, (*usage, *seq))));
+        self.write_limits(delta);
         for (key, lock) in &delta.locks {
             if lock.counts_nothing() {
                 self.locks.remove(key);
@@ -274,9 +275,24 @@ impl Tables {
         self.repeats.retain(|row| self.remembered.repeats.age(row.seq).is_some());
     }
 
+    /// After usage: what was used of a forgotten limit goes with it.
+    fn write_limits(&mut self, delta: &Delta) {
+        self.limits_made = self.limits_made.max(delta.limits_made);
+        for (id, limit) in &delta.limits {
+            match limit {
+                Some(limit) => drop(self.limits.insert(*id, limit.clone())),
+                None => {
+                    self.limits.remove(id);
+                    self.usage.retain(|key, _| key.limit != *id);
+                }
+            }
+        }
+    }
+
     fn load(&self, ids: IdsConfig) -> Result<Replica, RestoreError> {
         let mut restore = Restore::new(self.subscribers.len(), self.cards.len());
-        self.limits.values().for_each(|limit| restore.limit(limit.clone()));
+        restore.limits_made(self.limits_made);
+        self.limits.iter().try_for_each(|(id, limit)| restore.limit(*id, limit.clone()))?;
         for (id, row) in &self.operators {
             let (rules, file_hash) = row.rules.as_ref().ok_or(RestoreError("an operator without rules"))?;
             let mut books = [Purse::default(); BOOKS];

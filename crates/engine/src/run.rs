@@ -184,7 +184,7 @@ impl Run {
 
     /// The instant of the next batch, when intake is open.
     fn intake(&mut self) -> Result<Timestamp, Closed> {
-        let waits = self.no_room.times > 0 && self.shared.clock.monotonic_ms() < self.no_room.until_ms;
+        let waits = self.shared.clock.monotonic_ms() < self.no_room.until_ms;
         let short = waits || self.journal.is_short_of_room();
         let stamp = if short { Err(Closed::Disk) } else { self.clock.stamp() };
         self.tell_closed(stamp.err());
@@ -217,14 +217,12 @@ impl Run {
 
     /// Makes an append durable. Without room the same octets are tried again for a moment, and then never more.
     fn append(&mut self, link: &Link) -> Result<Appended, Fault> {
-        for tries in 1..=NO_ROOM_TRIES {
+        for _ in 0..NO_ROOM_TRIES {
             match self.journal.append(link) {
                 Ok(()) => return Ok(Appended::Durable),
                 Err(AppendFault::NoRoom) => {
                     self.tell_closed(Some(Closed::Disk));
-                    if tries < NO_ROOM_TRIES {
-                        std::thread::park_timeout(NO_ROOM_WAIT);
-                    }
+                    std::thread::park_timeout(NO_ROOM_WAIT);
                 }
                 Err(fault @ (AppendFault::Stale { .. } | AppendFault::Lost(_))) => return Err(fault.into()),
             }

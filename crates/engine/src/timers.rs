@@ -37,7 +37,7 @@ pub struct DueTimer {
 }
 
 /// Whether a look at the clock found as much as fits one go.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     /// There may be more.
     AsMuchAsFits,
@@ -52,7 +52,7 @@ impl DueTimer {
 
     fn work(&mut self) -> Result<(), FollowFault> {
         let began = Instant::now();
-        while self.fire()? == Found::AsMuchAsFits && began.elapsed() < WORK_MAX {}
+        while goes_on(self.fire()?, began.elapsed()) {}
         Ok(())
     }
 
@@ -60,8 +60,7 @@ impl DueTimer {
         self.looked = Instant::now();
         let now = self.handle.now();
         let taken = self.agenda.take(now, self.at_once);
-        let found =
-            if taken.records.len() + taken.cards.len() < self.at_once { Found::All } else { Found::AsMuchAsFits };
+        let found = found(&taken, self.at_once);
         let mut shots = taken.records;
         for cards in &taken.cards {
             let query = Query::CardsDue { first: cards.first, last: cards.last, at: now };
@@ -84,8 +83,7 @@ impl DueTimer {
         let now = self.handle.now();
         let commands = shots.iter().map(|shot| shot.command(now)).collect();
         let answers = self.handle.submit_bulk(commands).wait();
-        let busy = answers.iter().all(|answer| *answer == Answer::Busy);
-        self.at_once = if busy { self.at_once / 2 } else { self.at_once * 2 }.clamp(1, AT_ONCE_MAX);
+        self.at_once = next_go(self.at_once, &answers);
         let mut waiting = 0;
         for (shot, answer) in shots.iter().zip(&answers) {
             self.agenda.answered(shot, answer, now);
@@ -93,6 +91,23 @@ impl DueTimer {
         }
         waiting
     }
+}
+
+/// Whether a look found all that is due.
+const fn found(taken: &Taken, at_once: usize) -> Found {
+    if taken.records.len() + taken.cards.len() < at_once { Found::All } else { Found::AsMuchAsFits }
+}
+
+/// Whether another look follows at once.
+fn goes_on(found: Found, worked: Duration) -> bool {
+    found == Found::AsMuchAsFits && worked < WORK_MAX
+}
+
+/// How many are submitted at the next go: half as many when the queue had no room for these, else twice as many.
+fn next_go(at_once: usize, answers: &[Answer]) -> usize {
+    let busy = answers.iter().all(|answer| *answer == Answer::Busy);
+    let next = if busy { at_once / 2 } else { at_once * 2 };
+    next.clamp(1, AT_ONCE_MAX)
 }
 
 /// What of a state will be due: read before the decider takes the state over.
@@ -120,5 +135,60 @@ impl Follow for DueTimer {
 
     fn end(&mut self) -> Result<(), FollowFault> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::CardId;
+    use domain::office::{RecordKey, RecordKind};
+    use domain::receipt::Seq;
+    use domain::time::Timestamp;
+
+    use super::{AT_ONCE_MAX, Cards, Duration, Found, Taken, WORK_MAX, found, goes_on, next_go};
+    use crate::agenda::{Due, Shot};
+    use crate::answer::Answer;
+
+    #[test]
+    fn a_queue_without_room_is_asked_for_half_as_much_and_then_for_more_again() {
+        let (busy, done) = (Answer::Busy, Answer::NotDone);
+        for (at_once, answers, next) in [
+            (AT_ONCE_MAX, vec![busy.clone(), busy.clone()], AT_ONCE_MAX / 2),
+            (5, vec![busy.clone()], 2),
+            (1, vec![busy.clone()], 1),
+            (5, vec![busy, done.clone()], 10),
+            (1, vec![done.clone()], 2),
+            (AT_ONCE_MAX / 2 + 1, vec![done.clone()], AT_ONCE_MAX),
+            (AT_ONCE_MAX, vec![done], AT_ONCE_MAX),
+        ] {
+            assert_eq!(next_go(at_once, &answers), next, "{at_once} {answers:?}");
+        }
+    }
+
+    #[test]
+    fn it_works_on_while_there_may_be_more_and_gifts_don_t_wait_for_long() {
+        let nearly = WORK_MAX.saturating_sub(Duration::from_nanos(1));
+        for (found, worked, more) in [
+            (Found::AsMuchAsFits, Duration::ZERO, true),
+            (Found::AsMuchAsFits, nearly, true),
+            (Found::AsMuchAsFits, WORK_MAX, false),
+            (Found::AsMuchAsFits, WORK_MAX * 2, false),
+            (Found::All, Duration::ZERO, false),
+        ] {
+            assert_eq!(goes_on(found, worked), more, "{worked:?}");
+        }
+    }
+
+    #[test]
+    fn records_and_cards_count_together() {
+        let due = Due::Record(RecordKey::made_by(RecordKind::Call, Seq(1)));
+        let shot = Shot { due, at: Timestamp::MIN, after: Seq::ZERO };
+        let cards = Cards { first: CardId(1), last: CardId(9), expires_at: Timestamp::MIN, after: Seq::ZERO };
+        let taken = |records: usize, rows: usize| Taken { records: vec![shot; records], cards: vec![cards; rows] };
+        for (records, rows, all) in
+            [(0, 0, true), (3, 0, true), (0, 3, true), (3, 1, false), (2, 2, false), (4, 4, false)]
+        {
+            assert_eq!(found(&taken(records, rows), 4) == Found::All, all, "{records} and {rows}");
+        }
     }
 }

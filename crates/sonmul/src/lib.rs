@@ -25,6 +25,7 @@ pub mod log;
 pub mod print;
 pub mod progress;
 pub mod serve;
+mod signed;
 
 use std::process::ExitCode;
 

@@ -39,8 +39,6 @@ pub struct SqliteCheckpoint {
     path: PathBuf,
     conn: Connection,
     meta: Meta,
-    /// Where the next write goes on looking for pair usage that is forgotten.
-    prune_after: Option<(u16, i64)>,
     /// Opened by the first write, since most only read. Dropped after the connection: see there.
     slices: Option<Slices>,
 }
@@ -51,8 +49,13 @@ struct Meta {
     head: Head,
     ids_kept: IdsKept,
     remembered: Remembered,
+    /// Rows that limits were ever given.
+    limits_made: u16,
     subscribers: u32,
     cards: u32,
+    /// Where the next write goes on looking for pair usage that is forgotten: after this limit's row of this subject. Kept,
+    /// for whoever begins at the first row with each start never gets to the last.
+    pruned: (u16, i64),
 }
 
 impl SqliteCheckpoint {
@@ -75,7 +78,7 @@ impl SqliteCheckpoint {
             files::set_mode(path, files::MODE).map_err(|error| CheckpointFault::Io(error.to_string()))?;
         }
         let meta = meta(&conn)?;
-        Ok(Self { path: path.to_path_buf(), conn, meta, prune_after: None, slices: None })
+        Ok(Self { path: path.to_path_buf(), conn, meta, slices: None })
     }
 
     /// Moves what was written from the WAL into the file. A person who reads may stand in the way: nobody waits for
@@ -107,7 +110,7 @@ impl Checkpoint for SqliteCheckpoint {
     fn write(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
         let slices = self.slices.take().unwrap_or_else(|| Slices::open(&self.path));
         let mut slice = slices.begin();
-        let written = write::write(&mut self.conn, self.meta, delta, (&mut self.prune_after, &mut slice));
+        let written = write::write(&mut self.conn, self.meta, delta, &mut slice);
         if let Ok(meta) = &written {
             self.meta = *meta;
             slice.sync();
@@ -165,7 +168,8 @@ fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
     let sql = "SELECT version, seq, hash, at_ms, ids_floor_ms, programs_from, ussd_from, \
                subscribers, cards, pair_window_days, \
                pairs_turned_ms, pairs_newest_from, pairs_before_from, \
-               repeats_turned_ms, repeats_newest_from, repeats_before_from FROM meta";
+               repeats_turned_ms, repeats_newest_from, repeats_before_from, limits_made, \
+               pruned_limit, pruned_subject FROM meta";
     let row = conn.query_row(sql, [], |row| {
         let seq = |column| row.get::<_, i64>(column).map(|seq| Seq(u64::try_from(seq).unwrap_or(0)));
         let at = |column| row.get::<_, i64>(column).map(Timestamp::from_ms);
@@ -174,9 +178,10 @@ fn meta(conn: &Connection) -> Result<Meta, CheckpointFault> {
             Ok(Turns { at: at(first)?, newest_from: seq(first + 1)?, before_from: seq(first + 2)? })
         };
         let remembered = Remembered { pair_window_days: row.get(9)?, pairs: turns(10)?, repeats: turns(13)? };
-        let (subscribers, cards) = (row.get(7)?, row.get(8)?);
+        let (subscribers, cards, limits_made) = (row.get(7)?, row.get(8)?, row.get(16)?);
         let ids_kept = IdsKept { floor: at(4)?, programs_from: seq(5)?, ussd_from: seq(6)? };
-        let meta = Meta { head, ids_kept, remembered, subscribers, cards };
+        let pruned = (row.get(17)?, row.get(18)?);
+        let meta = Meta { head, ids_kept, remembered, limits_made, subscribers, cards, pruned };
         Ok((row.get::<_, i64>(0)?, meta))
     });
     match row.optional().map_err(|error| fault(&error))? {

@@ -32,7 +32,7 @@ use crate::wal::Wal;
 pub(crate) const PAGE: u32 = 8_192;
 /// Version of the journal's format: of the tables, and of what an append holds ([`engine::journal::APPEND_VERSION`]). A
 /// program refuses what it doesn't know.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 /// How the names begin under which files are made until they are whole.
 const PREPARING: &str = "preparing-";
 /// How long until a lock is tried again that is held for a moment.

@@ -58,55 +58,39 @@ pub(crate) async fn list(
 
 /// A record with what it is called by.
 fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value {
-    let mut json = record_json(record, names);
-    if let Record::Rates(_) | Record::Stopped(_) | Record::Issued(_) = record {
-        let row = u8::try_from(if matches!(record, Record::Rates(_)) { key.id >> 8 } else { key.id }).ok();
-        let operator = row.map(|row| names.operator(OperatorId(row)));
-        return match record {
-            Record::Rates(_) => {
-                let currency = u8::try_from(key.id & 0xFF).ok().and_then(Currency::from_index);
-                json!({ "operator": operator, "currency": currency.map(Currency::code), "rates": json })
-            }
-            Record::Issued(issued) => {
-                json!({ "operator": operator, "date": issued.date.to_string(), "total_minor": issued.total_minor })
-            }
-            _ => json!({ "operator": operator, "why": json.get("why") }),
-        };
+    let json = record_json(record, names);
+    let operator = |row: u64| u8::try_from(row).ok().map(|row| names.operator(OperatorId(row)));
+    let serial = || json!(Serial(u32::try_from(key.id).unwrap_or(u32::MAX)).to_string());
+    let number = |id| json!(all.numbers.get(&id).copied().map(msisdn_json));
+    match record {
+        Record::Rates(_) => {
+            let currency = u8::try_from(key.id & 0xFF).ok().and_then(Currency::from_index);
+            json!({ "operator": operator(key.id >> 8), "currency": currency.map(Currency::code), "rates": json })
+        }
+        Record::Issued(issued) => {
+            let date = issued.date.to_string();
+            json!({ "operator": operator(key.id), "date": date, "total_minor": issued.total_minor })
+        }
+        Record::Stopped(why) => json!({ "operator": operator(key.id), "why": why }),
+        Record::VoidCards(_) => with(json, [("first", serial())]),
+        Record::Takings(_) => with(json, [("serial", serial())]),
+        Record::Reversed(_) => with(json, [("reversed", json!(receipt(Seq(key.id))))]),
+        Record::Hold(hold) => {
+            let taken_by = json!(receipt(Seq(key.id)));
+            let (from, to) = (number(hold.sender), number(hold.recipient));
+            with(json, [("hold", json!(key.id)), ("from", from), ("to", to), ("receipt", taken_by)])
+        }
+        Record::Call(call) => with(json, [("call", json!(key.id)), ("msisdn", number(call.subscriber))]),
+        Record::Outlet(_) | Record::Batch(_) | Record::Quote(_) | Record::Motion(_) => {
+            with(json, [(key.kind.name(), json!(key.id))])
+        }
     }
-    let id = match key.kind {
-        RecordKind::VoidCards | RecordKind::Takings => {
-            json!(Serial(u32::try_from(key.id).unwrap_or(u32::MAX)).to_string())
-        }
-        RecordKind::Reversed => json!(receipt(Seq(key.id))),
-        RecordKind::Outlet
-        | RecordKind::Batch
-        | RecordKind::Rates
-        | RecordKind::Quote
-        | RecordKind::Motion
-        | RecordKind::Hold
-        | RecordKind::Call
-        | RecordKind::Stopped
-        | RecordKind::Issued => json!(key.id),
-    };
-    let name = match key.kind {
-        RecordKind::VoidCards => "first",
-        RecordKind::Takings => "serial",
-        other => other.name(),
-    };
-    let number = |id| all.numbers.get(&id).copied().map(msisdn_json);
+}
+
+/// An object with more fields.
+fn with<const N: usize>(mut json: Value, more: [(&str, Value); N]) -> Value {
     if let Some(fields) = json.as_object_mut() {
-        fields.insert(String::from(name), id);
-        match record {
-            Record::Hold(hold) => {
-                fields.insert(String::from("from"), json!(number(hold.sender)));
-                fields.insert(String::from("to"), json!(number(hold.recipient)));
-                fields.insert(String::from("receipt"), json!(receipt(Seq(key.id))));
-            }
-            Record::Call(call) => {
-                fields.insert(String::from("msisdn"), json!(number(call.subscriber)));
-            }
-            _ => {}
-        }
+        fields.extend(more.map(|(name, value)| (String::from(name), value)));
     }
     json
 }

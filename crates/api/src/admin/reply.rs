@@ -108,7 +108,8 @@ const fn office_status(refusal: &OfficeRefusal) -> StatusCode {
         | OfficeRefusal::CardValueMax { .. }
         | OfficeRefusal::IssuedPerDayMax { .. }
         | OfficeRefusal::FloatMax { .. }
-        | OfficeRefusal::TooLateToReverse { .. } => StatusCode::CONFLICT,
+        | OfficeRefusal::TooLateToReverse { .. }
+        | OfficeRefusal::CeilingReached { .. } => StatusCode::CONFLICT,
     }
 }
 

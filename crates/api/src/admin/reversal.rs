@@ -10,6 +10,7 @@ use axum::response::Response;
 use domain::command::Body;
 use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
+use domain::number::Msisdn;
 use domain::office::done::OfficeDone;
 use domain::office::hold::HeldGift;
 use domain::office::motion::{Reversal, reversible_until};
@@ -32,14 +33,23 @@ use crate::view::msisdn_json;
 
 /// The gift of an entry. Its reason is left empty.
 pub(crate) async fn find(admin: &Admin, seq: Seq) -> Result<(OperatorId, Reversal), Problem> {
-    reading(admin, move |reader, _| gift_of(reader, seq)).await
+    let found = reading(admin, move |reader, _| gift_of(reader, seq)).await?;
+    Ok((found.operator, found.gift))
 }
 
 fn no_gift() -> Problem {
     Problem::NotFound(String::from("this receipt number is of no gift"))
 }
 
-fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal), Problem> {
+/// A gift as its entry tells it.
+struct Found {
+    operator: OperatorId,
+    /// As it was dialled.
+    to: Option<Msisdn>,
+    gift: Reversal,
+}
+
+fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<Found, Problem> {
     let found = history::entry(reader, seq)?.ok_or_else(no_gift)?;
     if let Outcome::Done(Done::Office(done)) = &found.entry.verdict.outcome
         && let OfficeDone::HoldPosted { gift: HeldGift { hold, .. }, .. }
@@ -51,29 +61,42 @@ fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<(OperatorId, Reversal
     read(seq, found.at, &found.entry).ok_or_else(no_gift)
 }
 
-fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<(OperatorId, Reversal)> {
-    let Body::Gift(gift) = &entry.body else { return None };
+fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<Found> {
+    let gift = match &entry.body {
+        Body::Gift(gift) => gift,
+        Body::TopUp(_)
+        | Body::ShowCards(_)
+        | Body::ShowGifts(_)
+        | Body::ChangePassword(_)
+        | Body::Freeze(_)
+        | Body::Bind(_)
+        | Body::Undo(_)
+        | Body::SetLanguage(_)
+        | Body::LoadRules(_)
+        | Body::ImportSubscribers(_)
+        | Body::ChangeSubscriber(_)
+        | Body::IssueCards(_)
+        | Body::ChangeCard(_)
+        | Body::ExpireCard(_)
+        | Body::Office(_)
+        | Body::Due(_) => return None,
+    };
     let effects = &entry.verdict.effects;
     let (card, Given { sender, recipient, amount }) = effects.paid_by().zip(effects.gift())?;
     let reason = String::new();
-    Some((gift.caller.operator, Reversal { of, card, sender, recipient, amount, reason, given_at }))
+    let reversal = Reversal { of, card, sender, recipient, amount, reason, given_at };
+    Some(Found { operator: gift.caller.operator, to: gift.recipient.value(), gift: reversal })
 }
 
 /// `GET /v1/gifts/{receipt}`: what somebody who looks after a wrong recipient needs to know.
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Result<Response, Problem> {
     let seq = parse_receipt(&text).map_err(|_| Problem::Misread)?;
-    let (operator, gift) = find(&admin, seq).await?;
-    let entry = reading(&admin, move |reader, _| Ok(history::entry(reader, gift_seq(reader, seq)?)?)).await?;
-    let at = entry.as_ref().map(|found| found.at.rfc3339());
-    let to = entry.and_then(|found| match found.entry.body {
-        Body::Gift(gift) => gift.recipient.value(),
-        _ => None,
-    });
+    let Found { operator, to, gift } = reading(&admin, move |reader, _| gift_of(reader, seq)).await?;
     let (seen, stage, by) = stage(&admin, gift.of).await?;
     let mut json = json!({
         "receipt": receipt(gift.of),
         "operator": admin.handle().directory().rules(operator).map(|rules| rules.operator.clone()),
-        "at": at,
+        "at": gift.given_at.rfc3339(),
         "amount_minor": gift.amount.minor(),
         "card": Serial::of(gift.card).to_string(),
         "recipient": to.map(msisdn_json),
@@ -97,10 +120,6 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Res
     Ok(with_seq(seen, axum::Json::<Value>(json)))
 }
 
-fn gift_seq(reader: &dyn JournalReader, seq: Seq) -> Result<Seq, Problem> {
-    gift_of(reader, seq).map(|(_, gift)| gift.of)
-}
-
 /// The entry that was seen, and where a gift is there: on hold, posted, or taken back by an entry.
 async fn stage(admin: &Admin, of: Seq) -> Result<(Seq, &'static str, Option<Seq>), Problem> {
     let at = |kind| async move {
@@ -111,7 +130,9 @@ async fn stage(admin: &Admin, of: Seq) -> Result<(Seq, &'static str, Option<Seq>
                 let found = records.list.into_iter().find(|(known, _)| *known == key);
                 Ok((seen.seq, found.map(|(_, record)| record)))
             }
-            _ => Err(Problem::gone(&"the engine answered another question")),
+            View::Subscriber(_) | View::Card(_) | View::CardStates(_) | View::CardsDue(_) | View::CallPrice(_) => {
+                Err(Problem::gone(&"the engine answered another question"))
+            }
         }
     };
     let (seen, held) = at(RecordKind::Hold).await?;
@@ -120,6 +141,22 @@ async fn stage(admin: &Admin, of: Seq) -> Result<(Seq, &'static str, Option<Seq>
     }
     match at(RecordKind::Reversed).await? {
         (_, Some(Record::Reversed(reversed))) => Ok((seen, "taken-back", Some(reversed.by))),
-        _ => Ok((seen, "posted", None)),
+        (
+            _,
+            Some(
+                Record::Outlet(_)
+                | Record::Batch(_)
+                | Record::Rates(_)
+                | Record::Quote(_)
+                | Record::Motion(_)
+                | Record::Hold(_)
+                | Record::Call(_)
+                | Record::VoidCards(_)
+                | Record::Stopped(_)
+                | Record::Takings(_)
+                | Record::Issued(_),
+            )
+            | None,
+        ) => Ok((seen, "posted", None)),
     }
 }

@@ -2,10 +2,10 @@
 
 use domain::account::Transfer;
 use domain::card::CardState;
-use domain::ids::{CardId, SubscriberId};
+use domain::ids::{CardId, LimitId, SubscriberId};
 use domain::money::Amount;
 use domain::rules::limit::Subject;
-use domain::state::{CardFacts, SubscriberFacts};
+use domain::state::{CardFacts, LimitIdentity, LimitRow, SubscriberFacts};
 use domain::time::Timestamp;
 use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};
@@ -121,8 +121,25 @@ fn change_json(change: &Change, names: &Names) -> Value {
         Change::Recent { sender, recipient } => {
             json!({ "name": "recent", "sender": sender.0, "recipient": recipient.0 })
         }
+        Change::Limit { id, limit } => limit_json(*id, limit.as_ref(), names),
         Change::Turn { memory } => json!({ "name": "turn", "memory": memory.name() }),
     }
+}
+
+/// A limit that is there, or has another end; `None`: it is forgotten.
+fn limit_json(id: LimitId, limit: Option<&LimitRow>, names: &Names) -> Value {
+    let Some(LimitRow { identity, until }) = limit else { return json!({ "name": "limit-forgotten", "limit": id.0 }) };
+    let LimitIdentity { operator, name, kind, subject, window } = identity;
+    json!({
+        "name": "limit",
+        "limit": id.0,
+        "operator": names.operator(*operator),
+        "limit_name": name.as_str(),
+        "kind": kind.name(),
+        "subject": subject.name(),
+        "window": window.to_string(),
+        "until": until_json(*until),
+    })
 }
 
 fn gift_json(name: &str, sender: SubscriberId, recipient: SubscriberId, amount: Amount) -> Value {

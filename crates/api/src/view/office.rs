@@ -259,6 +259,7 @@ pub(super) fn refusal_json(refusal: &OfficeRefusal) -> Value {
             json!({ "left_minor": left_minor, "until": until.to_string() })
         }
         OfficeRefusal::FloatMax { room_minor } => json!({ "room_minor": room_minor }),
+        OfficeRefusal::CeilingReached { of, max } => json!({ "of": of.name(), "max": max, "remedy": of.remedy() }),
         OfficeRefusal::TooLateToReverse { since } => json!({ "since": since.rfc3339() }),
         OfficeRefusal::BatchUnknown
         | OfficeRefusal::BatchSealed
@@ -383,8 +384,7 @@ fn hold_json(hold: &Hold, names: &Names) -> Value {
 }
 
 fn call_json(call: &Call, names: &Names) -> Value {
-    let Call { operator, subscriber, cross, tariff, granted_s, free_minutes, free_start: _, held_minor, expires_at } =
-        *call;
+    let Call { operator, subscriber, cross, tariff, granted_s, free_minutes, free: _, held_minor, expires_at } = *call;
     json!({
         "operator": names.operator(operator),
         "subscriber": subscriber.0,

@@ -132,7 +132,7 @@ fn call() -> Call {
         tariff: Tariff { minute_price: amount(4), cross_network: Ratio { numerator: 3, denominator: 2 } },
         granted_s: 600,
         free_minutes: 0,
-        free_start: day(),
+        free: None,
         held_minor: 60,
         expires_at: at(),
     }

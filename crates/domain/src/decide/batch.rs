@@ -7,6 +7,7 @@ use crate::card::CardState;
 use crate::ids::{BatchId, OperatorId, OutletId, Serial, Staff};
 use crate::number::CardNumber;
 use crate::office::batch::{BATCH_CARDS_MAX, Batch, BatchCommand, MadeCard, Stage};
+use crate::office::ceiling::{Ceiling, RUNS_MAX};
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey, RecordKind};
@@ -68,6 +69,8 @@ fn start(draft: &mut Draft<'_>, batch: Batch) -> Result<Done, Refusal> {
         return Err(Refusal::TooMuchAtOnce { max: BATCH_CARDS_MAX });
     }
     may_issue(draft, batch.operator)?;
+    draft.room(Ceiling::Batches, batch.operator)?;
+    room_for(draft, &batch)?;
     let standing = &draft.state.operator(batch.operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
     within_card_value(standing, Some(batch.value.minor()))?;
     let latest = draft.state.records_of(RecordKind::Batch).next_back().map_or(0, |(id, _)| id);
@@ -75,6 +78,13 @@ fn start(draft: &mut Draft<'_>, batch: Batch) -> Result<Done, Refusal> {
     let number = number.ok_or(Refusal::TooMuchAtOnce { max: u32::MAX })?;
     draft.record(RecordKey::batch(number), Some(Record::Batch(batch)));
     Ok(OfficeDone::BatchStarted { batch: number }.into())
+}
+
+/// Whether all cards of a batch could be made now: better said before than in the middle.
+fn room_for(draft: &Draft<'_>, batch: &Batch) -> Result<(), Refusal> {
+    let max = draft.state.operator(batch.operator).map_or(0, |known| known.rules.standing.cards_max());
+    let after = draft.state.kept(batch.operator).cards.saturating_add(batch.ordered);
+    if after > max { Err(OfficeRefusal::CeilingReached { of: Ceiling::Cards, max }.into()) } else { Ok(()) }
 }
 
 /// A batch that is still being made.
@@ -114,6 +124,9 @@ fn make(draft: &mut Draft<'_>, batch: BatchId, known: Batch, cards: &[MadeCard])
     let first = first.ok_or(Refusal::NothingToChange)?;
     let made = known.made.saturating_add(count);
     let runs = with_run(known.runs, first, count);
+    if runs.len() > RUNS_MAX as usize {
+        return Err(OfficeRefusal::CeilingReached { of: Ceiling::Runs, max: RUNS_MAX }.into());
+    }
     draft.record(RecordKey::batch(batch), Some(Record::Batch(Batch { made, runs, ..known })));
     Ok(OfficeDone::CardsMade { first, count }.into())
 }

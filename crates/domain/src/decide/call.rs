@@ -6,6 +6,7 @@ use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::call::{CALL_SECONDS_MAX, Call, CallCommand};
 use crate::office::done::OfficeDone;
+use crate::office::hold::HeldUsage;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey, RecordKind};
 use crate::receipt::Seq;
@@ -100,6 +101,11 @@ fn free_left(free: Option<&(&Limit, UsageKey, Usage)>, cross: bool) -> u32 {
     }
 }
 
+/// Where free minutes are counted, for the call's record.
+const fn counted_in(key: UsageKey, used: &Usage) -> HeldUsage {
+    HeldUsage { limit: key.limit, subject: key.subject, start: used.start }
+}
+
 fn use_free(draft: &mut Draft<'_>, key: UsageKey, used: Usage, minutes: i64) {
     let count = u32::try_from((i64::from(used.count) + minutes).max(0)).unwrap_or(u32::MAX);
     if count != used.count {
@@ -140,7 +146,7 @@ fn reserve(draft: &mut Draft<'_>, staff: Staff, msisdn: Msisdn, cross: bool, sec
         tariff,
         granted_s: seconds.min((free_minutes + paid).saturating_mul(60)),
         free_minutes,
-        free_start: free.as_ref().map(|(.., used)| used.start).unwrap_or_default(),
+        free: free.as_ref().map(|(_, key, used)| counted_in(*key, used)),
         held_minor: price(&tariff, paid, cross)?,
         expires_at: draft.at.plus_s(i64::from(rules.standing.call_reserve_s())),
     };
@@ -183,7 +189,9 @@ fn extend(draft: &mut Draft<'_>, staff: Staff, seq: Seq, seconds: u32) -> Result
         return Err(OfficeRefusal::SecondsOutOfRange { max: CALL_SECONDS_MAX }.into());
     }
     let rules = &draft.state.operator(call.operator).ok_or(Refusal::OperatorUnknown)?.rules;
-    let free = free(draft, rules, call.subscriber).filter(|(.., used)| used.start == call.free_start);
+    // More free minutes come from where those before came from, or from nowhere.
+    let same = |(_, key, used): &(&Limit, UsageKey, Usage)| Some(counted_in(*key, used)) == call.free;
+    let free = free(draft, rules, call.subscriber).filter(same);
     let wanted = minutes(call.granted_s.saturating_add(seconds));
     let granted = minutes(call.granted_s);
     let more_free = free_left(free.as_ref(), call.cross).min(wanted.saturating_sub(granted));
@@ -220,9 +228,7 @@ pub(super) fn end(draft: &mut Draft<'_>, seq: Seq, call: &Call, seconds: u32) ->
     if let Some(rest) = Amount::try_new(call.held_minor.saturating_sub(charged_minor)) {
         draft.transfer(held, airtime, rest)?;
     }
-    let rules = draft.state.operator(call.operator).map(|operator| &operator.rules);
-    let free = rules.and_then(|rules| free(draft, rules, call.subscriber));
-    if let Some((_, key, used)) = free.filter(|(.., used)| used.start == call.free_start) {
+    if let Some((key, used)) = call.free.and_then(|free| draft.state.used_in(&free)) {
         use_free(draft, key, used, -i64::from(call.free_minutes - free_minutes));
     }
     draft.record(RecordKey::made_by(RecordKind::Call, seq), None);

@@ -10,6 +10,8 @@ use crate::card::CardState;
 use crate::ids::{CardId, LinkId, OperatorId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
+use crate::office::ceiling::{self, Ceiling};
+use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
@@ -202,6 +204,25 @@ impl<'a> Draft<'a> {
             .filter(|(_, row)| row.facts.operator == operator && row.facts.standing != Standing::Released)
     }
 
+    /// Whether an operator may have one more.
+    pub(super) fn room(&self, of: Ceiling, operator: OperatorId) -> Result<(), OfficeRefusal> {
+        let Some(known) = self.state.operator(operator) else { return Ok(()) };
+        let (kept, standing) = (known.kept, &known.rules.standing);
+        let (count, max) = match of {
+            // Whatever a command creates is of one operator.
+            Ceiling::Subscribers => (kept.subscribers + self.new_subscribers, standing.subscribers_max()),
+            Ceiling::Cards => (kept.cards + self.new_cards, standing.cards_max()),
+            Ceiling::Outlets => (kept.outlets, ceiling::OUTLETS_MAX),
+            Ceiling::Batches => (kept.batches, ceiling::BATCHES_MAX),
+            Ceiling::Quotes => (kept.quotes, ceiling::QUOTES_MAX),
+            Ceiling::Motions => (kept.motions, ceiling::MOTIONS_MAX),
+            Ceiling::RulesMotions => (kept.rules_motions, ceiling::RULES_MOTIONS_MAX),
+            // Of a batch, not of an operator: see there.
+            Ceiling::Runs => return Ok(()),
+        };
+        if count < max { Ok(()) } else { Err(OfficeRefusal::CeilingReached { of, max }) }
+    }
+
     /// Creates a subscriber, of the generation after a released owner of the number.
     pub(super) fn create_subscriber(&mut self, facts: SubscriberFacts) -> Result<SubscriberId, Refusal> {
         let (id, facts) = self.next_subscriber(facts)?;
@@ -217,6 +238,7 @@ impl<'a> Draft<'a> {
     }
 
     fn next_subscriber(&mut self, facts: SubscriberFacts) -> Result<(SubscriberId, SubscriberFacts), Refusal> {
+        self.room(Ceiling::Subscribers, facts.operator)?;
         let id = next_row(self.state.subscribers.len(), self.new_subscribers).map(SubscriberId)?;
         let before = self.state.find_subscriber(facts.msisdn);
         let generation = before.map_or(1, |(_, row)| row.facts.generation.saturating_add(1));
@@ -225,6 +247,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn create_card(&mut self, facts: CardFacts) -> Result<CardId, Refusal> {
+        self.room(Ceiling::Cards, facts.operator)?;
         let id = next_row(self.state.cards.len(), self.new_cards).map(CardId)?;
         self.new_cards += 1;
         self.change(Change::Card { id, facts });
@@ -259,4 +282,27 @@ impl<'a> Draft<'a> {
 fn next_row(len: usize, new: u32) -> Result<u32, Refusal> {
     let too_many = Refusal::TooMuchAtOnce { max: u32::MAX };
     u32::try_from(len).ok().and_then(|len| len.checked_add(new)).filter(|row| *row < u32::MAX).ok_or(too_many)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_row;
+
+    /// The last number stands for none: a serial is a row and one.
+    #[test]
+    fn rows_end_before_the_last_number() {
+        let most = u32::MAX as usize;
+        for (len, new, row) in [
+            (0, 0, Some(0)),
+            (5, 2, Some(7)),
+            (most - 1, 0, Some(u32::MAX - 1)),
+            (most - 2, 1, Some(u32::MAX - 1)),
+            (most - 1, 1, None),
+            (most, 0, None),
+            (most, 1, None),
+            (usize::MAX, 0, None),
+        ] {
+            assert_eq!(next_row(len, new).ok(), row, "{len} and {new}");
+        }
+    }
 }

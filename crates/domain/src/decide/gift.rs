@@ -200,7 +200,7 @@ fn recipient(draft: &Draft<'_>, terms: &Terms<'_>, msisdn: Msisdn) -> Result<Rec
     }
     match draft.subscriber(msisdn, terms.operator) {
         Some((id, row)) => {
-            admission::may_receive(terms.operator, &row.facts)?;
+            admission::may_receive(&row.facts)?;
             Ok(Recipient::Known(id, row.facts))
         }
         None => {

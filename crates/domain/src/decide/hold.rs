@@ -12,7 +12,7 @@ use crate::receipt::Seq;
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
-use crate::state::{RepeatKey, SubscriberFacts, UsageKey};
+use crate::state::{RepeatKey, SubscriberFacts};
 use crate::verdict::{Change, Done, UsageAfter};
 
 use super::admission::{self, Terms};
@@ -124,7 +124,7 @@ fn may_arrive(
         Ok(()) | Err(Refusal::CardNotUsable { why: Unusable::Expired }) => {}
         Err(_) => return Err(HoldBack::CardNotUsable),
     }
-    admission::may_receive(hold.operator, recipient).map_err(|_| HoldBack::RecipientUnknown)?;
+    admission::may_receive(recipient).map_err(|_| HoldBack::RecipientUnknown)?;
     let airtime_minor = draft.balance_minor(AccountId::Airtime(hold.recipient));
     admission::room(&terms, airtime_minor, hold.amount).map_err(|_| HoldBack::RecipientBalanceMax)
 }
@@ -151,13 +151,10 @@ fn give_back(draft: &mut Draft<'_>, seq: Seq, hold: &Hold) -> Result<Option<Card
     let back = home.map_or(AccountId::Breakage(hold.operator), AccountId::Card);
     draft.transfer(AccountId::Held(hold.operator), back, total)?;
     for used in &hold.usage {
-        let key = UsageKey { limit: used.limit, subject: used.subject };
-        let subject = draft.state.limits().get(usize::from(used.limit.0)).map(|limit| limit.subject);
-        let now = subject.and_then(|subject| draft.state.usage(key, subject));
-        let Some(now) = now.filter(|now| now.start == used.start) else { continue };
+        let Some((key, now)) = draft.state.used_in(used) else { continue };
         draft.use_limit(UsageAfter {
-            limit: used.limit,
-            subject: used.subject,
+            limit: key.limit,
+            subject: key.subject,
             start: now.start,
             count: now.count.saturating_sub(1),
             total_minor: now.total_minor.saturating_sub(hold.amount.minor()).max(0),

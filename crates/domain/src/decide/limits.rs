@@ -43,7 +43,10 @@ pub(super) fn admit(
         if measured > limit.ceiling {
             return Err(Refusal::LimitReached { limit: limit.name.clone(), until: limit.window.end(used.start) });
         }
-        admitted.push(UsageAfter { limit: key.limit, subject: key.subject, start: used.start, count, total_minor });
+        // Two ceilings of one limit, such as a count and a total, are one usage.
+        if !admitted.iter().any(|one: &UsageAfter| one.limit == key.limit) {
+            admitted.push(UsageAfter { limit: key.limit, subject: key.subject, start: used.start, count, total_minor });
+        }
     }
     Ok(admitted)
 }

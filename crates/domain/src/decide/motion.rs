@@ -10,6 +10,7 @@ use crate::command::CardChange;
 use crate::currency::Currency;
 use crate::ids::{CardId, OperatorId, Serial, Staff};
 use crate::money::Amount;
+use crate::office::ceiling::Ceiling;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{Motion, MotionCommand, Proposal, Reversal, Reversed, reversible_until};
 use crate::office::refusal::OfficeRefusal;
@@ -52,6 +53,10 @@ pub(super) fn propose(
     proposal: &Proposal,
 ) -> Result<Done, Refusal> {
     for_operator(draft, staff, operator, role_of_proposal(proposal))?;
+    draft.room(Ceiling::Motions, operator)?;
+    if let Proposal::Rules { .. } = proposal {
+        draft.room(Ceiling::RulesMotions, operator)?;
+    }
     admit(draft, operator, proposal)?;
     let (seq, motion) = (draft.own_seq(), Motion::new(operator, staff, proposal.clone(), draft.at));
     let hash = motion.hash;

@@ -6,6 +6,7 @@
 
 use crate::command::{Caller, Proved};
 use crate::ids::{CardId, OperatorId, SubscriberId};
+use crate::office::ceiling::Ceiling;
 use crate::password::{Opened, Proof};
 use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
@@ -84,7 +85,8 @@ pub(super) fn heard_from(facts: &SubscriberFacts, caller: &Caller, at: Timestamp
     SubscriberFacts { imsi: caller.imsi, imsi_changed_at, ..*facts }
 }
 
-/// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so.
+/// Facts of a number that becomes a subscriber by its first use, where the operator's rules say so and it may have one more:
+/// a phone hears nothing of ceilings.
 pub(super) fn first_use(
     draft: &Draft<'_>,
     msisdn: crate::number::Msisdn,
@@ -92,7 +94,8 @@ pub(super) fn first_use(
     imsi: Option<crate::number::Imsi>,
 ) -> Option<SubscriberFacts> {
     let rules: &Rules = &draft.state.operator(operator)?.rules;
-    (rules.standing.first_use && rules.numbers.is_own(msisdn)).then(|| SubscriberFacts {
+    let room = draft.room(Ceiling::Subscribers, operator).is_ok();
+    (rules.standing.first_use && rules.numbers.is_own(msisdn) && room).then(|| SubscriberFacts {
         msisdn,
         imsi,
         operator,

@@ -2,13 +2,15 @@
 //!
 //! Deliberately not here: what rules may say (see [`crate::rules::parse`]), the second person (see [`super::motion`]).
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::command::LoadRules;
 use crate::ids::{LimitId, OperatorId};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::state::{LimitIdentity, State};
+use crate::state::{LimitIdentity, LimitRow, State};
+use crate::time::Timestamp;
 use crate::verdict::{Change, Done};
 
 use super::draft::Draft;
@@ -58,8 +60,11 @@ pub(super) fn put_rules(
     file_hash: [u8; 32],
 ) -> Result<(), Refusal> {
     let too_many = Refusal::TooMuchAtOnce { max: u32::from(u16::MAX) };
-    let rules = Arc::new(with_limit_rows(draft.state, id, rules).ok_or(too_many)?);
-    draft.change(Change::Operator { id, rules, file_hash });
+    let Numbered { rules, rows } = numbered(draft.state, id, rules, draft.at).ok_or(too_many)?;
+    for (id, row) in rows {
+        draft.change(Change::Limit { id, limit: Some(row) });
+    }
+    draft.change(Change::Operator { id, rules: Arc::new(rules), file_hash });
     Ok(())
 }
 
@@ -74,16 +79,56 @@ fn clash_with_past(before: &Rules, after: &Rules) -> Option<&'static str> {
     }
 }
 
+/// Rules with the row of each of their limits.
+pub(super) struct Numbered {
+    pub(super) rules: Rules,
+    /// Limits of the operator that are new or have another end, in the order of rows.
+    pub(super) rows: Vec<(LimitId, LimitRow)>,
+}
+
+/// A limit on its way to a row.
+struct Place {
+    /// The row that it has.
+    known: Option<(LimitId, Timestamp)>,
+    until: Timestamp,
+}
+
 /// The rules with the row of each limit: the one it had before, or the next free one; `None` when there is none left.
-pub(super) fn with_limit_rows(state: &State, operator: OperatorId, mut rules: Rules) -> Option<Rules> {
-    let mut rows = state.limits().to_vec();
-    for limit in rules.limits_mut() {
-        let identity = LimitIdentity { operator, name: limit.name.clone(), from: limit.from, subject: limit.subject };
-        let row = rows.iter().position(|known| *known == identity).unwrap_or_else(|| {
-            rows.push(identity);
-            rows.len() - 1
-        });
-        limit.id = LimitId(u16::try_from(row).ok()?);
+///
+/// A limit that the rules don't have any more ends at `at`; its row stays, so that rules which bring it back in time find what
+/// was used of it. One that is over, and has no row any more, needs none.
+pub(super) fn numbered(state: &State, operator: OperatorId, mut rules: Rules, at: Timestamp) -> Option<Numbered> {
+    let own = state.limits().filter(|(_, row)| row.identity.operator == operator);
+    let mut places: HashMap<LimitIdentity, Place> = own
+        .map(|(id, row)| (row.identity.clone(), Place { known: Some((id, row.until)), until: row.until.min(at) }))
+        .collect();
+    for (limit, until) in rules.limits_until() {
+        let new = Place { known: None, until };
+        let place = places.entry(LimitIdentity::of(operator, limit)).or_insert(new);
+        place.until = place.until.max(until);
     }
-    Some(rules)
+    let mut next = state.limits_made();
+    let mut rows: BTreeMap<LimitId, LimitRow> = BTreeMap::new();
+    for limit in rules.limits_mut() {
+        let identity = LimitIdentity::of(operator, limit);
+        let place = places.get_mut(&identity)?;
+        let over = place.known.is_none() && place.until <= at;
+        limit.id = match place.known {
+            Some((id, _)) => id,
+            None if over => LimitId::NONE,
+            None => {
+                let id = u16::try_from(next).ok().map(LimitId).filter(|id| *id != LimitId::NONE)?;
+                next += 1;
+                rows.insert(id, LimitRow { identity, until: place.until });
+                place.known = Some((id, place.until));
+                id
+            }
+        };
+    }
+    let moved = places.into_iter().filter_map(|(identity, Place { known, until })| {
+        let (id, before) = known?;
+        (before != until).then_some((id, LimitRow { identity, until }))
+    });
+    rows.extend(moved);
+    Some(Numbered { rules, rows: rows.into_iter().collect() })
 }

@@ -7,6 +7,7 @@ use crate::card::{CardState, Voiding};
 use crate::currency::{Currency, price_up};
 use crate::ids::{CardId, OperatorId, OutletId, Serial, Staff};
 use crate::money::Amount;
+use crate::office::ceiling::Ceiling;
 use crate::office::done::OfficeDone;
 use crate::office::refusal::OfficeRefusal;
 use crate::office::till::{
@@ -56,6 +57,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &TillCommand) ->
 
 fn open_outlet(draft: &mut Draft<'_>, staff: Staff, operator: OperatorId, name: &str) -> Result<Done, Refusal> {
     for_operator(draft, staff, operator, Role::Finance)?;
+    draft.room(Ceiling::Outlets, operator)?;
     let name = name.trim();
     if !(1..=OUTLET_NAME_LEN_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(OfficeRefusal::NameMalformed.into());
@@ -102,6 +104,7 @@ fn quote(
     goods: Goods,
 ) -> Result<Done, Refusal> {
     let operator = outlet_of(draft, staff, outlet)?;
+    draft.room(Ceiling::Quotes, operator)?;
     let mut issuing = Issuing::begin(draft, operator)?;
     let rates = match draft.state.record(RecordKey::rates(operator, currency)) {
         Some(Record::Rates(rates)) => rates.at(draft.at),

@@ -34,7 +34,7 @@ use crate::verdict::{Effects, Given};
 use super::admission::{self, Asked, Terms};
 use super::limits::Parties;
 use super::proof;
-use super::rules::with_limit_rows;
+use super::rules::numbered;
 
 /// Rows of usage after which the next business date sweeps those of windows that are over.
 const USAGE_SOON: usize = 1 << 20;
@@ -57,7 +57,8 @@ impl WhatIf {
     pub fn new(operator: OperatorId, rules: Rules) -> Option<Self> {
         Some(Self {
             operator,
-            rules: with_limit_rows(&State::default(), operator, rules)?,
+            // Before anything: a period that is over by now had limits too.
+            rules: numbered(&State::default(), operator, rules, Timestamp::MIN)?.rules,
             usage: HashMap::new(),
             given: Generations::default(),
             given_turned: Timestamp::MIN,
@@ -127,7 +128,7 @@ impl WhatIf {
             }
             None => return Err(Refusal::RecipientUnknown),
         };
-        admission::may_receive(self.operator, &recipient)?;
+        admission::may_receive(&recipient)?;
         admission::amount(&terms, key.amount)?;
         let airtime = state.purse(AccountId::Airtime(key.recipient)).map_or(0, |purse| purse.balance_minor);
         let asked = Asked {

@@ -9,9 +9,10 @@ use minicbor::{Decode, Encode};
 
 use crate::ids::{OperatorId, SubscriberId};
 use crate::number::Msisdn;
+use crate::office::hold::HeldUsage;
 use crate::receipt::Seq;
 use crate::rules::tariff::Tariff;
-use crate::time::{BusinessDate, Timestamp};
+use crate::time::Timestamp;
 
 /// Longest stretch that is asked for at once, seconds: a day.
 pub const CALL_SECONDS_MAX: u32 = 86_400;
@@ -38,9 +39,10 @@ pub struct Call {
     /// Free minutes in it.
     #[n(5)]
     pub free_minutes: u32,
-    /// First day of the window that those are counted in.
+    /// Where those are counted, and given back to whatever the rules say by then; `None`: the rules had none when it began,
+    /// and it goes on without.
     #[n(6)]
-    pub free_start: BusinessDate,
+    pub free: Option<HeldUsage>,
     /// What is set aside, minor units, 0 or more.
     #[n(7)]
     pub held_minor: i64,

@@ -10,7 +10,8 @@ use crate::number::Msisdn;
 use crate::receipt::Seq;
 use crate::time::{BusinessDate, Timestamp};
 
-/// What is given back of a limit when a held gift is undone.
+/// Where something was counted that may be given back: by a gift on hold, or by a call in progress. Whatever the rules say by
+/// then, it goes back to where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct HeldUsage {

@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod call;
+pub mod ceiling;
 pub mod done;
 pub mod hold;
 pub mod issued;

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::currency::Currency;
 use crate::ids::Serial;
+use crate::office::ceiling::Ceiling;
 use crate::receipt::Seq;
 use crate::time::{BusinessDate, Timestamp};
 
@@ -238,6 +239,16 @@ pub enum OfficeRefusal {
         #[n(0)]
         since: Timestamp,
     },
+    /// The operator has as many as it may have.
+    #[n(44)]
+    CeilingReached {
+        /// Of what; it knows what to do.
+        #[n(0)]
+        of: Ceiling,
+        /// The most.
+        #[n(1)]
+        max: u32,
+    },
 }
 
 impl OfficeRefusal {
@@ -288,6 +299,7 @@ impl OfficeRefusal {
             Self::IssuedPerDayMax { .. } => "issued-per-day-max",
             Self::FloatMax { .. } => "float-max",
             Self::TooLateToReverse { .. } => "too-late-to-reverse",
+            Self::CeilingReached { .. } => "ceiling-reached",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ceilings on gifts and top-ups: how many or how much, of whom, in which window, and from when.
 //!
-//! Guarantees: usage is counted by the operator's business date, from the limit's own beginning.
+//! Guarantees: usage is counted by the operator's business date, while the limit holds. Name, kind, subject and window make a
+//! limit the same one after another load of rules; its ceiling and its dates may change, and what is used of it stays.
 //! Deliberately not here: usage itself (see [`crate::state`]).
 
 use core::fmt;
@@ -50,7 +51,7 @@ impl<'b, C> Decode<'b, C> for LimitName {
 }
 
 /// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
     /// Gifts.
@@ -64,8 +65,22 @@ pub enum Kind {
     Call,
 }
 
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Self; 3] = [Self::Gift, Self::TopUp, Self::Call];
+
+    /// Public name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gift => "gift",
+            Self::TopUp => "top-up",
+            Self::Call => "call",
+        }
+    }
+}
+
 /// Of whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Subject {
     /// What one subscriber sends.
@@ -82,6 +97,21 @@ pub enum Subject {
     Card,
 }
 
+impl Subject {
+    /// Every subject there is.
+    pub const ALL: [Self; 4] = [Self::Sender, Self::Recipient, Self::Pair, Self::Card];
+
+    /// Public name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Recipient => "recipient",
+            Self::Pair => "pair",
+            Self::Card => "card",
+        }
+    }
+}
+
 /// How it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
@@ -95,7 +125,7 @@ pub enum Measure {
 }
 
 /// In which stretch of business dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Window {
     /// One business date.
     #[n(0)]
@@ -110,6 +140,17 @@ pub enum Window {
 
 /// Longest window.
 pub const WINDOW_DAYS_MAX: u16 = 366;
+
+/// Public name: `business-day`, `calendar-month`, `30 days`.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BusinessDay => f.write_str("business-day"),
+            Self::CalendarMonth => f.write_str("calendar-month"),
+            Self::Days(days) => write!(f, "{days} days"),
+        }
+    }
+}
 
 impl Window {
     /// First day of the window that `date` falls in, when the latest one began on `open`.

@@ -153,6 +153,12 @@ pub struct Standing {
     /// What may be issued in a business day; `None`: [`ISSUED_PER_DAY_MAX`].
     #[n(12)]
     pub issued_per_day_max: Option<Amount>,
+    /// How many subscribers there may be, released ones included; `None`: [`SUBSCRIBERS_MAX`].
+    #[n(13)]
+    pub subscribers_max: Option<u32>,
+    /// How many cards there may be, those that are over included; `None`: [`CARDS_MAX`].
+    #[n(14)]
+    pub cards_max: Option<u32>,
 }
 
 /// How long a quoted price is promised where no rule says so, seconds.
@@ -167,7 +173,23 @@ pub const CARD_VALUE_MAX: Amount = Amount::constant(1_000_000_000_000);
 /// every day takes 25 years to fill 63 bits.
 pub const ISSUED_PER_DAY_MAX: Amount = Amount::constant(1_000_000_000_000_000);
 
+/// Subscribers of an operator where no rule says so: nobody's number is released so often, and nobody's first uses are so
+/// many. 20 million rows are 2 GB.
+pub const SUBSCRIBERS_MAX: u32 = 20_000_000;
+/// Cards of an operator where no rule says so. 40 million rows are 4.6 GB.
+pub const CARDS_MAX: u32 = 40_000_000;
+
 impl Standing {
+    /// How many subscribers there may be.
+    pub fn subscribers_max(&self) -> u32 {
+        self.subscribers_max.unwrap_or(SUBSCRIBERS_MAX)
+    }
+
+    /// How many cards there may be.
+    pub fn cards_max(&self) -> u32 {
+        self.cards_max.unwrap_or(CARDS_MAX)
+    }
+
     /// What a card may be worth.
     pub fn card_value_max(&self) -> Amount {
         self.card_value_max.unwrap_or(CARD_VALUE_MAX)
@@ -303,6 +325,15 @@ impl Rules {
     /// Everything that is counted like a limit: those of the periods, and free minutes.
     pub fn limits(&self) -> impl Iterator<Item = &Limit> {
         self.periods.iter().flat_map(|period| &period.limits).chain(&self.free_minutes)
+    }
+
+    /// The same, each with the first instant from which on these rules never have it in force; [`Timestamp::MAX`]: no end.
+    pub fn limits_until(&self) -> impl Iterator<Item = (&Limit, Timestamp)> {
+        let dated = self.periods.iter().flat_map(|period| {
+            let end = period.until;
+            period.limits.iter().map(move |limit| (limit, limit.until.min(end)))
+        });
+        dated.chain(self.free_minutes.iter().map(|limit| (limit, limit.until)))
     }
 
     /// The same, to give them rows.

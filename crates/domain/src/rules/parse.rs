@@ -41,7 +41,8 @@ use crate::time::Zone;
 
 pub use self::bounds::{
     CALL_RESERVE_S_MAX, DAYS_MAX, DIALS_PER_MIN_MAX, DISPLAY_NAME_LEN_MAX, LIMITS_MAX, MINOR_DIGITS_MAX, NAME_LEN_MAX,
-    OCCASIONS_MAX, PERIODS_MAX, PROFILE_LEN_MAX, QUOTE_VALID_S_MAX, REPEAT_WINDOW_S_MAX, STAFF_MAX, SWAP_REST_H_MAX,
+    OCCASIONS_MAX, PERIODS_MAX, PROFILE_LEN_MAX, QUOTE_VALID_S_MAX, REPEAT_WINDOW_S_MAX, ROWS_MAX, STAFF_MAX,
+    SWAP_REST_H_MAX,
 };
 
 /// What is wrong with a profile, where, and what to do.
@@ -207,6 +208,8 @@ fn standing(raw: &RawStanding, dial: &RawDial, unit: &Unit, languages: Vec<Langu
         call_reserve_s: raw.call_reserve_s.as_ref().map(|s| whole_number(s, 60, CALL_RESERVE_S_MAX)).transpose()?,
         card_value_max: ceiling(raw.card_value_max.as_ref(), unit, CARD_VALUE_MAX)?,
         issued_per_day_max: ceiling(raw.issued_per_day_max.as_ref(), unit, ISSUED_PER_DAY_MAX)?,
+        subscribers_max: raw.subscribers_max.as_ref().map(|max| whole_number(max, 1, ROWS_MAX)).transpose()?,
+        cards_max: raw.cards_max.as_ref().map(|max| whole_number(max, 1, ROWS_MAX)).transpose()?,
     })
 }
 

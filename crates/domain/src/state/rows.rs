@@ -6,12 +6,13 @@ use minicbor::{Decode, Encode};
 
 use crate::card::CardState;
 use crate::ids::{BatchId, CardId, Language, LimitId, OperatorId, SubscriberId};
+use crate::memory::{DAY_S, LIMIT_SPARE_DAYS};
 use crate::money::Amount;
 use crate::number::{CardNumber, Imsi, Msisdn};
 use crate::office::till::Bought;
 use crate::receipt::Seq;
-use crate::rules::limit::Subject;
-use crate::rules::{LimitName, Rules};
+use crate::rules::limit::{Kind, Subject, Window};
+use crate::rules::{Limit, LimitName, Rules};
 use crate::time::{BusinessDate, Timestamp};
 
 /// A sender's latest recipients that are remembered.
@@ -65,11 +66,14 @@ pub struct SubscriberFacts {
 }
 
 /// A balance and the latest entry that touched it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Purse {
     /// Minor units. Never below zero for cards and airtime.
+    #[n(0)]
     pub balance_minor: i64,
     /// The latest entry that touched it; 0: none.
+    #[n(1)]
     pub latest: Seq,
 }
 
@@ -148,6 +152,25 @@ pub struct Card {
     pub(crate) next: Option<CardLink>,
 }
 
+/// How many an operator has of each thing that has a [ceiling](crate::office::ceiling).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Subscribers, released ones included.
+    pub subscribers: u32,
+    /// Cards, whatever their state.
+    pub cards: u32,
+    /// Outlets.
+    pub outlets: u32,
+    /// Batches, whatever their stage.
+    pub batches: u32,
+    /// Open quotes.
+    pub quotes: u32,
+    /// Open motions.
+    pub motions: u32,
+    /// Those among them that hold rules.
+    pub rules_motions: u32,
+}
+
 /// An operator.
 #[derive(Clone, Debug)]
 pub struct Operator {
@@ -157,6 +180,8 @@ pub struct Operator {
     pub file_hash: [u8; 32],
     /// The latest business date that an entry had: dates never run backwards.
     pub date: BusinessDate,
+    /// How much it has of what has a ceiling: worked out from rows and records.
+    pub kept: Kept,
     /// Fee income, tax payable, call income, breakage, position.
     pub(crate) books: [Purse; BOOKS],
 }
@@ -184,13 +209,17 @@ impl UsageKey {
 }
 
 /// What is used of a limit in a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Usage {
     /// First day of the window.
+    #[n(0)]
     pub start: BusinessDate,
     /// How many.
+    #[n(1)]
     pub count: u32,
     /// How much, minor units.
+    #[n(2)]
     pub total_minor: i64,
 }
 
@@ -246,15 +275,53 @@ pub struct Repeat {
     pub seq: Seq,
 }
 
-/// What makes a limit the same limit after another load of rules: operator, name, subject and beginning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What makes a limit the same limit after another load of rules. Its ceiling, its measure and its dates are not among it:
+/// they may change, and what is used of the limit stays.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(array)]
 pub struct LimitIdentity {
     /// Whose.
+    #[n(0)]
     pub operator: OperatorId,
     /// Its public name.
+    #[n(1)]
     pub name: LimitName,
-    /// First instant.
-    pub from: Timestamp,
-    /// Of whom it counts.
+    /// What it counts.
+    #[n(2)]
+    pub kind: Kind,
+    /// Of whom.
+    #[n(3)]
     pub subject: Subject,
+    /// In which stretch of dates.
+    #[n(4)]
+    pub window: Window,
+}
+
+impl LimitIdentity {
+    /// Of a limit in an operator's rules.
+    pub fn of(operator: OperatorId, limit: &Limit) -> Self {
+        let Limit { name, kind, subject, window, .. } = limit;
+        Self { operator, name: name.clone(), kind: *kind, subject: *subject, window: *window }
+    }
+}
+
+/// A limit that lives: what was used of it still matters, or may matter again.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LimitRow {
+    /// Which.
+    #[n(0)]
+    pub identity: LimitIdentity,
+    /// From then on no rules that were ever loaded have it in force; [`Timestamp::MAX`]: no end.
+    #[n(1)]
+    pub until: Timestamp,
+}
+
+impl LimitRow {
+    /// When it is forgotten: every window that was open at its end is over by then. Until then rules that bring it back find
+    /// what was used of it; `None`: never.
+    pub fn forget_at(&self) -> Option<Timestamp> {
+        let days = i64::from(self.identity.window.days_max()).saturating_add(LIMIT_SPARE_DAYS);
+        (self.until < Timestamp::MAX).then(|| self.until.plus_s(days.saturating_mul(DAY_S)))
+    }
 }

@@ -232,15 +232,27 @@ impl<D: Decider> Link<D> {
         answer
     }
 
+    /// The prompt's number, or how many inputs came where each request has all of them: a peer that sends its last request
+    /// again to a server that was started anew, and does not remember what it had asked, must mean the same.
     fn prompt_id(&self, at: &Place<'_>, session: &Session) -> CommandId {
+        let prompt = match &at.turn.input {
+            super::Input::Joined { text, .. } => inputs(text),
+            super::Input::Dialled(_) | super::Input::Typed { .. } | super::Input::Latest { .. } => session.prompt,
+        };
         CommandId::ussd(&UssdPrompt {
             link: at.key.link,
             caller: at.turn.imsi.map_or(at.key.caller.get(), |imsi| imsi.get()),
             session: &at.turn.session,
             reuse: session.reuse,
-            prompt: session.prompt,
+            prompt,
         })
     }
+}
+
+/// How many inputs are joined.
+fn inputs(text: &str) -> u32 {
+    let stars = text.bytes().filter(|octet| *octet == b'*').count();
+    u32::try_from(stars).unwrap_or(u32::MAX).saturating_add(u32::from(!text.is_empty()))
 }
 
 /// Whether a password comes with it, which may be wrong.

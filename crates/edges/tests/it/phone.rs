@@ -58,7 +58,7 @@ impl World {
         Self::over(Fake::new(), aggregator, flow)
     }
 
-    fn over(fake: Fake, aggregator: AggregatorConfig, flow: FlowConfig) -> Self {
+    pub(crate) fn over(fake: Fake, aggregator: AggregatorConfig, flow: FlowConfig) -> Self {
         let flow = Flow::new(fake.clone(), Arc::new(keys()), Arc::new(Texts::embedded()), flow);
         let router = router(&flow, vec![aggregator]);
         Self { fake, flow, router }

@@ -23,6 +23,23 @@ async fn a_repeated_frame_gets_the_same_screen_and_pays_once() {
     assert_eq!(world.fake.given().len(), 2);
 }
 
+/// The gateway has lost the last answer, and the server is another one: it remembers ids and no sessions.
+#[tokio::test]
+async fn the_last_request_of_a_dialogue_after_a_restart_pays_once() {
+    for (first, last) in [("*999*500*1921112222#", "482913"), ("*999*500*1921112222*482913#", "")] {
+        let world = World::ruled(&[("repeat_window_s = 300", "repeat_window_s = 0")]);
+        let mut phone = world.phone(ALICE);
+        let mut given = phone.dial(first).await;
+        if !last.is_empty() {
+            given = phone.enter(last).await;
+        }
+        assert!(given.contains("보냈습니다"), "{given}");
+        phone.world = World::over(world.fake.clone(), config(), FlowConfig::default());
+        assert_eq!(phone.again().await, given, "{first}");
+        assert_eq!(world.fake.given().len(), 1, "{first}");
+    }
+}
+
 #[tokio::test]
 async fn frames_that_come_at_once_pay_once() {
     let world = World::new();

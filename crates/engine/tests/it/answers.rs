@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::command::{Body, Command, Gift};
 use domain::refusal::Refusal;
 use domain::state::locks_looked_at;
-use domain::testing;
+use domain::testing::{self, caller};
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Closed, Query, View};
@@ -16,7 +16,7 @@ use engine::journal::Journal;
 use engine::memory::Weather;
 use engine::replica::Replica;
 
-use crate::rig::{Rig, msisdn, verdict};
+use crate::rig::{KORYOLINK, Rig, msisdn, verdict};
 
 #[test]
 fn the_same_id_and_content_get_the_same_verdict_refusals_included() {
@@ -176,4 +176,38 @@ fn edges_see_what_is_durable_of_owners_and_nothing_is_copied() {
     let after = rig.handle().directory();
     assert_eq!((after.generation(msisdn(1)), after.generation(msisdn(2)), after.owners.len()), (2, 1, 1));
     assert!(Arc::ptr_eq(&before.owners, &after.owners));
+}
+
+/// More than the decider fetches rows for at once.
+#[test]
+fn every_command_of_a_large_batch_is_answered_in_its_order() {
+    let rig = Rig::with_two();
+    let before = rig.journal.head().seq;
+    let many = (0..60).map(|n| rig.command(rig.id(), rig.top_up(1, 1 + n % 2))).collect();
+    let seqs: Vec<u64> =
+        rig.handle().submit_bulk(many).wait().into_iter().map(|answer| verdict(answer).seq.0).collect();
+    assert_eq!(seqs, (before.0 + 1..=before.0 + 60).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_answer_speaks_its_caller_s_language() {
+    use domain::command::SetLanguage;
+    use domain::ids::Language;
+    let text = KORYOLINK.replace("languages = [\"ko\", \"en\"]", "languages = [\"en\", \"ko\"]");
+    let rig = Rig::empty().filled_with(&text);
+    let language = |answer| verdict(answer).language;
+    let choose = Body::SetLanguage(SetLanguage { caller: caller(msisdn(1)), language: Language::Korean });
+    assert_eq!(language(rig.ask(choose)), Language::Korean, "it is theirs from this answer on");
+    let (given, id) = (rig.gift(1, 2, 500), rig.id());
+    for repeated in [false, true] {
+        let reply = verdict(rig.handle().submit_blocking(rig.command(id, given.clone())));
+        assert_eq!((reply.language, reply.repeated), (Language::Korean, repeated));
+    }
+    assert_eq!(language(rig.ask(rig.gift(2, 1, 500))), Language::English, "the operator's first");
+    assert_eq!(language(rig.ask(rig.gift(9, 1, 500))), Language::English, "nobody knows them: the operator's first");
+    assert_eq!(
+        language(rig.ask(testing::load(testing::rules_of(&text)))),
+        Language::default(),
+        "staff is nobody's caller"
+    );
 }

@@ -1,15 +1,19 @@
 //! Full, broken and shared disks; the clock.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use domain::receipt::Seq;
 use domain::verdict::Outcome;
 use engine::answer::{Answer, Closed, Query, View};
-use engine::handle::Fault;
-use engine::journal::{AppendFault, Journal};
-use engine::memory::Weather;
+use engine::checkpoint::CheckpointFault;
+use engine::handle::{Engine, Fault, Parts};
+use engine::journal::{AppendFault, Head, Journal, Link};
+use engine::memory::{MemoryJournal, Weather};
+use engine::recover::RecoverFault;
 
-use crate::rig::{Rig, msisdn, verdict};
+use crate::rig::{Rig, msisdn, parts, verdict};
 
 #[test]
 fn a_moment_without_room_delays_and_nothing_else() {
@@ -136,4 +140,81 @@ fn a_clock_set_to_2036_closes_intake_until_an_operator_accepts_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     assert!(runtime.block_on(rig.handle().accept_clock()));
     rig.done(rig.gift(1, 2, 500));
+}
+
+/// An engine of its own over a rig's journal, whose folds find no room for the checkpoint so many times.
+fn folding(rig: &Rig, without_room: u32) -> (Engine, Arc<AtomicU32>) {
+    let folds = Arc::new(AtomicU32::new(0));
+    let (counted, parts) = (Arc::clone(&folds), parts(&rig.journal, &rig.checkpoint, &rig.hands));
+    let mut refold = parts.refold;
+    let refold = Box::new(move || {
+        let before = counted.fetch_add(1, Ordering::SeqCst);
+        if before < without_room { Err(CheckpointFault::NoRoom.into()) } else { refold() }
+    });
+    (Engine::start(Parts { refold, ..parts }).expect("starts"), folds)
+}
+
+#[test]
+fn a_fold_without_room_for_the_checkpoint_is_tried_again() {
+    let rig = Rig::with_two();
+    let (engine, folds) = folding(&rig, 1);
+    let ask = |command| engine.handle().submit_blocking(command);
+    rig.journal.set_weather(Weather::Full);
+    assert_eq!(ask(rig.command(rig.id(), rig.gift(1, 2, 500))), Answer::Closed(Closed::Disk));
+    rig.journal.set_weather(Weather::Fine);
+    rig.hands.pass_ms(1_000);
+    let reply = verdict(ask(rig.command(rig.id(), rig.gift(1, 2, 500))));
+    assert!(matches!(reply.outcome, Outcome::Done(_)), "{reply:?}");
+    assert_eq!(folds.load(Ordering::SeqCst), 2);
+    engine.stop().expect("stops well");
+}
+
+#[test]
+fn a_fold_that_never_finds_room_does_not_keep_the_engine_from_stopping() {
+    let rig = Rig::with_two();
+    let (engine, folds) = folding(&rig, u32::MAX);
+    rig.journal.set_weather(Weather::Full);
+    let asked = engine.handle().submit_blocking(rig.command(rig.id(), rig.gift(1, 2, 500)));
+    assert_eq!(asked, Answer::Closed(Closed::Disk));
+    let (tell, told) = std::sync::mpsc::channel();
+    thread::spawn(move || tell.send(engine.stop()));
+    let ended = told.recv_timeout(std::time::Duration::from_secs(60)).expect("it stops");
+    assert_eq!(ended, Err(Fault::Refold(RecoverFault::Checkpoint(CheckpointFault::NoRoom))));
+    assert!(folds.load(Ordering::SeqCst) > 0);
+}
+
+/// A journal with a bug.
+struct Panics(MemoryJournal, fn());
+
+impl Journal for Panics {
+    fn head(&self) -> Head {
+        self.0.head()
+    }
+    fn append(&mut self, _: &Link) -> Result<(), AppendFault> {
+        (self.1)();
+        Ok(())
+    }
+    fn is_short_of_room(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn an_assertion_stops_the_engine_and_is_told_in_its_own_words() {
+    let bugs: [(&str, fn()); 3] = [
+        ("one word", || panic!("one word")),
+        ("7 words", || panic!("{} words", 3 + 4)),
+        ("unknown", || std::panic::panic_any(7)),
+    ];
+    for (told, bug) in bugs {
+        let rig = Rig::with_two();
+        let parts = parts(&rig.journal, &rig.checkpoint, &rig.hands);
+        let journal = Box::new(Panics(rig.journal.clone(), bug));
+        let engine = Engine::start(Parts { journal, ..parts }).expect("starts");
+        let asked = engine.handle().submit_blocking(rig.command(rig.id(), rig.gift(1, 2, 500)));
+        assert_eq!(asked, Answer::Unknown, "it may have been done");
+        let later = engine.handle().submit_blocking(rig.command(rig.id(), rig.gift(1, 2, 500)));
+        assert_eq!(later, Answer::Closed(Closed::Stopping));
+        assert_eq!(engine.stop(), Err(Fault::Assertion(String::from(told))));
+    }
 }

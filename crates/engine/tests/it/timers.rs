@@ -14,6 +14,7 @@ use domain::refusal::Refusal;
 use domain::time::Timestamp;
 use domain::verdict::{Done, Outcome};
 use engine::answer::{Query, View};
+use engine::follower::Follow;
 use engine::journal::{JournalReader, decode};
 use engine::timers::{Due, DueTimer, Shot, dues};
 
@@ -210,4 +211,51 @@ fn more_is_due_than_the_queue_takes_at_once() {
     rig.hands.pass_ms(RESERVE_MS);
     eventually_later(&rig, (500, 0));
     assert_eq!(entries(&rig, "due").len(), 120);
+}
+
+/// The follower without a thread: a test looks when it likes.
+fn by_hand(rig: &Rig) -> DueTimer {
+    DueTimer::new(dues(&load(&rig.checkpoint, &rig.journal).state), rig.handle())
+}
+
+#[test]
+fn what_is_due_while_intake_is_closed_waits_and_is_said_to() {
+    let rig = Rig::with_two();
+    rig.done(rig.top_up(1, 500));
+    for _ in 0..3 {
+        reserve(&rig);
+    }
+    let mut timer = by_hand(&rig);
+    rig.hands.pass_ms(RESERVE_MS);
+    rig.journal.set_short(true);
+    let fault = timer.idle().expect_err("nothing is decided");
+    assert_eq!(fault.0, "3 things that are due have to wait");
+    rig.journal.set_short(false);
+    assert_eq!((timer.idle(), entries(&rig, "due").len()), (Ok(()), 0), "not before a moment is over");
+    rig.hands.pass_ms(1_000);
+    assert_eq!((timer.idle(), entries(&rig, "due").len(), airtime(&rig)), (Ok(()), 3, (500, 0)));
+    timer.end().expect("ends well");
+}
+
+#[test]
+fn on_a_busy_server_it_looks_now_and_then() {
+    let rig = Rig::with_two();
+    rig.done(rig.top_up(1, 500));
+    reserve(&rig);
+    let link = rig.journal.reader().find(Seq(1)).expect("readable").expect("there");
+    let batch = std::sync::Arc::new(decode(&link).expect("whole"));
+    let mut timer = by_hand(&rig);
+    let made = Instant::now();
+    rig.hands.pass_ms(RESERVE_MS);
+    timer.batch(&batch).expect("taken");
+    // Unless the machine is so busy itself that this moment took as long.
+    if made.elapsed() < Duration::from_millis(200) {
+        assert_eq!(entries(&rig, "due").len(), 0, "it has just looked");
+    }
+    while entries(&rig, "due").is_empty() {
+        assert!(made.elapsed() < Duration::from_secs(20), "it never looks");
+        std::thread::park_timeout(Duration::from_millis(20));
+        timer.batch(&batch).expect("taken");
+    }
+    assert_eq!(airtime(&rig), (500, 0));
 }

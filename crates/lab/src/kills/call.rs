@@ -62,6 +62,8 @@ pub(super) struct Dialled {
     pub(super) session: u32,
     /// What follows the service code: a password may be in it.
     pub(super) text: String,
+    /// What was dialled before, so that the password was asked for; over HTTP, where a request has all inputs so far.
+    pub(super) first: Option<String>,
     /// The same for the history.
     pub(super) asked: Asked,
 }
@@ -112,9 +114,11 @@ impl Call {
     fn what(&self) -> Line {
         let line = |door: &str| Line { door: String::from(door), ..Line::default() };
         match self {
-            Self::Http(Dialled { phone, asked, .. }) => {
+            Self::Http(Dialled { phone, text, asked, .. }) => {
                 let dial = dial(HTTP_LINK, phone.msisdn());
-                let dial = Dial { session: self.session(), ..dial };
+                // An input between stars is one.
+                let prompt = u32::try_from(text.split('*').count()).unwrap_or(u32::MAX);
+                let dial = Dial { session: self.session(), prompt, ..dial };
                 Line { dial: Some(dial), call: Some(asked.clone()), ..line("http") }
             }
             Self::Gsup(Dialled { phone, session, asked, .. }) => {
@@ -125,6 +129,13 @@ impl Call {
                 Line { id: Some(id.to_string()), call: Some(asked.clone()), ..line("admin") }
             }
             Self::Look { path } => Line { read: Some(path.clone()), ..line("admin") },
+        }
+    }
+
+    /// What was dialled before is not dialled again: from now on only the last request is.
+    pub(super) fn begun(&mut self) {
+        if let Self::Http(dialled) = self {
+            dialled.first = None;
         }
     }
 

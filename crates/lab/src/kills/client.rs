@@ -90,12 +90,16 @@ impl Client {
                 Stage::Up(http) => (http, false),
                 Stage::Settle(http) => (http, true),
             };
-            let call = match pending.take() {
+            let mut call = match pending.take() {
                 Some(call) => call,
                 None if settles => return Ok(()),
                 None => self.draw(),
             };
-            match self.doors.call(&self.who, &call, http, &mut self.stage).await? {
+            let heard = self.doors.call(&self.who, &call, http, &mut self.stage).await?;
+            if heard != Heard::NotSent {
+                call.begun();
+            }
+            match heard {
                 Heard::NotSent => {
                     pending = Some(call);
                     tokio::time::sleep(AGAIN).await;
@@ -155,7 +159,12 @@ impl Client {
             amount_minor: Some(amount),
             serial: None,
         };
-        Dialled { phone, session: self.next, text: format!("{amount}*{}*{PASSWORD}", to.national()), asked }
+        let dialled = format!("{amount}*{}", to.national());
+        let text = format!("{dialled}*{PASSWORD}");
+        // The menu itself says no to an amount and a number that can't be, and asks again.
+        let asks = self.door == Door::Http && over == 0 && to != phone && self.dice.often(300);
+        let first = Some(dialled).filter(|_| asks);
+        Dialled { phone, session: self.next, text, first, asked }
     }
 
     fn staff(&mut self) -> Call {

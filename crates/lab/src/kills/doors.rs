@@ -68,21 +68,14 @@ impl Doors {
     }
 
     async fn dial_http(&self, call: &Call, dialled: &Dialled, http: SocketAddr) -> anyhow::Result<Heard> {
-        let code = format!("*{SERVICE_CODE}#");
-        let (session, phone) = (call.session().unwrap_or_default(), format!("+{}", dialled.phone.msisdn()));
-        let body = form(&[
-            ("sessionId", &session),
-            ("serviceCode", &code),
-            ("phoneNumber", &phone),
-            ("networkCode", "99999"),
-            ("text", &dialled.text),
-        ]);
-        let headers = vec![
-            ("content-type", String::from("application/x-www-form-urlencoded")),
-            ("authorization", format!("Bearer {}", &*self.key)),
-        ];
-        let ask = Ask::post("/ussd/africastalking", headers, body);
-        let Reply { status, seq, body } = match send(&Target::Tcp(http), ask, ANSWER_WITHIN).await {
+        let session = call.session().unwrap_or_default();
+        // Nothing is asked of the decider before there is a password.
+        if let Some(first) = &dialled.first
+            && self.request(&session, dialled, first, http).await.is_err()
+        {
+            return Ok(Heard::NotSent);
+        }
+        let Reply { status, seq, body } = match self.request(&session, dialled, &dialled.text, http).await {
             Ok(reply) => reply,
             Err(lost) => return Ok(unheard(&lost)),
         };
@@ -98,6 +91,23 @@ impl Doors {
                 bail!("a screen that tells no verdict and names entry {seq}: {screen}")
             }
         }
+    }
+
+    /// One request of the local aggregator.
+    async fn request(&self, session: &str, dialled: &Dialled, text: &str, http: SocketAddr) -> Result<Reply, Lost> {
+        let (code, phone) = (format!("*{SERVICE_CODE}#"), format!("+{}", dialled.phone.msisdn()));
+        let body = form(&[
+            ("sessionId", session),
+            ("serviceCode", &code),
+            ("phoneNumber", &phone),
+            ("networkCode", "99999"),
+            ("text", text),
+        ]);
+        let headers = vec![
+            ("content-type", String::from("application/x-www-form-urlencoded")),
+            ("authorization", format!("Bearer {}", &*self.key)),
+        ];
+        send(&Target::Tcp(http), Ask::post("/ussd/africastalking", headers, body), ANSWER_WITHIN).await
     }
 
     /// As a switch of its own, so that a string that is dialled again has the same session's number.

@@ -30,7 +30,7 @@ const CARD_VALUE: u64 = 1_000_000;
 const ENTITY: &str = "airtime";
 const PROFILE: &str = include_str!("../../../../profiles/koryolink.toml");
 /// Everything that a server does now and then, it does often; and the disk of whoever runs this may be nearly full.
-const LIMITS: &str = "segment_entries_max = 1000\nsegment_wal_bytes_max = 1048576\nwal_prewritten_bytes = 0\n\
+const LIMITS: &str = "segment_entries_max = 1000\nsegment_wal_bytes_max = 4194304\nwal_prewritten_bytes = 0\n\
      disk_reserve_bytes = 0\ncheckpoint_interval_ms = 100\ncheck_every_s = 0\n";
 
 /// See the module.
@@ -98,7 +98,8 @@ impl Place {
 /// Binds a card. No kill is on its way yet.
 async fn bind(doors: &Doors, phone: Phone, card: &str, http: SocketAddr) -> anyhow::Result<()> {
     let asked = Asked { name: String::from("bind"), msisdn: Some(phone.msisdn()), ..Asked::default() };
-    let call = Call::Http(Dialled { phone, session: phone.0, text: format!("0*4*{card}*{PASSWORD}"), asked });
+    let call =
+        Call::Http(Dialled { phone, session: phone.0, text: format!("0*4*{card}*{PASSWORD}"), first: None, asked });
     let (_tell, mut stage) = watch::channel(Stage::Up(http));
     let heard = doors.call("staff", &call, http, &mut stage).await?;
     let bound = matches!(&heard, Heard::Verdict(answer, _) if answer == "done:bound");

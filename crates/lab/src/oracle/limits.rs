@@ -6,11 +6,12 @@ use domain::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use domain::receipt::Seq;
 use domain::rules::limit::{Kind, Measure, Subject, Window};
 use domain::rules::{Limit, LimitName, Period, Rules};
-use domain::state::LimitIdentity;
+use domain::state::{LimitIdentity, LimitRow};
 
+use super::At;
 use super::expect::UsedNow;
 use crate::calendar::{Calendar, first_of_month, next_month};
-use crate::invariant::{Held, JOURNAL_KEEPS, NO_LIMIT_EXCEEDED, hold};
+use crate::invariant::{Held, JOURNAL_KEEPS, MEMORY_ENDS, NO_LIMIT_EXCEEDED, hold};
 
 /// Between whom, and from which card.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,9 @@ pub(super) struct Parties {
     pub(super) card: CardId,
 }
 
-/// What makes a limit the same after another load: operator, name, beginning, subject.
-type Identity = (u8, String, i64, u8);
+/// What makes a limit the same after another load: operator, name, and what it counts of whom in which window. Its ceiling, its
+/// measure and its dates may change: what was used of it counts on.
+type Identity = (u8, String, Kind, u8, Window);
 
 /// A use of a limit.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +43,7 @@ pub(super) type Row = (LimitId, u64);
 /// Everything that ever counted.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
-    rows: BTreeMap<LimitId, (Identity, Window)>,
-    ids: BTreeMap<Identity, LimitId>,
+    rows: BTreeMap<LimitId, Identity>,
     uses: BTreeMap<Row, Vec<Use>>,
     /// The longest window of a limit on pairs that was ever loaded, days.
     pair_days: i64,
@@ -60,13 +61,14 @@ pub(super) struct Used {
 impl Limits {
     /// Learns which rows the limits of loaded rules have: a row is a limit's for ever, and a limit has one.
     pub(super) fn learn(&mut self, seq: Seq, operator: OperatorId, rules: &Rules) -> Held {
-        for limit in rules.limits() {
+        // A limit that is over before anything of it counted has no row.
+        for limit in rules.limits().filter(|limit| limit.id != LimitId::NONE) {
             let identity = identity(operator, limit);
-            let id = *self.ids.entry(identity.clone()).or_insert(limit.id);
-            let known = &self.rows.entry(limit.id).or_insert((identity.clone(), limit.window)).0;
-            hold(id == limit.id && *known == identity, JOURNAL_KEEPS, || {
-                format!("entry {seq} gives row {} of limits to {identity:?}, it was {known:?}", limit.id.0)
+            let other = self.rows.iter().find(|(id, known)| (**id == limit.id) != (**known == identity));
+            hold(other.is_none(), JOURNAL_KEEPS, || {
+                format!("entry {seq} gives row {} of limits to {identity:?}, there is {other:?}", limit.id.0)
             })?;
+            self.rows.insert(limit.id, identity);
             if limit.subject == Subject::Pair {
                 self.pair_days = self.pair_days.max(days_at_most(limit.window));
             }
@@ -87,8 +89,12 @@ impl Limits {
         let mut after = Vec::new();
         for limit in in_force(period, at_ms, parties.kind) {
             let row = self.row(limit, parties)?;
+            let seen = after.iter().any(|(known, _)| *known == row);
             let history = self.uses.entry(row).or_default();
-            history.push(Use { seq, day: today, minor, back: false });
+            // Two ceilings of one limit, such as a count and a total, are one usage.
+            if !seen {
+                history.push(Use { seq, day: today, minor, back: false });
+            }
             let used = used(history, limit.window, today);
             hold(measured(limit, &used) <= limit.ceiling, NO_LIMIT_EXCEEDED, || {
                 format!(
@@ -98,7 +104,9 @@ impl Limits {
                     limit.ceiling
                 )
             })?;
-            after.push((row, (used.start, used.count, used.total)));
+            if !seen {
+                after.push((row, (used.start, used.count, used.total)));
+            }
         }
         Ok(after)
     }
@@ -107,7 +115,7 @@ impl Limits {
     pub(super) fn take_back(&mut self, gift: Seq, rows: &[Row]) -> Vec<(Row, UsedNow)> {
         let mut after = Vec::new();
         for row in rows {
-            let (Some(history), Some((_, window))) = (self.uses.get_mut(row), self.rows.get(&row.0)) else { continue };
+            let (Some(history), Some((.., window))) = (self.uses.get_mut(row), self.rows.get(&row.0)) else { continue };
             let Some(place) = history.iter().position(|one| one.seq == gift) else { continue };
             let through = |history: &[Use]| used(history, *window, history.last().map_or(0, |one| one.day));
             let then = history.get(..=place).map(through);
@@ -153,18 +161,37 @@ impl Limits {
         left.min()
     }
 
-    /// Whether a state's rows are those that were learnt.
-    pub(super) fn same_rows(&self, rows: &[LimitIdentity]) -> bool {
-        let told = (0_u16..)
-            .map(LimitId)
-            .zip(rows)
-            .map(|(id, row)| (id, (row.operator.0, String::from(row.name.as_str()), row.from.ms(), code(row.subject))));
-        told.eq(self.rows.iter().map(|(id, (identity, _))| (*id, identity.clone())))
+    /// Whether a state's rows are those that were learnt, and not forgotten.
+    pub(super) fn same_rows<'a>(&self, rows: impl Iterator<Item = (LimitId, &'a LimitRow)>) -> bool {
+        let told = rows.map(|(id, LimitRow { identity, .. })| {
+            let LimitIdentity { operator, name, kind, subject, window } = identity;
+            (id, (operator.0, String::from(name.as_str()), *kind, code(*subject), *window))
+        });
+        told.eq(self.rows.iter().map(|(id, identity)| (*id, identity.clone())))
+    }
+
+    /// A limit is forgotten with all that was used of it: nothing of that may matter to anybody any more.
+    pub(super) fn forget(&mut self, at: At<'_>, limit: LimitId) -> Held {
+        let Some((operator, .., window)) = self.rows.remove(&limit) else {
+            return hold(false, MEMORY_ENDS, || format!("entry {}: limit {} is forgotten twice", at.seq, limit.0));
+        };
+        let today = i64::from(Calendar::of(OperatorId(operator)).date(at.ms));
+        let of_limit = (limit, 0)..=(limit, u64::MAX);
+        let latest = self.uses.range(of_limit).flat_map(|(_, uses)| uses).map(|one| one.day).max();
+        self.uses.retain(|(known, _), _| *known != limit);
+        hold(latest.is_none_or(|day| i64::from(day) + days_at_most(window) <= today), MEMORY_ENDS, || {
+            format!("entry {}: limit {} is forgotten on day {today}, used on {latest:?}", at.seq, limit.0)
+        })
+    }
+
+    /// Whether a limit is the only one on pairs.
+    pub(super) fn is_last_on_pairs(&self, limit: LimitId) -> bool {
+        self.is_of_pair(limit) && !self.rows.keys().any(|other| *other != limit && self.is_of_pair(*other))
     }
 
     /// Whether a row is that of a limit on pairs.
     pub(super) fn is_of_pair(&self, limit: LimitId) -> bool {
-        self.rows.get(&limit).is_some_and(|((.., subject), _)| *subject == code(Subject::Pair))
+        self.rows.get(&limit).is_some_and(|(_, _, _, subject, _)| *subject == code(Subject::Pair))
     }
 
     /// The longest window of a limit on pairs that was ever loaded, days.
@@ -174,7 +201,8 @@ impl Limits {
 
     /// The row of a limit and its subject, when rules with it were loaded.
     pub(super) fn row_of(&self, operator: OperatorId, limit: &Limit, subject: u64) -> Option<Row> {
-        self.ids.get(&identity(operator, limit)).map(|id| (*id, subject))
+        let identity = identity(operator, limit);
+        self.rows.iter().find(|(_, known)| **known == identity).map(|(id, _)| (*id, subject))
     }
 
     fn row(&self, limit: &Limit, parties: Parties) -> Result<Row, crate::invariant::Broken> {
@@ -192,7 +220,7 @@ impl Limits {
 }
 
 fn identity(operator: OperatorId, limit: &Limit) -> Identity {
-    (operator.0, String::from(limit.name.as_str()), limit.from.ms(), code(limit.subject))
+    (operator.0, String::from(limit.name.as_str()), limit.kind, code(limit.subject), limit.window)
 }
 
 const fn code(subject: Subject) -> u8 {

@@ -56,14 +56,18 @@ impl Memories {
             [(Memory::Repeats, &mut self.gifts, gifts, DAY_MS), (Memory::Pairs, &mut self.pairs, pairs, pairs_last_ms)]
         {
             let due = count > 0 && generation.began_ms + lasts_ms <= at.ms;
+            // With the last limit on pairs all that was used of any of them is forgotten: both generations.
+            let is_last = |change: &Change| {
+                matches!(change, Change::Limit { id, limit: None } if limits.is_last_on_pairs(*id))
+            };
+            let ends = memory == Memory::Pairs && effects.changes.iter().any(is_last);
+            let due = if ends { 2 } else { usize::from(due) };
             let turns = |change: &&Change| matches!(change, Change::Turn { memory: turned } if *turned == memory);
             let told = effects.changes.iter().filter(turns).count();
-            hold(told == usize::from(due), MEMORY_ENDS, || {
+            hold(told == due, MEMORY_ENDS, || {
                 format!("entry {}: {} turn {told} times after {generation:?}", at.seq, memory.name())
             })?;
-            if due {
-                generation.turn(at);
-            }
+            (0..due).for_each(|_| generation.turn(at));
             generation.keeps(count);
         }
         Ok(())

@@ -251,6 +251,11 @@ impl Oracle {
         };
         expect.judge(at.seq, at.entry.body.name(), effects)?;
         self.memories.entry(at, effects, &self.limits)?;
+        for change in &effects.changes {
+            if let Change::Limit { id, limit: None } = change {
+                self.limits.forget(at, *id)?;
+            }
+        }
         self.books.entry(at.seq, effects)?;
         self.registry.entry(at.seq, effects)?;
         self.locks.entry(at.seq, at.ms, at.entry, &self.registry)?;

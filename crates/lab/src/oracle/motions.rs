@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use domain::account::AccountId;
 use domain::card::CardState;
-use domain::ids::{OperatorId, Serial, Staff};
+use domain::ids::{LimitId, OperatorId, Serial, Staff};
 use domain::office::done::OfficeDone;
 use domain::office::motion::{MotionCommand, Proposal, Reversal};
 use domain::receipt::Seq;
 use domain::rules::Role;
-use domain::state::LimitIdentity;
+use domain::state::LimitRow;
 use domain::time::Timestamp;
 use domain::verdict::{Change, Effects};
 use sha2::{Digest, Sha256};
@@ -251,7 +251,7 @@ impl Oracle {
     }
 
     /// The rows of limits in a state are those that were learnt.
-    pub(super) fn limit_rows(&self, rows: &[LimitIdentity]) -> bool {
+    pub(super) fn limit_rows<'a>(&self, rows: impl Iterator<Item = (LimitId, &'a LimitRow)>) -> bool {
         self.limits.same_rows(rows)
     }
 

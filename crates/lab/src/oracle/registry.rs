@@ -195,6 +195,7 @@ impl Registry {
             | Change::Record { .. }
             | Change::Forgotten { .. }
             | Change::Recent { .. }
+            | Change::Limit { .. }
             | Change::Turn { .. } => {}
         }
         Ok(())

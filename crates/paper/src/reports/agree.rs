@@ -46,6 +46,11 @@ impl Waiting {
         Ok(Self { loaded: kept.load()?, compared: None })
     }
 
+    /// The entry of the checkpoint that waits; `None`: there is none, or it was compared.
+    pub fn seq(&self) -> Option<Seq> {
+        self.loaded.as_ref().map(|loaded| loaded.head.seq)
+    }
+
     /// Compares when the fold has come to the checkpoint's entry; what differs.
     ///
     /// # Errors

@@ -7,8 +7,10 @@
 //! 3. Accounts and movements: each kind's balance is what transfers brought less what they took; the cash of a currency is its
 //!    sales less refunds and pay-outs, and bookings by hand.
 //!
-//! Guarantees: every difference is told, not only the first. Deliberately not here: sealed files and anchors (`sonmul verify`);
-//! what is done about a difference.
+//! It may go on from a state that an earlier check [signed](super::signed): then the entries before it are not read again.
+//!
+//! Guarantees: every difference is told, not only the first; from a signed state on the same is found as from entry one.
+//! Deliberately not here: sealed files and anchors (`sonmul verify`); what is done about a difference.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,9 +18,11 @@ use std::ops::ControlFlow;
 
 use domain::currency::Currency;
 use domain::ids::OperatorId;
+use domain::receipt::Seq;
 use domain::verdict::Entry;
 use engine::recover::RecoverFault;
 use engine::replica::Fold;
+use minicbor::{Decode, Encode};
 
 use super::agree::{Waiting, operator_name, unbalanced, unit_name};
 use super::balances::{Books, books};
@@ -40,6 +44,8 @@ pub struct Difference {
 pub struct Check {
     /// As the journal makes it, and how far.
     pub folded: Fold,
+    /// Entries up to this one were folded by an earlier check; 0: none.
+    pub from: Seq,
     moved: BTreeMap<OperatorId, Moves>,
     /// All that does not agree.
     pub differences: Vec<Difference>,
@@ -60,6 +66,12 @@ pub struct Part {
     pub found: i128,
 }
 
+/// What one operator's entries moved, as it is kept in a signed state: all numbers of [`Turnover`], then the cash of each
+/// currency in the order of [`Currency::ALL`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Sums(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>);
+
 /// What one operator's entries moved.
 #[derive(Default)]
 struct Moves {
@@ -69,6 +81,18 @@ struct Moves {
 }
 
 impl Moves {
+    fn sums(&self) -> Sums {
+        let cash = Currency::ALL.map(|currency| self.cash.get(&currency).copied().unwrap_or_default());
+        Sums(self.turnover.numbers().chain(cash).flat_map(i128::to_be_bytes).collect())
+    }
+
+    fn of(Sums(octets): &Sums) -> Self {
+        let (numbers, _) = octets.as_chunks::<16>();
+        let mut numbers = numbers.iter().map(|octets| i128::from_be_bytes(*octets));
+        let turnover = Turnover::of_numbers(&mut numbers);
+        Self { turnover, cash: Currency::ALL.into_iter().zip(numbers).filter(|(_, minor)| *minor != 0).collect() }
+    }
+
     fn add(&mut self, entry: &Entry) {
         let transfers = &entry.verdict.effects.transfers;
         self.turnover.add(transfers);
@@ -86,6 +110,17 @@ impl Moves {
 }
 
 impl Check {
+    /// Goes on from what an earlier check folded.
+    pub(super) fn after(folded: Fold, sums: Vec<(OperatorId, Sums)>) -> Self {
+        let moved = sums.iter().map(|(operator, sums)| (*operator, Moves::of(sums))).collect();
+        Self { from: folded.head.seq, folded, moved, ..Self::default() }
+    }
+
+    /// What each operator's entries moved so far.
+    pub(super) fn sums(&self) -> Vec<(OperatorId, Sums)> {
+        self.moved.iter().map(|(operator, moves)| (*operator, moves.sums())).collect()
+    }
+
     /// Folds the journal and compares all three sides. The checkpoint must have been loaded before the journal was opened.
     ///
     /// # Errors
@@ -96,15 +131,14 @@ impl Check {
         checkpoint: &mut Waiting,
         progress: Progress<'_>,
     ) -> Result<(), ReportFault> {
-        journal.each::<Infallible>(progress, |batch| {
+        // Nothing may have happened since a state was signed.
+        self.as_checkpointed(checkpoint)?;
+        journal.after::<Infallible>(self.folded.head, progress, |batch| {
             self.folded.batch(batch).map_err(RecoverFault::from)?;
             for entry in &batch.entries {
                 self.moves(entry);
             }
-            for what in checkpoint.after(self.folded.head, &self.folded.state)? {
-                self.differences.push(Difference { operator: None, what });
-                self.rebuild = true;
-            }
+            self.as_checkpointed(checkpoint)?;
             Ok(ControlFlow::Continue(()))
         })?;
         checkpoint.none_ahead(self.folded.head)?;
@@ -112,6 +146,14 @@ impl Check {
         self.differences.extend(unbalanced.map(|(operator, what)| Difference { operator: Some(operator), what }));
         for (operator, _) in self.folded.state.operators() {
             self.differences.extend(self.unmoved(operator, &books(&self.folded.state, operator)));
+        }
+        Ok(())
+    }
+
+    fn as_checkpointed(&mut self, checkpoint: &mut Waiting) -> Result<(), ReportFault> {
+        for what in checkpoint.after(self.folded.head, &self.folded.state)? {
+            self.differences.push(Difference { operator: None, what });
+            self.rebuild = true;
         }
         Ok(())
     }

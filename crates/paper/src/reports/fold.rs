@@ -1,6 +1,7 @@
 //! One pass over a journal: read, checked and decoded on a thread of its own, taken entry after entry on the caller's.
 //!
-//! For: `verify`, `check`, `report` and `what-if`, which all fold from zero beside a running server.
+//! For: `verify`, `check`, `report` and `what-if`, which fold from zero beside a running server, or from a state that a check
+//! signed before.
 //! Guarantees: every append's hash is checked against the one before; what is taken comes in order and without gaps.
 //! Bounded by [`AHEAD`] parts of [`READ_BYTES`] that wait decoded, whatever the journal's size.
 //!
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use domain::receipt::Seq;
-use engine::journal::{Batch, JournalReader, ReadFault};
+use engine::journal::{Batch, Head, JournalReader, Link, ReadFault};
 use engine::replica::Chain;
 
 use super::fault::ReportFault;
@@ -49,6 +50,19 @@ impl Journal {
         self.end.0
     }
 
+    /// Where it ended.
+    pub const fn end(&self) -> Seq {
+        self.end
+    }
+
+    /// The append that holds an entry, as it is read: `None` when there is none, or it is archived.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn find(&self, seq: Seq) -> Result<Option<Link>, ReadFault> {
+        if seq == Seq::ZERO { Ok(None) } else { self.reader.find(seq) }
+    }
+
     /// Gives every append up to the end to `take`, from the first one on or until it wants no more; what it broke off with.
     ///
     /// # Errors
@@ -56,19 +70,32 @@ impl Journal {
     pub fn each<B>(
         &self,
         progress: Progress<'_>,
+        take: impl FnMut(&Batch) -> Result<ControlFlow<B>, ReportFault>,
+    ) -> Result<Option<B>, ReportFault> {
+        self.after(Head::default(), progress, take)
+    }
+
+    /// The same from the first append after `head` on.
+    ///
+    /// # Errors
+    /// [`ReportFault::Read`], and what `take` says.
+    pub fn after<B>(
+        &self,
+        head: Head,
+        progress: Progress<'_>,
         mut take: impl FnMut(&Batch) -> Result<ControlFlow<B>, ReportFault>,
     ) -> Result<Option<B>, ReportFault> {
         let (tell, hear) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
-            scope.spawn(|| self.read_ahead(tell));
+            scope.spawn(|| self.read_ahead(head, tell));
             take_all(hear, progress, &mut take)
         })
     }
 
     /// Until the end, a fault, or nobody listens any more.
     #[expect(clippy::needless_pass_by_value, reason = "the listener hears of the end when this is dropped")]
-    fn read_ahead(&self, tell: SyncSender<Result<Vec<Batch>, ReadFault>>) {
-        let mut chain = Chain::default();
+    fn read_ahead(&self, head: Head, tell: SyncSender<Result<Vec<Batch>, ReadFault>>) {
+        let mut chain = Chain::after(head);
         while chain.head().seq < self.end {
             let part = self.part(&mut chain);
             let over = part.as_ref().map_or(true, Vec::is_empty);

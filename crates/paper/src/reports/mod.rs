@@ -13,6 +13,7 @@ pub mod fault;
 pub mod fold;
 pub mod month;
 pub mod parquet;
+pub mod signed;
 pub mod table;
 pub mod tables;
 pub mod tally;

@@ -168,7 +168,48 @@ impl Detail {
         match refusal {
             Refusal::LimitReached { limit, .. } => Self::Limit(limit.clone()),
             Refusal::CardNotUsable { why } => Self::Card(*why),
-            _ => Self::None,
+            Refusal::ServiceClosed { .. }
+            | Refusal::CallerUnknown
+            | Refusal::CallerBarred
+            | Refusal::CallerResting { .. }
+            | Refusal::Locked { .. }
+            | Refusal::NoCard
+            | Refusal::WrongPassword { .. }
+            | Refusal::TooManyRefusals { .. }
+            | Refusal::AmountRecipientSwapped
+            | Refusal::RecipientMalformed
+            | Refusal::AmountMalformed
+            | Refusal::RecipientElsewhere
+            | Refusal::RecipientUnknown
+            | Refusal::RecipientIsCaller
+            | Refusal::AmountBelowMinimum { .. }
+            | Refusal::AmountAboveMaximum { .. }
+            | Refusal::AmountOffStep { .. }
+            | Refusal::Repeated { .. }
+            | Refusal::SenderTooYoung { .. }
+            | Refusal::RecipientTooYoung { .. }
+            | Refusal::RecipientBalanceMax { .. }
+            | Refusal::InsufficientFunds { .. }
+            | Refusal::NothingToUndo
+            | Refusal::NewPasswordMalformed
+            | Refusal::NewPasswordsDiffer
+            | Refusal::NewPasswordTrivial
+            | Refusal::NewPasswordSame
+            | Refusal::BindingBlocked
+            | Refusal::TooManyCards { .. }
+            | Refusal::LanguageNotOffered
+            | Refusal::OperatorUnknown
+            | Refusal::RulesClash { .. }
+            | Refusal::SubscriberUnknown
+            | Refusal::NumberOutOfRange { .. }
+            | Refusal::CardUnknown
+            | Refusal::CardNumberTaken { .. }
+            | Refusal::CardStateForbids { .. }
+            | Refusal::AmountOverflow
+            | Refusal::TooMuchAtOnce { .. }
+            | Refusal::NothingToChange
+            | Refusal::TwiceInList { .. }
+            | Refusal::Office(_) => Self::None,
         }
     }
 

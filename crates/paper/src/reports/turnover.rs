@@ -84,6 +84,20 @@ impl Turnover {
         }
     }
 
+    /// All numbers, in one order, to be read by [`of_numbers`](Self::of_numbers).
+    pub(super) fn numbers(&self) -> impl Iterator<Item = i128> {
+        self.0.iter().flatten().flat_map(|moved| [moved.debit, moved.credit])
+    }
+
+    /// Takes what [`numbers`](Self::numbers) gave; what is missing is 0.
+    pub(super) fn of_numbers(numbers: &mut impl Iterator<Item = i128>) -> Self {
+        let mut turnover = Self::default();
+        for moved in turnover.0.iter_mut().flatten() {
+            *moved = Moved { debit: numbers.next().unwrap_or_default(), credit: numbers.next().unwrap_or_default() };
+        }
+        turnover
+    }
+
     fn of_mut(&mut self, account: AccountId) -> Option<&mut Moved> {
         self.0.get_mut(row(account.currency()))?.get_mut(place(account))
     }

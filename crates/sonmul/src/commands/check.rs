@@ -1,17 +1,22 @@
 //! `sonmul check`: the daily check of `paper::reports::check`, run beside a server, and issuance stopped when it finds
 //! something.
 //!
-//! Guarantees: every difference is told, not only the first. Deliberately not here: sealed files and anchors (`sonmul verify`).
+//! It goes on from the state that the check before signed, in a file beside the journal, unless everything is asked for.
+//!
+//! Guarantees: every difference is told, not only the first; a state is signed only when nothing differs. Deliberately not
+//! here: sealed files and anchors (`sonmul verify`), what a signed state is (`paper::reports::signed`).
 
+use domain::receipt::Seq;
 use paper::reports::agree::Waiting;
 use paper::reports::check::{Check, Difference, Part};
+use paper::reports::signed::Key;
 use serde_json::{Value, json};
 use store::DataDir;
 
 use crate::beside::{Beside, REBUILD, journal_of};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::progress::Progress;
-use crate::{faults, print};
+use crate::{faults, print, signed};
 
 use super::{DataArg, block_on};
 
@@ -22,14 +27,22 @@ use super::{DataArg, block_on};
 moved. Works beside a running server; meant to be run every day. Ends with 4 when anything differs. With --stop the
 server then issues no more value for the operators concerned, until a person has it resumed; gifts go on.
 
+When nothing differs, the state is signed into checked.state (with the key in check.key, made when it is missing), and
+the next check goes on from there: it reads a day of the journal, not a year. When that file is missing, damaged, signed
+by another key or of another format, or the journal was cut or rewound behind it, the check says so and folds everything.
+
 Example:
   sonmul check --data sonmul-data
+  sonmul check --full
   sonmul check --stop --json"
 )]
 pub(crate) struct CheckArgs {
     /// When something differs, have the running server stop issuing value
     #[arg(long)]
     stop: bool,
+    /// Fold the journal from entry one, whatever was checked before
+    #[arg(long)]
+    full: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -40,8 +53,9 @@ pub(crate) struct CheckArgs {
 /// Folds, compares, tells, stops.
 pub(crate) fn run(args: &CheckArgs) -> Outcome {
     let dir = DataDir::open_shared(&args.data.dir()).map_err(faults::store)?;
+    let key = signed::key(&dir);
     let mut check = Check::default();
-    let checkpoint = match folded(&mut check, &dir) {
+    let checkpoint = match folded(&mut check, &dir, key.as_deref().filter(|_| !args.full)) {
         Ok(checkpoint) => checkpoint,
         // Damage is a difference like any other: what was folded before it says who is concerned.
         Err(failure) if failure.exit == Exit::Damaged => {
@@ -52,6 +66,7 @@ pub(crate) fn run(args: &CheckArgs) -> Outcome {
     };
     tell(args, &check, checkpoint)?;
     if check.differences.is_empty() {
+        signed::keep(&dir, key.as_deref(), &check);
         return Ok(Exit::Ok);
     }
     if args.stop {
@@ -62,11 +77,14 @@ pub(crate) fn run(args: &CheckArgs) -> Outcome {
 }
 
 /// Folds and compares; the accounts of the checkpoint that agree, where there is one.
-fn folded(check: &mut Check, dir: &DataDir) -> Outcome<Option<usize>> {
+fn folded(check: &mut Check, dir: &DataDir, key: Option<&Key>) -> Outcome<Option<usize>> {
     let kept = Beside::new(dir);
     // Before the journal is opened, so that the fold comes past it.
     let mut checkpoint = Waiting::load(&kept).map_err(faults::report)?;
     let (journal, _) = journal_of(dir)?;
+    if let Some(resumed) = key.and_then(|key| signed::resume(dir, key, &journal, &checkpoint)) {
+        *check = resumed;
+    }
     let mut progress = Progress::new("checking", Some(journal.entries()));
     check.fold(&journal, &mut checkpoint, &mut |done| progress.set(done)).map_err(faults::report)?;
     Ok(checkpoint.compared.map(|(_, accounts)| accounts))
@@ -85,11 +103,14 @@ fn tell(args: &CheckArgs, check: &Check, checkpoint: Option<usize>) -> Outcome<(
     let whats: Vec<&str> = check.differences.iter().map(|difference| difference.what.as_str()).collect();
     if args.json {
         return print::json(&json!({
-            "ok": whats.is_empty(), "seq": check.folded.head.seq.0, "at": check.folded.head.at.rfc3339(),
+            "ok": whats.is_empty(), "from": check.from.0, "seq": check.folded.head.seq.0, "at": check.folded.head.at.rfc3339(),
             "checkpoint_accounts": checkpoint, "units": parts(check), "differences": whats,
         }));
     }
     print::line(&format!("{} entries, as of {}", check.folded.head.seq, check.folded.head.at.rfc3339()))?;
+    if check.from > Seq::ZERO {
+        print::line(&format!("up to entry {} they were checked before; --full folds all of them", check.from))?;
+    }
     match checkpoint {
         Some(accounts) => print::line(&format!("{accounts} accounts were compared with the checkpoint"))?,
         None => print::line("there is no checkpoint to compare")?,

@@ -180,3 +180,18 @@ fn show(findings: &[Finding], json: bool) -> Outcome<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::slowed;
+    use serde_json::json;
+
+    #[test]
+    fn dials_that_are_slowed_down_are_told_with_what_to_do() {
+        let told = slowed(&json!({ "slowed": true, "ussd_ids_refused": 7 })).expect("a finding");
+        assert!(!told.ok, "it is no small thing");
+        assert!(told.says.contains("7 since the start") && told.says.contains("raise ussd_ids_max"), "{}", told.says);
+        assert!(slowed(&json!({ "slowed": false, "ussd_ids_refused": 7 })).is_none());
+        assert!(slowed(&json!({})).is_none());
+    }
+}

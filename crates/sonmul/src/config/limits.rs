@@ -61,7 +61,7 @@ limits! {
         "Intake closes when less than this is free: room for what is under way, and for cleaning up.";
     ids_max = 4_000_000 in 1_000..=1_000_000_000,
         "Ids of programs' commands that are remembered, for 24 h at most. Each takes about 70 octets of memory.";
-    ussd_ids_max = 12_000_000 in 1_000..=1_000_000_000,
+    ussd_ids_max = 13_000_000 in 1_000..=1_000_000_000,
         "Ids of dials that are remembered, for ten minutes at least: enough for 10,000 dials a second. Of more dials some \
          read \"busy, nothing was sent\". Each takes about 70 octets of memory.";
     checkpoint_entries_min = 1_000_000 in 1..=100_000_000,

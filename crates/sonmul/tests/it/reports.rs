@@ -109,6 +109,47 @@ fn the_daily_check_finds_a_checkpoint_that_says_something_else() {
 }
 
 #[test]
+fn the_check_goes_on_from_what_it_signed_and_says_why_when_it_does_not() {
+    let (world, _) = gifts();
+    let state = world.data.join("checked.state");
+    let check = |args: &[&str]| world.run(&[&["check", "--json"], args].concat());
+    let first = check(&[]).json();
+    assert_eq!((&first["ok"], &first["from"]), (&true.into(), &0.into()), "{first}");
+    let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&path.metadata().expect("a file").permissions());
+    assert_eq!([&state, &world.data.join("check.key")].map(|path| mode(path) & 0o777), [0o600; 2]);
+    let again = check(&[]).json();
+    assert_eq!(again["from"], first["seq"], "nothing has happened since");
+    let full = check(&["--full"]).json();
+    assert_eq!(full["from"], 0);
+    for key in ["seq", "at", "units", "checkpoint_accounts", "differences"] {
+        assert_eq!((&again[key], &full[key]), (&first[key], &first[key]), "{key}");
+    }
+    assert!(world.run(&["check"]).ok().contains("they were checked before"));
+
+    let octets = std::fs::read(&state).expect("a state");
+    let mut damaged = octets.clone();
+    damaged[octets.len() / 2] ^= 1;
+    let mut older = octets.clone();
+    older[15] = 0;
+    for (octets, why) in [(&damaged, "is damaged"), (&older, "has format 0")] {
+        std::fs::write(&state, octets).expect("written");
+        let ran = check(&[]);
+        assert!(ran.err.contains(why) && ran.err.contains("all of the journal is folded"), "{ran:?}");
+        assert_eq!((ran.code, &ran.json()["from"]), (0, &0.into()));
+        assert_eq!(check(&[]).json()["from"], first["seq"], "and it is signed again");
+    }
+    // Another key: what the old one signed is nobody's.
+    std::fs::remove_file(world.data.join("check.key")).expect("removed");
+    let ran = check(&[]);
+    assert!(ran.err.contains("another key signed it") && ran.json()["from"] == 0, "{ran:?}");
+    // A key that others can read signs nothing, and the check is made all the same.
+    let key = world.data.join("check.key");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("changed");
+    let ran = check(&[]);
+    assert!(ran.err.contains("is not signed") && ran.code == 0 && ran.json()["from"] == 0, "{ran:?}");
+}
+
+#[test]
 fn the_server_checks_its_books_and_stops_issuing_when_they_differ() {
     let world = World::with("check_every_s = 1\ncheckpoint_interval_ms = 100\n");
     let served = world.serve();

@@ -15,7 +15,7 @@ use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, Restore, RestoreError, SubscriberRow};
 use domain::rules::{LimitName, Rules};
-use domain::state::{LimitIdentity, Lock, Purse, Usage, UsageKey};
+use domain::state::{LimitIdentity, LimitRow, Lock, Purse, Usage, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::CheckpointFault;
 use engine::ids::{IdRow, Ids, IdsConfig, IdsKept};
@@ -41,6 +41,7 @@ enum Block {
 /// Builds the state and the ids.
 pub(super) fn load(path: &Path, conn: &Connection, meta: &Meta, config: IdsConfig) -> Result<Replica, CheckpointFault> {
     let mut restore = Restore::new(meta.subscribers as usize, meta.cards as usize);
+    restore.limits_made(meta.limits_made);
     limits(conn, &mut restore)?;
     operators(conn, &mut restore)?;
     restore.remembered(meta.remembered);
@@ -162,17 +163,17 @@ fn each(
 }
 
 fn limits(conn: &Connection, restore: &mut Restore) -> Result<(), CheckpointFault> {
-    let mut next = 0;
-    each(conn, "SELECT id, operator, name, from_ms, subject FROM limits ORDER BY id", [], |row| {
+    each(conn, "SELECT id, operator, name, kind, subject, window, until_ms FROM limits ORDER BY id", [], |row| {
         let columns = Columns(row);
-        rows::in_order(columns, &mut next)?;
-        restore.limit(LimitIdentity {
+        let identity = LimitIdentity {
             operator: OperatorId(columns.narrow(1)?),
             name: LimitName::new(columns.text(2)?),
-            from: columns.at(3)?,
+            kind: rows::kind_of(columns.text(3)?)?,
             subject: rows::subject_of(columns.text(4)?)?,
-        });
-        Ok(())
+            window: rows::window_of(columns.text(5)?)?,
+        };
+        let until = columns.maybe_int(6)?.map_or(Timestamp::MAX, Timestamp::from_ms);
+        restore.limit(LimitId(columns.narrow(0)?), LimitRow { identity, until }).map_err(misfit)
     })
 }
 

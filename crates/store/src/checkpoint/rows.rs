@@ -11,7 +11,7 @@ use domain::office::till::Bought;
 use domain::password::PasswordTag;
 use domain::receipt::Seq;
 use domain::restore::{CardRow, RepeatRow, SubscriberRow};
-use domain::rules::limit::Subject;
+use domain::rules::limit::{Kind, Subject, Window};
 use domain::state::{CardFacts, Purse, Recents, RepeatKey, Standing, SubscriberFacts};
 use domain::time::{BusinessDate, Timestamp};
 use engine::checkpoint::CheckpointFault;
@@ -247,20 +247,19 @@ fn voiding_of(name: &str) -> Result<Voiding, CheckpointFault> {
         .ok_or_else(|| damaged("a reason for voiding is none"))
 }
 
-pub(super) const fn subject_name(subject: Subject) -> &'static str {
-    match subject {
-        Subject::Sender => "sender",
-        Subject::Recipient => "recipient",
-        Subject::Pair => "pair",
-        Subject::Card => "card",
-    }
+pub(super) fn subject_of(name: &str) -> Result<Subject, CheckpointFault> {
+    Subject::ALL.into_iter().find(|subject| subject.name() == name).ok_or_else(|| damaged("a limit's subject is none"))
 }
 
-pub(super) fn subject_of(name: &str) -> Result<Subject, CheckpointFault> {
-    [Subject::Sender, Subject::Recipient, Subject::Pair, Subject::Card]
-        .into_iter()
-        .find(|subject| subject_name(*subject) == name)
-        .ok_or_else(|| damaged("a limit's subject is none"))
+pub(super) fn kind_of(name: &str) -> Result<Kind, CheckpointFault> {
+    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| damaged("a limit's kind is none"))
+}
+
+/// Reads what a window's public name says.
+pub(super) fn window_of(name: &str) -> Result<Window, CheckpointFault> {
+    let days = || name.strip_suffix(" days")?.parse().ok().map(Window::Days);
+    let known = [Window::BusinessDay, Window::CalendarMonth].into_iter().find(|window| window.to_string() == name);
+    known.or_else(days).ok_or_else(|| damaged("a limit's window is none"))
 }
 
 /// Recipients as octets; nothing for none.

@@ -1,7 +1,7 @@
 //! The checkpoint's tables, as a person sees them with `.schema`.
 
 /// Version of the tables; a program refuses what it doesn't know.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// A gift touches rows anywhere, and each touched page is written whole: small pages. The WAL is moved into the file
 /// after each delta, in one go, by the thread that wrote it. Rows come in the order of pages, so that a small cache is as
@@ -17,7 +17,7 @@ PRAGMA cache_size = -8192;";
 pub(super) fn tables() -> String {
     format!(
         "BEGIN; {TABLES} {ACCOUNTS}
-         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
+         INSERT INTO meta VALUES (1, {VERSION}, 0, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); COMMIT;"
     )
 }
 
@@ -36,8 +36,11 @@ CREATE TABLE meta (
   -- When the newest generation of each memory began, with which entry, and with which the one before did.
   pairs_turned_ms INTEGER NOT NULL, pairs_newest_from INTEGER NOT NULL, pairs_before_from INTEGER NOT NULL,
   repeats_turned_ms INTEGER NOT NULL, repeats_newest_from INTEGER NOT NULL, repeats_before_from INTEGER NOT NULL,
+  limits_made INTEGER NOT NULL,     -- rows that limits were ever given
   subscribers INTEGER NOT NULL,     -- rows
-  cards INTEGER NOT NULL            -- rows
+  cards INTEGER NOT NULL,           -- rows
+  -- After which row of usage the next write goes on looking for pairs whose windows are over.
+  pruned_limit INTEGER NOT NULL, pruned_subject INTEGER NOT NULL
 );
 CREATE TABLE operators (
   id INTEGER PRIMARY KEY,
@@ -55,9 +58,13 @@ CREATE TABLE limits (
   id INTEGER PRIMARY KEY,
   operator INTEGER NOT NULL,
   name TEXT NOT NULL,
-  from_ms INTEGER NOT NULL,
-  subject TEXT NOT NULL             -- sender, recipient, pair, card
+  kind TEXT NOT NULL,               -- gift, top-up, call
+  subject TEXT NOT NULL,            -- sender, recipient, pair, card
+  window TEXT NOT NULL,             -- business-day, calendar-month, 30 days
+  until_ms INTEGER                  -- no rules have it in force from then on; null: no end
 );
+-- Limits that are gone, while usage of them is still in its table: a little of it goes with each write.
+CREATE TABLE forgotten (limit_id INTEGER PRIMARY KEY);
 CREATE TABLE subscribers (
   id INTEGER PRIMARY KEY,
   msisdn INTEGER NOT NULL,

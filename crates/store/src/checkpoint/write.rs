@@ -7,7 +7,7 @@ use domain::ids::{BatchId, LimitId, SubscriberId};
 use domain::memory::Remembered;
 use domain::office::till::Bought;
 use domain::receipt::Seq;
-use domain::state::{BOOKS, CardFacts, Recents, UsageKey};
+use domain::state::{BOOKS, CardFacts, LimitIdentity, LimitRow, Recents, UsageKey};
 use domain::time::Timestamp;
 use engine::checkpoint::{CardDelta, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use engine::ids::{IdRow, IdsKept};
@@ -28,13 +28,14 @@ pub(super) fn write(
     conn: &mut Connection,
     meta: Meta,
     delta: &Delta,
-    (prune_after, slice): (&mut Option<(u16, i64)>, &mut Slice),
+    slice: &mut Slice,
 ) -> Result<Meta, CheckpointFault> {
     if delta.head.seq < meta.head.seq {
         return Err(damaged("it is ahead of what it should follow"));
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| fault(&error))?;
-    let meta = Meta { remembered: delta.remembered(meta.remembered), ..meta };
+    let limits_made = meta.limits_made.max(delta.limits_made);
+    let meta = Meta { remembered: delta.remembered(meta.remembered), limits_made, ..meta };
     let mut writing = Writing { tx: &tx, meta, slice };
     writing.limits(delta)?;
     writing.operators(delta)?;
@@ -43,10 +44,10 @@ pub(super) fn write(
     writing.office(delta)?;
     let written = writing.usage(delta).and_then(|()| writing.locks(delta));
     written.and_then(|()| writing.ids(delta)).and_then(|()| writing.repeats(delta)).map_err(|error| fault(&error))?;
-    let after = writing.prune(2 * delta.usage.len() + PRUNE_ROWS, *prune_after).map_err(|error| fault(&error))?;
+    writing.forget(2 * delta.usage.len() + PRUNE_ROWS).map_err(|error| fault(&error))?;
+    writing.meta.pruned = writing.prune(2 * delta.usage.len() + PRUNE_ROWS).map_err(|error| fault(&error))?;
     let meta = writing.meta(delta).map_err(|error| fault(&error))?;
     tx.commit().map_err(|error| fault(&error))?;
-    *prune_after = after;
     Ok(meta)
 }
 
@@ -69,7 +70,8 @@ impl<'a> Writing<'a> {
         let sql = "UPDATE meta SET seq = ?1, hash = ?2, at_ms = ?3, ids_floor_ms = ?4, programs_from = ?5, \
                    ussd_from = ?6, subscribers = ?7, cards = ?8, pair_window_days = ?9, \
                    pairs_turned_ms = ?10, pairs_newest_from = ?11, pairs_before_from = ?12, \
-                   repeats_turned_ms = ?13, repeats_newest_from = ?14, repeats_before_from = ?15";
+                   repeats_turned_ms = ?13, repeats_newest_from = ?14, repeats_before_from = ?15, \
+                   limits_made = ?16, pruned_limit = ?17, pruned_subject = ?18";
         self.tx.prepare_cached(sql)?.execute(params![
             int(meta.head.seq),
             meta.head.hash,
@@ -85,18 +87,29 @@ impl<'a> Writing<'a> {
             int(pairs.before_from),
             repeats.at.ms(),
             int(repeats.newest_from),
-            int(repeats.before_from)
+            int(repeats.before_from),
+            meta.limits_made,
+            meta.pruned.0,
+            meta.pruned.1
         ])?;
         Ok(meta)
     }
 
     fn limits(&mut self, delta: &Delta) -> Written {
-        let mut insert = self.prepare("INSERT OR IGNORE INTO limits VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut put = self.prepare("INSERT OR REPLACE INTO limits VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        let mut remove = self.prepare("DELETE FROM limits WHERE id = ?1")?;
+        let mut forget = self.prepare("INSERT OR IGNORE INTO forgotten VALUES (?1)")?;
         for (LimitId(id), limit) in &delta.limits {
-            let subject = rows::subject_name(limit.subject);
-            insert
-                .execute(params![id, limit.operator.0, limit.name.as_str(), limit.from.ms(), subject])
-                .map_err(|error| fault(&error))?;
+            let written = match limit {
+                Some(LimitRow { identity, until }) => {
+                    let LimitIdentity { operator, name, kind, subject, window } = identity;
+                    let until_ms = (*until != Timestamp::MAX).then(|| until.ms());
+                    let (kind, subject, window) = (kind.name(), subject.name(), window.to_string());
+                    put.execute(params![id, operator.0, name.as_str(), kind, subject, window, until_ms])
+                }
+                None => remove.execute([id]).and_then(|_| forget.execute([id])),
+            };
+            written.map_err(|error| fault(&error))?;
         }
         Ok(())
     }
@@ -288,13 +301,28 @@ impl<'a> Writing<'a> {
         self.tx.execute("DELETE FROM repeats WHERE last_seq < ?1", [int(before_from)]).map(drop)
     }
 
+    /// Drops up to `rows` rows of usage of a limit that is forgotten: nobody reads them any more.
+    fn forget(&self, rows: usize) -> rusqlite::Result<()> {
+        let find = "SELECT limit_id FROM forgotten ORDER BY limit_id LIMIT 1";
+        let found: Option<u16> = self.tx.prepare_cached(find)?.query_row([], |row| row.get(0)).optional()?;
+        let Some(limit) = found else { return Ok(()) };
+        let sql = "DELETE FROM usage WHERE (limit_id, subject) IN \
+                   (SELECT limit_id, subject FROM usage WHERE limit_id = ?1 LIMIT ?2)";
+        let most = i64::try_from(rows).unwrap_or(i64::MAX);
+        if self.tx.prepare_cached(sql)?.execute(params![limit, most])? < rows {
+            self.tx.prepare_cached("DELETE FROM forgotten WHERE limit_id = ?1")?.execute([limit])?;
+        }
+        Ok(())
+    }
+
     /// Drops pair usage that is forgotten, among the next `rows` rows; gives where to go on. A write looks at more rows than
     /// it adds, so that the table stays within a few times of what is remembered.
-    fn prune(&self, rows: usize, after: Option<(u16, i64)>) -> rusqlite::Result<Option<(u16, i64)>> {
-        let (limit, subject) = after.unwrap_or((0, i64::MIN));
+    fn prune(&self, rows: usize) -> rusqlite::Result<(u16, i64)> {
+        const FIRST: (u16, i64) = (0, i64::MIN);
+        let (limit, subject) = self.meta.pruned;
         let find = "SELECT id FROM limits WHERE subject = 'pair' AND id >= ?1 ORDER BY id LIMIT 1";
         let found = self.tx.prepare_cached(find)?.query_row([limit], |row| row.get(0)).optional()?;
-        let Some(found): Option<u16> = found else { return Ok(None) };
+        let Some(found): Option<u16> = found else { return Ok(FIRST) };
         let subject = if found == limit { subject } else { i64::MIN };
         let end = "SELECT subject FROM usage WHERE limit_id = ?1 AND subject > ?2 ORDER BY subject LIMIT 1 OFFSET ?3";
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
@@ -304,7 +332,7 @@ impl<'a> Writing<'a> {
         let before_from = int(self.meta.remembered.pairs.before_from);
         self.tx.prepare_cached(sql)?.execute(params![found, subject, last.unwrap_or(i64::MAX), before_from])?;
         // Past the last row of a limit the next one begins; past the last limit, the first.
-        Ok(last.map(|last| (found, last)).or_else(|| found.checked_add(1).map(|next| (next, i64::MIN))))
+        Ok(last.map_or_else(|| found.checked_add(1).map_or(FIRST, |next| (next, i64::MIN)), |last| (found, last)))
     }
 }
 

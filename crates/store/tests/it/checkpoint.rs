@@ -136,6 +136,40 @@ fn gifts_that_were_taken_back_are_not_remembered() {
     assert_eq!(loaded.differences(&folded, 9), []);
 }
 
+/// A limit that is forgotten takes its usage along: nobody reads it from then on, and its rows leave the tables.
+#[test]
+fn usage_of_a_forgotten_limit_leaves_the_tables() {
+    let day = 86_400;
+    let gift = |who, wait_s| (0, who, (who + 1) % 6, 10, wait_s);
+    let commit = (34, 0, 0, 1, 0);
+    // Rules with limits of other names (`how` is 3); those of before are gone for as long as no window lasts.
+    let steps =
+        [gift(1, 0), gift(2, 0), commit, (30, 0, 0, 3, 60), commit, gift(3, 0), commit, gift(4, 40 * day), commit];
+    let more: Vec<_> = (0..6).flat_map(|n| [gift(n, 60), commit]).collect();
+    let (mut table, batches) = written(&[&steps[..], &more].concat(), 1);
+    let (folded, _) = fold(&batches);
+    let forgets =
+        |change: &domain::verdict::Change| matches!(change, domain::verdict::Change::Limit { limit: None, .. });
+    let entries = batches.iter().flat_map(|batch| &batch.entries);
+    let forgotten = entries.flat_map(|entry| &entry.verdict.effects.changes).filter(|change| forgets(change)).count();
+    assert!(forgotten > 0 && folded.limits().count() < folded.limits_made(), "{forgotten} limits were forgotten");
+    let count = |sql: &str| -> i64 {
+        Connection::open(table.path()).expect("tables").query_row(sql, [], |row| row.get(0)).expect(sql)
+    };
+    assert_eq!(count("SELECT count(*) FROM usage WHERE limit_id NOT IN (SELECT id FROM limits)"), 0);
+    assert_eq!(count("SELECT count(*) FROM forgotten"), 0);
+    assert!(count("SELECT count(*) FROM usage") > 0);
+    table.reopen();
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
+    assert_eq!(loaded.differences(&folded, 9), []);
+    // As long as its rows are there they are nobody's.
+    let stale = "INSERT INTO usage SELECT (SELECT min(i) FROM (SELECT 0 AS i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) \
+                 WHERE i NOT IN (SELECT id FROM limits)), 3, 20000, 9, 9, 1";
+    Connection::open(table.path()).expect("tables").execute(stale, []).expect("written");
+    let loaded = table.checkpoint.load(IDS).expect("loaded").state;
+    assert_eq!(loaded.differences(&folded, 9), []);
+}
+
 /// However often a server starts, what its engine forgot is dropped from the tables: a count that began anew with each start
 /// once kept all of them.
 #[test]
@@ -173,6 +207,33 @@ fn ids_do_not_pile_up_over_starts() {
     }
     let loaded = table.checkpoint.load(IDS).expect("loaded").ids;
     same_ids(&loaded, &ids, &batches(&world.links));
+}
+
+/// Each write looks at some rows of pair usage, and goes on where the one before ended, however often a server starts.
+#[test]
+fn forgotten_usage_of_pairs_goes_however_often_a_server_starts() {
+    let (mut table, _) = some();
+    let conn = Connection::open(table.path()).expect("tables");
+    let change = |sql: &str| conn.execute_batch(sql).expect(sql);
+    change("UPDATE meta SET pairs_newest_from = 3, pairs_before_from = 2");
+    change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO usage SELECT (SELECT max(id) FROM limits WHERE subject = 'pair'), (i << 32) + 7777, 0, 1, 1, 1 FROM n",
+    );
+    let forgotten = || -> i64 {
+        let sql = "SELECT count(*) FROM usage WHERE seq < 2 AND subject >> 32 > 0 AND (subject & 0xFFFFFFFF) = 7777";
+        conn.query_row(sql, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(forgotten(), 5_000);
+    let limits: i64 =
+        conn.query_row("SELECT count(*) FROM limits WHERE subject = 'pair'", [], |row| row.get(0)).expect("a count");
+    // One write for each limit that has less than a thousand rows, some for the one that has more.
+    for _ in 0..limits + 10 {
+        table.reopen();
+        let nothing = Collector::new(table.checkpoint.head()).take(IdsKept::default());
+        table.checkpoint.write(&nothing).expect("written");
+    }
+    assert_eq!(forgotten(), 0);
 }
 
 fn some() -> (Table, State) {
@@ -248,15 +309,15 @@ fn differences_are_found_and_shortened() {
             "subscriber 5 (Msisdn(…006)): cards",
             "card 00000001: tag",
             "card 00000005: state",
-            "usage of limit 1 by 0x3: usage",
+            "usage of limit 0 by 0x3: usage",
         ]
     );
     assert_eq!(table.checkpoint.compare(&state, 2).expect("compared").len(), 2);
-    change("DELETE FROM usage WHERE limit_id = 1 AND subject = 3");
+    change("DELETE FROM usage WHERE limit_id = 0 AND subject = 3");
     change("DELETE FROM locks WHERE subscriber = 3");
     let found = table.checkpoint.compare(&state, 100).expect("compared");
     let rows: Vec<_> = found.iter().skip(7).map(|difference| difference.row.as_str()).collect();
-    assert_eq!(rows, ["usage of limit 1 by 0x3", "lock of subscriber 3 over link 0"]);
+    assert_eq!(rows, ["usage of limit 0 by 0x3", "lock of subscriber 3 over link 0"]);
     let other = table.checkpoint.compare(&State::default(), 9).expect("compared");
     assert_eq!(other.len(), 1, "as of another entry nothing else is compared: {other:?}");
 }
@@ -267,7 +328,7 @@ fn damage_is_noticed() {
         ("DELETE FROM subscribers WHERE id = 2", "a row is missing"),
         ("DELETE FROM subscribers WHERE id = (SELECT max(id) FROM subscribers)", "missing at the end"),
         ("DELETE FROM cards WHERE id = 0", "a row is missing"),
-        ("DELETE FROM limits WHERE id = 0", "a row is missing"),
+        ("DELETE FROM limits", "no such limit"),
         ("UPDATE cards SET state = 'lost'", "a card's state is none"),
         ("UPDATE cards SET balance_minor = -1", "a card below zero"),
         ("UPDATE cards SET holder = 1000 WHERE id = 0", "no such holder"),
@@ -297,7 +358,7 @@ fn damage_is_noticed() {
         let conn = Connection::open(table.path()).expect("tables");
         conn.execute("UPDATE meta SET version = ?1", [version]).expect("changed");
     };
-    version(6);
+    version(7);
     assert!(matches!(SqliteCheckpoint::open(&table.path()), Err(CheckpointFault::Damaged(_))), "of a later Sonmul");
     std::fs::write(
         table.path(),

@@ -90,7 +90,7 @@ fn between_beginning_a_segment_and_its_first_append() {
     let (place, head) = four_segments();
     change(&place, "journal-000004.sqlite", "INSERT INTO closed VALUES (1, 32)");
     let hash: String = head.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    change(&place, "journal-000005.sqlite", &format!("INSERT INTO meta VALUES (1, 2, 33, x'{hash}')"));
+    change(&place, "journal-000005.sqlite", &format!("INSERT INTO meta VALUES (1, 3, 33, x'{hash}')"));
     let place = place.crashed();
     let (mut journal, reader) = place.open(SMALL);
     assert_eq!(journal.head(), head);
@@ -116,7 +116,7 @@ fn while_a_segment_is_sealed() {
     // Still with its WAL.
     let (place, head) = four_segments();
     std::fs::remove_file(place.path.join("journal-000003.blake3")).expect("a sidecar");
-    change(&place, "journal-000003.sqlite", "PRAGMA journal_mode = WAL; PRAGMA user_version = 2;");
+    change(&place, "journal-000003.sqlite", "PRAGMA journal_mode = WAL; PRAGMA user_version = 3;");
     goes_on(&place, head);
 }
 

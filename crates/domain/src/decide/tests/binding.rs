@@ -297,3 +297,34 @@ fn another_operators_callers_can_t_block_a_card() {
         "#]],
     );
 }
+
+#[test]
+fn a_binding_forgets_the_wrong_tries_before_it() {
+    check(
+        "test from 2020-01-01
+         191…001 is known since 2019-01-01
+         191…002 is known since 2019-01-01
+         test issues 100 50
+         2020-02-01 10:00  191…001 binds card-1 password 111111
+         191…001 binds card-1
+         care unblocks card-1
+         191…001 binds card-1 password 111111
+         191…001 binds card-1
+         191…002 binds card-1
+         191…002 binds card-2 password 111111
+         care unblocks card-2
+         care unblocks card-2",
+        expect![[r#"
+            issued 2 from card 1
+            refused: wrong-password, 2 left
+            card 1 bound, 100 on it
+            refused: nothing-to-change
+            refused: wrong-password, 2 left
+            refused: card-not-usable, already-bound
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            card changed
+            refused: nothing-to-change
+        "#]],
+    );
+}

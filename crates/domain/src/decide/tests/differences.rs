@@ -27,7 +27,7 @@ fn own(state: &State) -> RepeatKey {
     RepeatKey { sender: FIRST, recipient: SubscriberId(u32::try_from(state.rows().0).expect("few")), amount }
 }
 
-const ROWS: [Row; 33] = [
+const ROWS: [Row; 35] = [
     ("the state, entry", |state| state.seq = state.seq.next()),
     ("the state, instant", |state| state.at = state.at.plus_ms(1)),
     ("the state, operators", |state| drop(state.operators.pop())),
@@ -37,6 +37,7 @@ const ROWS: [Row; 33] = [
     }),
     ("operator test, hash of its rules file", |state| state.operators[0].file_hash[31] ^= 1),
     ("operator test, date", |state| state.operators[0].date = state.operators[0].date.plus_days(1)),
+    ("operator test, counts", |state| state.operators[0].kept.cards += 1),
     ("operator test, breakage", |state| state.operators[0].books[3].balance_minor += 1),
     ("operator test, position", |state| state.operators[0].books[4].latest = Seq(7_777)),
     ("the state, subscribers", |state| drop(state.subscribers.pop())),
@@ -69,6 +70,7 @@ const ROWS: [Row; 33] = [
     ("card 00000001, wrong passwords at binding", |state| state.cards[0].bind_wrong += 1),
     ("the state, card numbers", |state| state.by_number.clear()),
     ("the state, limits", |state| drop(state.limits.pop())),
+    ("the state, when a limit is forgotten", |state| state.limits_over_at = Some(Timestamp::MIN)),
     ("usage of limit 0 by 0x0, usage", |state| {
         let usage = Usage { start: BusinessDate::default(), count: 7, total_minor: 77 };
         let key = UsageKey { limit: crate::ids::LimitId(0), subject: 0 };

@@ -49,6 +49,7 @@ const RULES: [(&str, &[&str]); 5] = [
             "tariff cross_network = \"3/2\"",
             "hold = { gifts = \"new-recipient\", for_s = 1800 }",
             "limit a gift sender count 3 business-day from 2000-01-01",
+            "limit a gift sender total 600 business-day from 2000-01-02",
             "limit b gift pair total 400 calendar-month from 2000-01-01",
             "limit c gift recipient count 4 days(3) from 2000-01-01",
             "limit d gift card total 900 days(10) from 2000-01-01",

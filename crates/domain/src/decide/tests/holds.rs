@@ -239,3 +239,87 @@ fn the_largest_amounts_are_held_and_posted_with_fee_and_tax() {
         [20, 2, 0]
     );
 }
+
+#[test]
+fn a_gift_is_undone_until_its_hold_is_over_whether_its_timer_ran_or_not() {
+    check(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         191…001 has a card with 1000
+         2020-02-01 10:00  191…001 gives 100 to 191…002
+         10:30  191…001 gives 200 to 191…002
+         2020-02-01T01:59:59.999Z 191…001 undoes
+         191…001 undoes
+         191…001 undoes
+         2020-02-01 11:00  191…001 gives 300 to 191…002
+         2020-02-01 12:00  191…001 undoes",
+        expect![[r#"
+            on hold 100, 900 left
+            on hold 200, 700 left
+            undone 200 of entry 6, 900 on the card
+            undone 100 of entry 5, 1000 on the card
+            refused: nothing-to-undo
+            on hold 300, 700 left
+            refused: nothing-to-undo
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_undone_gives_back_its_own_day_s_limit_and_no_other() {
+    check(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 7200 }
+         | limit one gift sender count 1 business-day
+         191…001 has a card with 1000
+         2020-02-01 23:30  191…001 gives 100 to 191…002
+         191…001 gives 10 to 191…003
+         191…001 undoes
+         191…001 gives 20 to 191…003
+         2020-02-02 00:10  191…001 gives 30 to 191…003
+         191…001 gives 1 to 191…004
+         191…001 undoes
+         191…001 undoes
+         191…001 gives 40 to 191…003
+         191…001 gives 1 to 191…004",
+        expect![[r#"
+            on hold 100, 900 left
+            refused: limit one reached until 2020-02-02
+            undone 100 of entry 5, 1000 on the card
+            on hold 20, 980 left
+            on hold 30, 950 left
+            refused: limit one reached until 2020-02-03
+            undone 30 of entry 9, 980 on the card
+            undone 20 of entry 8, 1000 on the card
+            on hold 40, 960 left
+            refused: limit one reached until 2020-02-03
+        "#]],
+    );
+}
+
+#[test]
+fn only_a_gift_to_somebody_new_is_held_where_the_rules_say_so() {
+    check(
+        "test from 2020-01-01
+         | standing first_use = true
+         191…001 has a card with 1000
+         191…003 is nobody yet
+         2020-02-01 10:00  191…001 gives 10 to 191…002
+         test loads
+         | standing first_use = true
+         | hold = { gifts = \"new-recipient\", for_s = 3600 }
+         191…001 gives 20 to 191…002
+         191…001 gives 30 to 191…003
+         191…001 gives 40 to 191…003
+         191…002 has a card with 100
+         191…002 gives 10 to 191…001",
+        expect![[r#"
+            given 10, 990 left
+            rules loaded
+            given 20, 970 left
+            on hold 30, 940 left
+            on hold 40, 900 left
+            on hold 10, 90 left
+        "#]],
+    );
+}

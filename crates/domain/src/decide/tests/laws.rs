@@ -89,9 +89,11 @@ fn after_values(before: &State, after: &State, verdict: &Verdict) {
         assert_eq!(before.subscriber(named.subscriber).map_or(Seq::ZERO, |row| row.latest), named.prev);
         assert_eq!(after.subscriber(named.subscriber).expect("a row").latest, after.seq());
     }
+    let mut used = HashSet::new();
+    assert!(effects.usage.iter().all(|one| used.insert((one.limit, one.subject))), "each usage once");
     for used in &effects.usage {
         let key = UsageKey { limit: used.limit, subject: used.subject };
-        let subject = after.limits()[usize::from(used.limit.0)].subject;
+        let subject = after.limit(used.limit).expect("a limit").identity.subject;
         let usage = after.usage(key, subject).expect("usage");
         assert_eq!((usage.start, usage.count, usage.total_minor), (used.start, used.count, used.total_minor));
     }

@@ -232,6 +232,23 @@ fn how_much_may_still_be_sent() {
 }
 
 #[test]
+fn only_limits_of_gifts_that_hold_now_say_how_much_may_be_sent() {
+    check(
+        "test from 2020-01-01
+         | limit all gift sender total 500 business-day
+         | limit own top-up sender total 100 business-day
+         | limit soon gift sender total 200 business-day from 2020-02-02
+         191…001 has a card with 5000
+         2020-02-01 10:00  191…001 asks balance
+         2020-02-02 00:00  191…001 asks balance",
+        expect![[r#"
+            card 1 5000; may send 500; airtime 0
+            card 1 5000; may send 200; airtime 0
+        "#]],
+    );
+}
+
+#[test]
 fn pair_usage_outlives_its_generation() {
     // The longest pair window is 31 days, so a generation is as well: usage from before a turn still counts after it.
     check(

@@ -15,6 +15,7 @@ use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::office::batch::BatchCommand;
 use crate::office::call::CallCommand;
+use crate::office::ceiling::Ceiling;
 use crate::office::done::OfficeDone;
 use crate::office::motion::{MotionCommand, Proposal, Reversal, reversible_until};
 use crate::office::refusal::OfficeRefusal;
@@ -29,7 +30,7 @@ use crate::verdict::Outcome;
 
 const OPERATOR: OperatorId = OperatorId(0);
 /// How many there are.
-const REFUSALS: usize = 44;
+const REFUSALS: usize = 45;
 
 const fn place(refusal: &OfficeRefusal) -> usize {
     match refusal {
@@ -77,6 +78,7 @@ const fn place(refusal: &OfficeRefusal) -> usize {
         OfficeRefusal::IssuedPerDayMax { .. } => 41,
         OfficeRefusal::FloatMax { .. } => 42,
         OfficeRefusal::TooLateToReverse { .. } => 43,
+        OfficeRefusal::CeilingReached { .. } => 44,
     }
 }
 
@@ -427,12 +429,16 @@ fn ceilings() -> BTreeSet<usize> {
         "test from 2020-06-01
          | standing card_value_max = 700
          | standing issued_per_day_max = 1000
+         | standing cards_max = 4
          191…001 is known since 2020-01-01",
     );
     resolve(&mut story.stage.world, OPERATOR, rate(Currency::Usd, 1, 1));
     let card_max = OfficeRefusal::CardValueMax { max_minor: 700 };
     let start = BatchCommand::Start { operator: OPERATOR, value: minor(701), ordered: 1 };
     assert_eq!(story.no(Asked::Batch(start)), card_max);
+    let start = BatchCommand::Start { operator: OPERATOR, value: minor(500), ordered: 5 };
+    let cards_max = OfficeRefusal::CeilingReached { of: Ceiling::Cards, max: 4 };
+    assert_eq!(story.no(Asked::Batch(start)), cards_max);
     let (outlet, _) = stocked(&mut story.stage.world, OPERATOR, 500, 3);
     sold(&mut story.stage.world, outlet, Currency::Usd, Serial(1));
     let reload = |value| {

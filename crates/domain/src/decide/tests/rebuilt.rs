@@ -1,12 +1,9 @@
 //! A state built again from its rows, as a checkpoint would; and what leads from one entry to the one before.
 
-use crate::generations::Age;
-use crate::ids::LimitId;
 use crate::ids::Serial;
-use crate::memory::Turns;
 use crate::receipt::Seq;
-use crate::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
-use crate::state::{Card, Repeat, State, UsageKey, books_of};
+use crate::restore::{Restore, RestoreError};
+use crate::state::State;
 
 /// Every row is found by its number, its serial and its place.
 pub(super) fn indexes_lead_to_their_rows(state: &State) {
@@ -20,52 +17,14 @@ pub(super) fn indexes_lead_to_their_rows(state: &State) {
     }
 }
 
-/// The state built again from its rows, as a checkpoint would.
+/// The state built again from its rows, each of them written and read.
 pub(super) fn restored(state: &State) -> Result<State, RestoreError> {
     let (subscribers, cards) = state.rows();
     let mut restore = Restore::new(subscribers, cards);
-    state.limits().iter().for_each(|limit| restore.limit(limit.clone()));
-    for (id, operator) in state.operators() {
-        let books = books_of(id).map(|book| state.purse(book).unwrap_or_default());
-        restore.operator(id, &operator.rules, operator.file_hash, operator.date, books)?;
-    }
-    for (_, row) in state.subscribers() {
-        restore.subscriber(SubscriberRow {
-            facts: row.facts,
-            airtime: row.airtime,
-            latest: row.latest,
-            refused: (row.refused_date, row.refused_count),
-            recents: state.recents_of(row).to_vec(),
-        })?;
-    }
-    for (_, card) in state.cards() {
-        let Card { facts, purse, bound, bind_wrong, bought, .. } = *card;
-        restore.card(&CardRow { facts, purse, bound, bind_wrong, bought })?;
-    }
-    for (key, record) in state.records() {
-        restore.record(key, record.clone())?;
-    }
-    for (account, purse) in state.ledger() {
-        restore.account(account, purse)?;
-    }
-    let remembered = *state.remembered();
-    restore.remembered(remembered);
-    for (limit, pages) in (0_u16..).map(LimitId).zip(&state.usage) {
-        for (row, usage) in pages.iter() {
-            restore.usage(UsageKey { limit, subject: u64::from(row) }, usage, Seq::ZERO)?;
-        }
-    }
-    for (key, usage, age) in state.pair_usage.aged() {
-        // Any entry of its generation will do.
-        let Turns { newest_from, before_from, .. } = remembered.pairs;
-        restore.usage(*key, *usage, if age == Age::Newest { newest_from } else { before_from })?;
-    }
-    state.locks().for_each(|(subscriber, link, lock)| restore.lock(subscriber, link, lock));
-    let mut repeats: Vec<_> = state.repeats().collect();
-    repeats.sort_unstable_by_key(|(_, repeat)| repeat.seq);
-    for (key, Repeat { at, seq }) in repeats {
-        restore.repeat(&RepeatRow { key, at, seq, undone: false });
-    }
+    state.each_row(|row| {
+        let octets = minicbor::to_vec(&row).expect("octets");
+        restore.row(minicbor::decode(&octets).expect("a row"))
+    })?;
     restore.finish(state.seq(), state.at())
 }
 

@@ -24,9 +24,16 @@ struct Posted {
     kind: Kind,
     subjects: [u64; 4],
     minor: i64,
-    limits: Vec<(LimitName, Timestamp)>,
+    limits: Vec<Identity>,
     /// Taken back while it was on hold: it still opened its window, and counts for nothing.
     undone: bool,
+}
+
+/// What makes a limit the same one under other rules; operator and kind are those of what was posted.
+type Identity = (LimitName, Subject, Window);
+
+fn identity(limit: &Limit) -> Identity {
+    (limit.name.clone(), limit.subject, limit.window)
 }
 
 impl Posted {
@@ -99,7 +106,7 @@ impl Recount {
             kind,
             subjects: subjects(from, to, card.0),
             minor: transfer.amount.minor(),
-            limits: limits.iter().map(|limit| (limit.name.clone(), limit.from)).collect(),
+            limits: limits.iter().map(|limit| identity(limit)).collect(),
             undone: false,
         });
         let window_s = before.operator(id).expect("an operator").rules.standing.repeat_window_s;
@@ -135,7 +142,7 @@ impl Recount {
             posted.operator == latest.operator
                 && posted.kind == latest.kind
                 && posted.subject(limit.subject) == latest.subject(limit.subject)
-                && posted.limits.contains(&(limit.name.clone(), limit.from))
+                && posted.limits.contains(&identity(limit))
         };
         let counted: Vec<&Posted> = self.posted.iter().filter(counts).collect();
         let same_window: Vec<&&Posted> = match limit.window {
@@ -165,7 +172,9 @@ impl Recount {
     fn reached(&mut self, before: &State, body: &Body, name: &LimitName, at: Timestamp) {
         let caller = body.caller().expect("a caller");
         let period = before.operator(caller.operator).expect("an operator").rules.period(at).expect("a period");
-        let limit = period.limits.iter().find(|limit| limit.name == *name).expect("a limit of this period");
+        let named = |limit: &&Limit| limit.name == *name && limit.in_force(at);
+        let limits: Vec<&Limit> = period.limits.iter().filter(named).collect();
+        let limit = *limits.first().expect("a limit of this period");
         let (from, _) = before.find_subscriber(caller.msisdn).expect("a sender");
         let (kind, amount, to) = match body {
             Body::Gift(gift) => {
@@ -181,7 +190,7 @@ impl Recount {
         }
         let minor = amount.value().expect("an amount").minor();
         let (operator, date) = (caller.operator, self.dates[&caller.operator]);
-        let limits = vec![(name.clone(), limit.from)];
+        let identities = vec![identity(limit)];
         let seq = before.seq().next();
         self.posted.push(Posted {
             seq,
@@ -191,12 +200,13 @@ impl Recount {
             kind,
             subjects: subjects(from, to, 0),
             minor,
-            limits,
+            limits: identities,
             undone: false,
         });
-        let used = self.used_by_latest(limit);
+        // A limit may have a ceiling of its count and one of its total.
+        let reached: Vec<_> = limits.iter().map(|limit| (self.used_by_latest(limit), limit.ceiling)).collect();
         self.posted.pop();
-        assert!(used > limit.ceiling, "limit {name:?} is not reached: {used} of {}", limit.ceiling);
+        assert!(reached.iter().any(|(used, ceiling)| used > ceiling), "limit {name:?} is not reached: {reached:?}");
         self.checked.1 += 1;
     }
 

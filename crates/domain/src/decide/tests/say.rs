@@ -193,6 +193,7 @@ fn office_refusal(refusal: &OfficeRefusal, zone: &Zone) -> String {
         OfficeRefusal::RoleForbids { role } => role.clone(),
         OfficeRefusal::CardValueMax { max_minor } => max_minor.to_string(),
         OfficeRefusal::IssuedPerDayMax { left_minor, until } => format!("{left_minor} left until {until}"),
+        OfficeRefusal::CeilingReached { of, max } => format!("{} of at most {max}", of.name()),
         OfficeRefusal::TooLateToReverse { since } => when(since),
         OfficeRefusal::FloatMax { room_minor } => format!("room for {room_minor}"),
         _ => return String::from(refusal.name()),

@@ -27,6 +27,8 @@ pub const DAYS_MAX: u32 = 36_500;
 pub const QUOTE_VALID_S_MAX: i64 = 86_400;
 /// Longest `call_reserve_s`: a day.
 pub const CALL_RESERVE_S_MAX: i64 = 86_400;
+/// Largest `subscribers_max` and `cards_max`: 100 GB of rows.
+pub const ROWS_MAX: i64 = 1_000_000_000;
 /// Most people on the operator's side.
 pub const STAFF_MAX: usize = 1_000;
 /// Largest `dials_per_caller_per_min`: nobody dials faster than ten a second.

@@ -259,7 +259,7 @@ fn mistakes_about_limits() {
         ("until = 2024-02-01T00:00:00+03:00", "until = 2023-12-31", "this limit never holds within its period"),
         ("from = 2023-12-01\nuntil = 2024-02-01T00:00:00+03:00", "from = 2024-03-01T12:00:00", "this limit ends"),
         ("ceiling = 10", twin, "this period has another limit of this name and beginning"),
-        ("ceiling = 10", &other, "a limit of this name and beginning counts something else in an earlier period"),
+        ("ceiling = 10", &other, "another limit of this name has another kind, subject or window"),
     ]);
     check_at(&[("kind = \"gift\"", "kind = \"top-up\"", "subject", "nobody but the sender takes part in a top-up")]);
 }

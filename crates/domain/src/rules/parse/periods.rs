@@ -70,9 +70,9 @@ pub(super) fn periods(
             return Err(wrong(&period.get_ref().name, "another period has this name: give this one its own"));
         }
         for (limit, raw) in read.limits.iter().zip(&period.get_ref().limit) {
-            let shape = (limit.kind, limit.subject, limit.measure, limit.window);
-            if *shapes.entry((limit.name.clone(), limit.from)).or_insert(shape) != shape {
-                let why = "a limit of this name and beginning counts something else in an earlier period: rename it";
+            let shape = (limit.kind, limit.subject, limit.window);
+            if *shapes.entry(limit.name.clone()).or_insert(shape) != shape {
+                let why = "another limit of this name has another kind, subject or window: rename one of them";
                 return Err(wrong(&raw.get_ref().name, why));
             }
         }

@@ -121,6 +121,8 @@ pub(super) struct RawStanding {
     pub(super) call_reserve_s: Option<Spanned<i64>>,
     pub(super) card_value_max: Option<Spanned<Money>>,
     pub(super) issued_per_day_max: Option<Spanned<Money>>,
+    pub(super) subscribers_max: Option<Spanned<i64>>,
+    pub(super) cards_max: Option<Spanned<i64>>,
     pub(super) recipient_gifts_per_day: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) first_use: bool,

@@ -197,7 +197,7 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..1_000_000 {
             self.follow();
-            let busy = self.step();
+            let busy = self.step() || !self.flying.is_empty() || !self.asked.is_empty();
             self.answer(0);
             self.prepare(1);
             self.begin_save();
@@ -213,6 +213,17 @@ impl World {
         }
         panic!("it never comes to rest");
     }
+}
+
+#[test]
+fn it_does_not_rest_while_an_answer_is_awaited() {
+    // Two are on their way when the dice end: the second one's answer comes after everything else is done.
+    let mut world = World::new();
+    for what in [0, 4, 0, 4, 10, 10] {
+        world.play(what, 0);
+    }
+    world.settle();
+    assert_eq!((world.database.kept.len(), world.database.gone.len()), (0, 2));
 }
 
 proptest! {

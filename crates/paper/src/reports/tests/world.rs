@@ -139,11 +139,21 @@ impl World {
         self.inner.spoil(how);
     }
 
+    /// How many entries there are.
+    pub(crate) fn entries(&self) -> usize {
+        self.inner.journal.len()
+    }
+
     /// All of it as a journal, and a checkpoint of its end.
     pub(crate) fn written(self) -> (Checkpointed, Journal) {
+        self.written_up_to(self.entries())
+    }
+
+    /// The same of so many entries.
+    pub(crate) fn written_up_to(&self, entries: usize) -> (Checkpointed, Journal) {
         let mut disk = MemoryJournal::new();
         let (mut head, mut collector) = (Head::default(), Collector::new(Head::default()));
-        for kept in &self.inner.journal {
+        for kept in self.inner.journal.iter().take(entries) {
             let mut draft = Draft::new(kept.at, 0);
             draft.push(&kept.entry());
             let link = draft.finish(&head);
