@@ -26,8 +26,8 @@ build: ## The server, target/release/sonmul, with its debug file target/release/
 	scripts/split.sh target/release/sonmul
 
 demo: ## Two operators, a gift from end to end, and lines to dial next (ONCE=1: ends after that)
-	@$(if $(DEBUG),:,$(CARGO) build --profile quick --locked -p sonmul)
-	@target/$(if $(DEBUG),debug,quick)/sonmul demo $(if $(ONCE),--once) $(ARGS)
+	@$(if $(DEBUG),:,$(CARGO) build --profile demo --locked -p sonmul)
+	@target/$(if $(DEBUG),debug,demo)/sonmul demo $(if $(ONCE),--once) $(ARGS)
 
 test: ## Everything that CI checks; installs what it needs and says so
 	scripts/test.sh

@@ -70,6 +70,10 @@ cargo deny --offline check --hide-inclusion-graph bans licenses sources
 say "cargo clippy"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Tests switch on the rig that they share (`domain`'s feature `testing`) for everything that is built with them.
+say "cargo check of what people build"
+cargo check --locked -p sonmul -p lab
+
 say "cargo nextest run"
 cargo nextest run --workspace --locked --no-fail-fast
 

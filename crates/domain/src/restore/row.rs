@@ -151,7 +151,7 @@ impl State {
         self.records().try_for_each(|(key, record)| take(Row::Record(key, record.clone())))?;
         self.ledger().try_for_each(|(account, purse)| take(Row::Account(account, purse)))?;
         self.each_usage(&mut take)?;
-        for (subscriber, link, Lock { wrong, level, until, at }) in self.locks() {
+        for (subscriber, link, Lock { wrong, level, until, at }) in self.locks.iter() {
             take(Row::Lock { subscriber, link, wrong, level, until, at })?;
         }
         for (RepeatKey { sender, recipient, amount }, Repeat { at, seq }) in self.repeats() {
