@@ -227,17 +227,19 @@ impl Oracle {
         expect.moves(held, AccountId::CallIncome(talk.operator), charged);
         expect.moves(held, AccountId::Airtime(talk.who), talk.held - charged);
         let back = talk.free - free;
-        if back > 0 {
-            // They come back where they were counted: not in another month, and not where the rules have none any more.
-            let now = self.free_minutes(talk.operator, talk.who, at.ms).filter(|now| Some(now.row) == talk.row);
-            match now {
-                Some(now) if now.month == talk.month => {
-                    self.use_free(&mut expect, Some(now), -back);
-                    self.meet("free minutes come back");
-                }
-                Some(_) => self.meet("a call ends in another month"),
-                None => self.meet("a call ends when nobody has free minutes any more"),
-            }
+        // They come back where they were counted, whatever the rules say by now; not once more was counted there in a later month.
+        let there = talk.row.filter(|(limit, _)| back > 0 && self.limits.is_known(*limit));
+        let used = there.and_then(|row| Some((row, *self.calls.used.get(&row)?)));
+        if let Some((row, (month, used))) = used.filter(|(_, (month, _))| *month == talk.month) {
+            self.calls.used.insert(row, (month, used - back));
+            expect.uses(row.0, row.1, (month, used - back, 0));
+            self.meet("free minutes come back");
+        }
+        if back > 0 && first_of_month(Calendar::of(talk.operator).date(at.ms)) != talk.month {
+            self.meet("a call ends in another month");
+        }
+        if back > 0 && self.free_minutes(talk.operator, talk.who, at.ms).is_none() {
+            self.meet("a call ends when nobody has free minutes any more");
         }
         if self.loads(talk.operator) > talk.loads {
             self.meet("a call ends after a rule change");

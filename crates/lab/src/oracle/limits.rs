@@ -189,6 +189,11 @@ impl Limits {
         self.is_of_pair(limit) && !self.rows.keys().any(|other| *other != limit && self.is_of_pair(*other))
     }
 
+    /// Whether a row is a limit's, and not forgotten.
+    pub(super) fn is_known(&self, limit: LimitId) -> bool {
+        self.rows.contains_key(&limit)
+    }
+
     /// Whether a row is that of a limit on pairs.
     pub(super) fn is_of_pair(&self, limit: LimitId) -> bool {
         self.rows.get(&limit).is_some_and(|(_, _, _, subject, _)| *subject == code(Subject::Pair))

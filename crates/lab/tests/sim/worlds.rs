@@ -3,8 +3,8 @@
 use lab::campaign::{Stop, run as campaign};
 use lab::{STEPS, Seeds, Totals, World, WorldConfig, replay, run_many, sometimes};
 
-/// Seeds that CI runs.
-const SEEDS: u64 = 100;
+/// Seeds that CI runs: what two cores do in less than four minutes.
+const SEEDS: u64 = 150;
 
 fn hold(first: u64, last: u64) -> Totals {
     let Some(seeds) = Seeds::try_new(first, last) else { panic!("{first} to {last} are no seeds") };
@@ -14,7 +14,7 @@ fn hold(first: u64, last: u64) -> Totals {
     ended.totals
 }
 
-/// A simulator that met nothing would hold as well: about half of what was measured with the seeds of CI.
+/// How often something happens in a hundred seeds: about half of what was measured. A simulator that met nothing would hold as well.
 const OFTEN: &[(&str, u64)] = &[
     // The machine and its surroundings.
     ("answered", 100_000),
@@ -114,7 +114,7 @@ const OFTEN: &[(&str, u64)] = &[
 fn meets(totals: &Totals) {
     let seldom: Vec<_> = OFTEN
         .iter()
-        .map(|(name, least)| (*name, totals.counts.get(name).copied().unwrap_or(0), *least))
+        .map(|(name, least)| (*name, totals.counts.get(name).copied().unwrap_or(0), *least * totals.seeds / 100))
         .filter(|(_, count, least)| count < least)
         .collect();
     assert!(seldom.is_empty(), "(name, times, at least) in {} seeds: {seldom:#?}", totals.seeds);
@@ -123,7 +123,7 @@ fn meets(totals: &Totals) {
 
 /// Every seed of CI, and every rare state that they must meet.
 #[test]
-fn a_hundred_seeds_hold_and_meet_what_is_rare() {
+fn every_seed_of_ci_holds_and_they_meet_what_is_rare() {
     let totals = hold(0, SEEDS - 1);
     meets(&totals);
     let missing = sometimes::missing(totals.seeds, &totals.met);
