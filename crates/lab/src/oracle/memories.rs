@@ -57,9 +57,8 @@ impl Memories {
         {
             let due = count > 0 && generation.began_ms + lasts_ms <= at.ms;
             // With the last limit on pairs all that was used of any of them is forgotten: both generations.
-            let is_last = |change: &Change| {
-                matches!(change, Change::Limit { id, limit: None } if limits.is_last_on_pairs(*id))
-            };
+            let is_last =
+                |change: &Change| matches!(change, Change::Limit { id, limit: None } if limits.is_last_on_pairs(*id));
             let ends = memory == Memory::Pairs && effects.changes.iter().any(is_last);
             let due = if ends { 2 } else { usize::from(due) };
             let turns = |change: &&Change| matches!(change, Change::Turn { memory: turned } if *turned == memory);
