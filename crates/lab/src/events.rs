@@ -447,6 +447,7 @@ impl World {
             self.start()?;
         }
         self.hands.pass(self.ahead_ms());
+        let began_ms = self.hands.now_ms();
         for _ in 0..DRY_MAX {
             let now_ms = self.hands.now_ms();
             self.tick()?;
@@ -456,7 +457,7 @@ impl World {
             match self.oracle.last_due_ms() {
                 _ if waits => {}
                 None => break,
-                Some(due_ms) if due_ms + GRACE_MS < now_ms => break,
+                Some(due_ms) if due_ms.max(began_ms) + GRACE_MS < now_ms => break,
                 // In a few strides, so that what is due at different times is due at different entries.
                 Some(due_ms) => self.hands.pass(((due_ms - now_ms) / 3).clamp(1_000, DAY_MS)),
             }

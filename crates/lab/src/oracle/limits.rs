@@ -212,8 +212,8 @@ impl Limits {
 
     fn row(&self, limit: &Limit, parties: Parties) -> Result<Row, crate::invariant::Broken> {
         self.row_of(parties.operator, limit, subject(limit, parties)).ok_or_else(|| crate::invariant::Broken {
-            invariant: JOURNAL_KEEPS,
-            what: format!("limit {:?} is in force and was never loaded", limit.name),
+            invariant: NO_LIMIT_EXCEEDED,
+            what: format!("limit {:?} is in force, and nothing is counted of it", limit.name),
         })
     }
 
