@@ -1,7 +1,8 @@
 //! Everything that will be due, as a pure machine: changes and answers go in, what to submit comes out.
 //!
 //! Guarantees: each thing that is open stands here once, at the instant at which it is due now: one that was extended or
-//! ended leaves nothing behind. What was submitted and is still open is submitted again, each time under another id.
+//! ended leaves nothing behind. What was submitted and is still open is submitted again, each time under another id. A wait
+//! that was measured by a clock that leapt ahead ends when that clock is set right.
 //!
 //! Bounded by the open records, and by the cards that can expire: those of one entry in one item.
 //!
@@ -132,6 +133,8 @@ pub struct Agenda {
     queue: BTreeSet<(Timestamp, Place)>,
     records: HashMap<RecordKey, Open>,
     cards: BTreeMap<CardId, (Cards, Timestamp)>,
+    /// The latest instant that anybody took something at.
+    latest: Timestamp,
 }
 
 impl Agenda {
@@ -212,6 +215,12 @@ impl Agenda {
 
     /// Takes what is due, at most so many records, and cards in a row. Each must be answered before the next change is noted.
     pub fn take(&mut self, now: Timestamp, most: usize) -> Taken {
+        // A clock that leapt ahead put things off until then: once it is set right they wait no more.
+        if now.plus_ms(BUSY_WAIT_MS) < self.latest {
+            self.wait_no_more();
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
         let mut taken = Taken::default();
         while taken.records.len() + taken.cards.len() < most
             && let Some((next, place)) = self.queue.first().copied()
@@ -224,6 +233,19 @@ impl Agenda {
             }
         }
         taken
+    }
+
+    /// Everything is due at its own instant again, however long it was put off.
+    fn wait_no_more(&mut self) {
+        self.queue.clear();
+        for (key, open) in &mut self.records {
+            open.next = open.due;
+            self.queue.insert((open.next, Place::Record(*key)));
+        }
+        for (first, (cards, next)) in &mut self.cards {
+            *next = cards.expires_at;
+            self.queue.insert((*next, Place::Cards(*first)));
+        }
     }
 
     /// The first of cards in a row; what is over stays.

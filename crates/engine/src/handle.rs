@@ -245,9 +245,8 @@ impl Handle {
         &self.shared.feed
     }
 
-    /// No command waits longer than [`DECIDE_WITHIN_MAX_S`]: what edges tell people about *unknown* relies on it.
     fn submission(&self, mut command: Command) -> Submission {
-        command.decide_before = command.decide_before.min(self.now().plus_s(DECIDE_WITHIN_MAX_S));
+        decide_within(&mut command, self.now());
         Submission::new(command)
     }
 
@@ -321,6 +320,15 @@ impl<C: Clock + ?Sized + Sync> Clock for Arc<C> {
     }
     fn monotonic_ms(&self) -> i64 {
         (**self).monotonic_ms()
+    }
+}
+
+/// No command that is put into the queue at `now` waits longer than [`DECIDE_WITHIN_MAX_S`]: what edges tell people about
+/// *unknown* relies on it.
+pub const fn decide_within(command: &mut Command, now: Timestamp) {
+    let latest = now.plus_s(DECIDE_WITHIN_MAX_S);
+    if latest.ms() < command.decide_before.ms() {
+        command.decide_before = latest;
     }
 }
 

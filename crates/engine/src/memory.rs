@@ -12,7 +12,7 @@ use domain::office::{Record, RecordKey};
 use domain::receipt::Seq;
 use domain::restore::{CardRow, RepeatRow, Restore, RestoreError, SubscriberRow};
 use domain::state::{BOOKS, LimitRow, Lock, Purse, Recents, Usage, UsageKey};
-use domain::time::BusinessDate;
+use domain::time::{BusinessDate, Timestamp};
 
 use crate::checkpoint::{CardDelta, Checkpoint, CheckpointFault, Delta, OperatorDelta, SubscriberDelta, promote};
 use crate::ids::{IdRow, Ids, IdsConfig, IdsKept};
@@ -191,6 +191,13 @@ impl MemoryCheckpoint {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.ids.clear();
         tables.ussd_ids.clear();
+    }
+}
+
+impl MemoryCheckpoint {
+    /// Forgets the floor that the ids stand on: what a restart must never do either.
+    pub fn forget_floor(&self) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).ids_kept.floor = Timestamp::MIN;
     }
 }
 

@@ -13,6 +13,11 @@ impl Dice {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    /// Another stream, which this one decides: for whoever throws while this one is lent to somebody else.
+    pub(crate) fn aside(&mut self) -> Self {
+        Self::new(self.word())
+    }
+
     /// 64 bits.
     pub(crate) fn word(&mut self) -> u64 {
         self.0.next_u64()

@@ -21,6 +21,26 @@ pub const JOURNAL_KEEPS: &str = "journal-keeps";
 pub const GIFT_AS_ASKED: &str = "gift-as-asked";
 /// The same gift is not given, and the same top-up not done, twice within the repeat window.
 pub const NO_GIFT_TWICE: &str = "no-gift-twice";
+/// What an entry moves is what was asked for: so much from here to there, for that fee, at that price, and nothing else.
+pub const MOVED_AS_ASKED: &str = "moved-as-asked";
+/// What an entry says is used of limits is what was given, undone and taken back since the window opened.
+pub const USAGE_IS_COUNTED: &str = "usage-is-counted";
+/// A gift, with all that is on hold, never passes what its recipient may have.
+pub const MAXIMUM_HOLDS: &str = "maximum-holds";
+/// What is set aside belongs to a gift on hold or to a call, and comes to an end in its time.
+pub const HELD_ENDS: &str = "held-ends";
+/// A call costs what it did when it began, free minutes first, and what was not talked comes back.
+pub const CALL_AS_ASKED: &str = "call-as-asked";
+/// Quotes, sales, refunds, batches and floats are as staff asked and as the books were.
+pub const OFFICE_AS_ASKED: &str = "office-as-asked";
+/// A card goes from state to state as it may, and what is not sold yet or is over holds nothing.
+pub const CARD_LIFE: &str = "card-life";
+/// What takes two people is done by two, to the hash that the second was shown, by those who may.
+pub const MOTION_BY_TWO: &str = "motion-by-two";
+/// While issuance is stopped nothing is issued.
+pub const ISSUANCE_STOPS: &str = "issuance-stops";
+/// Another SIM than the known one is a SIM change from the dial on that it makes.
+pub const SIM_IS_COMPARED: &str = "sim-is-compared";
 /// A refusal tells the truth: the limit, the shortage, the lock, the amount that it names.
 pub const REFUSAL_HOLDS: &str = "refusal-holds";
 /// Wrong passwords lock as they should, and a lock holds.
@@ -37,10 +57,16 @@ pub const STARTS_AGAIN: &str = "starts-again";
 pub const STALE_WRITER_STOPS: &str = "stale-writer-stops";
 /// No assertion of the decider fails.
 pub const NO_ASSERTION_FAILS: &str = "no-assertion-fails";
+/// Nothing is decided more than five minutes after it was asked.
+pub const DECIDED_IN_TIME: &str = "decided-in-time";
+/// Every durable entry is told to whoever must hear of it, at least once.
+pub const EVERYTHING_TOLD: &str = "everything-told";
 /// On a healthy machine every command that was taken is answered.
 pub const WORK_ENDS: &str = "work-ends";
 /// Inside: the business date of an entry is the operator's.
 pub const BUSINESS_DATE: &str = "business-date";
+/// Inside: what is remembered for a while is forgotten, and no sooner.
+pub const MEMORY_ENDS: &str = "memory-ends";
 /// Inside: what is decoded from the journal is what was decided.
 pub const CODEC_FAITHFUL: &str = "codec-faithful";
 /// Inside: the checkpoint never knows more than the journal.

@@ -16,8 +16,10 @@
 pub mod bench;
 mod calendar;
 pub mod campaign;
+mod charging;
 #[cfg(feature = "all")]
 pub mod cli;
+mod desk;
 mod dice;
 mod events;
 mod hands;
@@ -33,11 +35,15 @@ mod network;
 mod oracle;
 mod phone;
 mod plant;
+mod press;
 mod profiles;
 mod program;
 mod runs;
 mod server;
-mod staff;
+mod settle;
+pub mod sometimes;
+mod teller;
+mod timer;
 mod trace;
 mod world;
 

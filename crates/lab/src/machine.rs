@@ -24,6 +24,7 @@ use crate::dice::Dice;
 use crate::hands::Hands;
 use crate::network::{Name, Party};
 use crate::plant::Plant;
+use crate::timer::Timer;
 
 /// Commands that wait at most.
 pub(crate) const QUEUE_DEPTH: usize = 24;
@@ -50,6 +51,8 @@ pub(crate) struct Waiting {
     pub(crate) name: Name,
     /// How often the edge took the session for a new one.
     pub(crate) reuse: u32,
+    /// When it was put into the queue, by the server's clock.
+    pub(crate) queued_ms: i64,
     pub(crate) command: Command,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -100,6 +103,7 @@ pub(crate) struct Machine {
     journal: MemoryJournal,
     guard: ClockGuard,
     collector: Collector,
+    pub(crate) timer: Timer,
     phase: Phase,
     /// Tries of this append so far that found no room.
     no_room: u32,
@@ -114,13 +118,14 @@ impl Machine {
     pub(crate) fn start(disk: &Disk, loaded: Replica, hands: &Hands, ids: IdsConfig, plant: Option<Plant>) -> Self {
         let guard = ClockGuard::new(Box::new(hands.clone()), ClockLimits::default(), latest_at(&loaded.head));
         let collector = Collector::new(disk.checkpoint.head());
-        let ids_kept = loaded.ids.kept();
+        let (ids_kept, timer) = (loaded.ids.kept(), Timer::start(&loaded.state));
         Self {
             decider: Decider::new(loaded),
             queue: VecDeque::new(),
             journal: disk.journal.clone(),
             guard,
             collector,
+            timer,
             phase: Phase::Idle,
             no_room: 0,
             ids,
@@ -137,6 +142,11 @@ impl Machine {
     /// Whether everything that was decided is durable and confirmed.
     pub(crate) const fn is_settled(&self) -> bool {
         matches!(self.phase, Phase::Idle | Phase::Leaving(_))
+    }
+
+    /// Whether a batch is under way.
+    pub(crate) const fn is_busy(&self) -> bool {
+        !matches!(self.phase, Phase::Idle)
     }
 
     /// Whether nothing waits.

@@ -22,6 +22,8 @@ pub(crate) enum Party {
     Program(usize),
     /// A timer of the server's own.
     Timer,
+    /// Whoever made the world: hears nothing.
+    Maker,
 }
 
 /// How a frame is told from another one.

@@ -6,14 +6,22 @@
 use domain::command::{Bind, Body, Caller, ChangePassword, Dialled, Gift, NewPassword, Proved, SetLanguage, TopUp};
 use domain::ids::{Language, LinkId, OperatorId};
 use domain::money::Amount;
-use domain::number::{CardNumber, Msisdn};
+use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::{Password, Proof, TagKeys};
+use domain::refusal::Refusal;
+use domain::verdict::{Done, Outcome};
 use engine::answer::{Answer, Directory};
 
 use crate::dice::Dice;
 
 /// Session numbers that a switch uses before it begins again: few, so that they come back within their horizon.
 const SESSIONS: u32 = 7;
+/// The links of a world: HLRs tell the SIM, a USSD gateway and an aggregator tell the number alone.
+const HLR: LinkId = LinkId(1);
+const GATEWAY: LinkId = LinkId(2);
+const AGGREGATOR: LinkId = LinkId(3);
+const FAR_HLR: LinkId = LinkId(4);
+const SECOND_HLR: LinkId = LinkId(5);
 /// A person who hears nothing dials again after this long.
 const PATIENCE_MS: i64 = 15_000;
 /// And gives up after so many dials.
@@ -28,8 +36,12 @@ pub(crate) struct Phone {
     pub(crate) passwords: Vec<u32>,
     /// Cards bought and perhaps not bound yet.
     pub(crate) bought: Vec<(CardNumber, u32)>,
+    /// The SIM in it, which some links tell.
+    sim: u64,
     session: u32,
     waiting: Option<Waiting>,
+    /// How often in a row a password opened nothing that could pay.
+    unlucky: u32,
 }
 
 /// A dial without a screen yet.
@@ -58,7 +70,8 @@ pub(crate) fn password(digits: u32) -> Option<Password> {
 impl Phone {
     /// A phone that never dialled.
     pub(crate) const fn new(operator: OperatorId, msisdn: Msisdn) -> Self {
-        Self { operator, msisdn, passwords: Vec::new(), bought: Vec::new(), session: 0, waiting: None }
+        let sim = msisdn.get() % 10_000_000;
+        Self { operator, msisdn, passwords: Vec::new(), bought: Vec::new(), sim, session: 0, waiting: None, unlucky: 0 }
     }
 
     /// What is dialled now, and in which session of the switch; `None`: the person waits for a screen.
@@ -85,7 +98,7 @@ impl Phone {
     /// A holiday: several gifts to different people, dialled before the first screen comes.
     pub(crate) fn rush(&mut self, dice: &mut Dice, view: &View<'_>) -> Vec<(u32, Body)> {
         let Some(digits) = self.passwords.last().copied() else { return Vec::new() };
-        let caller = Caller { operator: self.operator, link: LinkId(1), msisdn: self.msisdn, imsi: None };
+        let caller = Caller { operator: self.operator, link: self.home(), msisdn: self.msisdn, imsi: None };
         let proof = self.holder_proof(view, digits);
         let mut dials = Vec::new();
         for _ in 0..dice.between(2, 4) {
@@ -102,7 +115,31 @@ impl Phone {
         let told = !matches!(answer, Answer::Busy | Answer::Closed(_) | Answer::Unknown);
         if told && self.waiting.as_ref().is_some_and(|waiting| waiting.session == session) {
             self.waiting = None;
+            self.learn(answer);
         }
+    }
+
+    /// Whoever hears that a password opens nothing that they can use tries another one next, and looks for another card.
+    fn learn(&mut self, answer: &Answer) {
+        let Answer::Verdict(reply) = answer else { return };
+        match &reply.outcome {
+            Outcome::Refused(
+                Refusal::WrongPassword { .. } | Refusal::CardNotUsable { .. } | Refusal::InsufficientFunds { .. },
+            ) => {
+                self.unlucky += 1;
+                if let Some(last) = self.passwords.pop() {
+                    self.passwords.insert(0, last);
+                }
+            }
+            Outcome::Refused(Refusal::NoCard) => self.unlucky += 1,
+            Outcome::Done(Done::Given { .. } | Done::Held { .. } | Done::ToppedUp { .. }) => self.unlucky = 0,
+            Outcome::Done(_) | Outcome::Refused(_) => {}
+        }
+    }
+
+    /// Whether its person looks for another card.
+    pub(crate) const fn wants_card(&self) -> bool {
+        self.bought.is_empty() && self.unlucky > 1
     }
 
     fn think(&mut self, dice: &mut Dice, view: &View<'_>) -> Body {
@@ -111,15 +148,15 @@ impl Phone {
             return Body::Bind(bind);
         }
         let proof = self.proof(dice, view);
-        match dice.below(100) {
-            0..66 => Body::Gift(self.gift(dice, view, caller, proof)),
-            66..74 => Body::TopUp(TopUp { caller, amount: amount(dice), proof }),
-            74..82 => Body::ShowCards(Proved { caller, proof }),
-            82..85 => Body::ShowGifts(Proved { caller, proof }),
-            85..90 => Body::ChangePassword(self.change(dice, view, caller, proof)),
-            90..92 => Body::Freeze(Proved { caller, proof }),
-            92..93 => Body::Undo(Proved { caller, proof }),
-            93..95 => {
+        match dice.below(1_000) {
+            0..650 => Body::Gift(self.gift(dice, view, caller, proof)),
+            650..740 => Body::TopUp(TopUp { caller, amount: amount(dice), proof }),
+            740..790 => Body::ShowCards(Proved { caller, proof }),
+            790..810 => Body::ShowGifts(Proved { caller, proof }),
+            810..845 => Body::ChangePassword(self.change(dice, view, caller, proof)),
+            845..855 => Body::Freeze(Proved { caller, proof }),
+            855..930 => Body::Undo(Proved { caller, proof }),
+            930..950 => {
                 let language = dice.pick(&Language::ALL).copied().unwrap_or_default();
                 Body::SetLanguage(SetLanguage { caller, language })
             }
@@ -130,10 +167,28 @@ impl Phone {
         }
     }
 
+    /// The link over which its operator's network asks: each has an HLR.
+    pub(crate) fn home(&self) -> LinkId {
+        if self.operator == OperatorId(2) { FAR_HLR } else { HLR }
+    }
+
+    /// Another SIM from now on.
+    pub(crate) fn new_sim(&mut self, dice: &mut Dice) {
+        self.sim = 1_000_000 + dice.below(1_000_000);
+    }
+
     fn caller(&self, dice: &mut Dice) -> Caller {
-        let operator = if dice.often(15) { OperatorId(1 - self.operator.0.min(1)) } else { self.operator };
-        let link = if dice.often(60) { LinkId(2) } else { LinkId(1) };
-        Caller { operator, link, msisdn: self.msisdn, imsi: None }
+        let operator = if dice.often(15) { OperatorId((self.operator.0 + 1) % 3) } else { self.operator };
+        let link = match dice.below(100) {
+            0..78 => self.home(),
+            78..88 => GATEWAY,
+            88..96 => AGGREGATOR,
+            _ => SECOND_HLR,
+        };
+        // An HLR tells the SIM, mostly.
+        let told = matches!(link, HLR | FAR_HLR | SECOND_HLR) && !dice.often(150);
+        let imsi = Imsi::parse(&format!("46705{:010}", self.sim)).ok().filter(|_| told);
+        Caller { operator, link, msisdn: self.msisdn, imsi }
     }
 
     fn gift(&self, dice: &mut Dice, view: &View<'_>, caller: Caller, proof: Proof) -> Gift {
@@ -217,7 +272,8 @@ impl Phone {
             card
         };
         let digits = if dice.often(80) { printed + 1 } else { printed };
-        if !again && !self.passwords.contains(&printed) {
+        if !again {
+            self.passwords.retain(|known| *known != printed);
             self.passwords.push(printed);
         }
         Some(self.binding(view, caller, (number, digits), dice.often(20)))

@@ -15,17 +15,29 @@ pub enum Plant {
     CheckpointAhead,
     /// The decider remembers no gift and no top-up against repetition.
     RedialForgotten,
+    /// A restart loads the checkpoint's ids without the floor that they stand on.
+    FloorForgottenAtRestart,
+    /// A command may be decided however long after it was asked.
+    DeadlineUnbounded,
+    /// Nothing is submitted when the time of something is over.
+    TimerSleeps,
+    /// The follower that tells others saves its cursor before it has told them.
+    CursorAhead,
 }
 
 impl Plant {
     /// Every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::AnswerBeforeAppend,
         Self::LimitReadOutside,
         Self::IdForgottenAtRestart,
         Self::MidnightOffByOne,
         Self::CheckpointAhead,
         Self::RedialForgotten,
+        Self::FloorForgottenAtRestart,
+        Self::DeadlineUnbounded,
+        Self::TimerSleeps,
+        Self::CursorAhead,
     ];
 
     /// Its name on a command line.
@@ -37,6 +49,10 @@ impl Plant {
             Self::MidnightOffByOne => "midnight-off-by-one",
             Self::CheckpointAhead => "checkpoint-ahead",
             Self::RedialForgotten => "redial-forgotten",
+            Self::FloorForgottenAtRestart => "floor-forgotten-at-restart",
+            Self::DeadlineUnbounded => "deadline-unbounded",
+            Self::TimerSleeps => "timer-sleeps",
+            Self::CursorAhead => "cursor-ahead",
         }
     }
 

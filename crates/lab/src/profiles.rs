@@ -1,4 +1,4 @@
-//! The operators of a world: the two shipped profiles and a variant of each.
+//! The operators of a world: the two shipped profiles, a third operator that lives far ahead of them, and variants of each.
 //!
 //! The world's authority orders these rules; what the decider is given is [`as_loaded`], which a planted bug may change.
 
@@ -19,14 +19,27 @@ pub(crate) struct Profile {
 }
 
 const TEXTS: [[&str; VARIANTS]; OPERATORS] = [
-    [include_str!("../../../profiles/koryolink.toml"), include_str!("../profiles/koryolink-roomy.toml")],
-    [include_str!("../../../profiles/kangsong.toml"), include_str!("../profiles/kangsong-open.toml")],
+    [
+        include_str!("../../../profiles/koryolink.toml"),
+        include_str!("../profiles/koryolink-roomy.toml"),
+        include_str!("../profiles/koryolink-held.toml"),
+    ],
+    [
+        include_str!("../../../profiles/kangsong.toml"),
+        include_str!("../profiles/kangsong-open.toml"),
+        include_str!("../profiles/kangsong-talk.toml"),
+    ],
+    [
+        include_str!("../profiles/harbour.toml"),
+        include_str!("../profiles/harbour-strict.toml"),
+        include_str!("../profiles/harbour-held.toml"),
+    ],
 ];
 
 /// How many operators there are.
-pub(crate) const OPERATORS: usize = 2;
+pub(crate) const OPERATORS: usize = 3;
 /// How many profiles each has.
-pub(crate) const VARIANTS: usize = 2;
+pub(crate) const VARIANTS: usize = 3;
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let texts =
@@ -53,28 +66,29 @@ pub(crate) fn by_hash(hash: &[u8; 32]) -> Option<&'static Profile> {
 
 /// What the decider is given for them.
 pub(crate) fn as_loaded(profile: &Profile, plant: Option<Plant>) -> Arc<Rules> {
+    let mut rules = Rules::clone(&profile.rules);
     match plant {
         Some(Plant::MidnightOffByOne) => {
-            let mut rules = Rules::clone(&profile.rules);
-            if let Ok(an_hour_late) = Zone::parse("Asia/Shanghai") {
-                rules.zone = an_hour_late;
+            // An hour less ahead of UTC than each of them is.
+            let late = if rules.operator == "harbour" { "Pacific/Fakaofo" } else { "Asia/Shanghai" };
+            if let Ok(late) = Zone::parse(late) {
+                rules.zone = late;
             }
-            Arc::new(rules)
         }
-        Some(Plant::LimitReadOutside) => {
-            let mut rules = Rules::clone(&profile.rules);
-            rules.periods.iter_mut().for_each(|period| period.limits.clear());
-            Arc::new(rules)
-        }
-        Some(Plant::RedialForgotten) => {
-            let mut rules = Rules::clone(&profile.rules);
-            rules.standing.repeat_window_s = 0;
-            Arc::new(rules)
-        }
-        Some(Plant::AnswerBeforeAppend | Plant::IdForgottenAtRestart | Plant::CheckpointAhead) | None => {
-            Arc::clone(&profile.rules)
-        }
+        Some(Plant::LimitReadOutside) => rules.periods.iter_mut().for_each(|period| period.limits.clear()),
+        Some(Plant::RedialForgotten) => rules.standing.repeat_window_s = 0,
+        Some(
+            Plant::AnswerBeforeAppend
+            | Plant::IdForgottenAtRestart
+            | Plant::CheckpointAhead
+            | Plant::FloorForgottenAtRestart
+            | Plant::DeadlineUnbounded
+            | Plant::TimerSleeps
+            | Plant::CursorAhead,
+        )
+        | None => return Arc::clone(&profile.rules),
     }
+    Arc::new(rules)
 }
 
 #[cfg(test)]

@@ -7,13 +7,23 @@ use engine::answer::Answer;
 
 use crate::dice::Dice;
 
+/// Programs of a world, by their place.
+pub(crate) const AGGREGATOR: usize = 0;
+pub(crate) const OFFICE: usize = 1;
+pub(crate) const SECOND: usize = 2;
+pub(crate) const CHARGING: usize = 3;
+
 /// Requests that a program keeps and may send again.
 const KEPT: usize = 10;
+/// Of those that it should have forgotten, so many are somewhere in a queue of its own.
+const STRAY: usize = 40;
 
 /// A program, or staff at a terminal.
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     requests: Vec<Request>,
+    /// Long forgotten, and sent again all the same.
+    strays: Vec<(CommandId, Body)>,
 }
 
 #[derive(Debug)]
@@ -32,8 +42,11 @@ pub(crate) fn uuid_v7(at_ms: i64, a: u64, b: u64) -> CommandId {
 }
 
 impl Program {
-    /// Sends a request again, perhaps by mistake with other content.
+    /// Sends a request again, perhaps by mistake with other content, perhaps one of days ago.
     pub(crate) fn again(&mut self, dice: &mut Dice) -> Option<(CommandId, Body)> {
+        if dice.often(120) {
+            return dice.pick(&self.strays).cloned();
+        }
         let waiting: Vec<usize> =
             self.requests.iter().enumerate().filter(|(_, request)| !request.answered).map(|(at, _)| at).collect();
         let at = match dice.pick(&waiting) {
@@ -55,8 +68,13 @@ impl Program {
         };
         let id = uuid_v7(made_ms, dice.word(), dice.word());
         if self.requests.len() >= KEPT {
-            let gone = dice.index(KEPT);
-            self.requests.remove(gone);
+            let gone = self.requests.remove(dice.index(KEPT));
+            if dice.often(200) {
+                if self.strays.len() >= STRAY {
+                    self.strays.remove(dice.index(STRAY));
+                }
+                self.strays.push((gone.id, gone.body));
+            }
         }
         self.requests.push(Request { id, body: body.clone(), answered: false });
         (id, body)

@@ -63,15 +63,21 @@ pub struct Totals {
     pub passed_ms: i64,
     /// How often what happened, by name.
     pub counts: BTreeMap<&'static str, u64>,
+    /// In how many runs each rare state was met, by name.
+    pub met: BTreeMap<&'static str, u64>,
 }
 
 impl Totals {
-    pub(crate) fn add(&mut self, summary: &Summary) {
+    /// Adds a run.
+    pub fn add(&mut self, summary: &Summary) {
         self.seeds += 1;
         self.entries += summary.head.seq.0;
         self.passed_ms += summary.passed_ms;
         for (name, count) in &summary.counts {
             *self.counts.entry(name).or_default() += count;
+        }
+        for name in &summary.met {
+            *self.met.entry(name).or_default() += 1;
         }
     }
 }

@@ -73,7 +73,15 @@ impl fmt::Display for Asks<'_> {
             Body::ImportSubscribers(import) => write!(f, " of {}", import.subscribers.len()),
             Body::IssueCards(issue) => write!(f, " of {}", issue.cards.len()),
             Body::ExpireCard(card) => write!(f, " {}", card.0),
-            _ => Ok(()),
+            Body::Due(key) => write!(f, " {} {}", key.kind.name(), key.id),
+            Body::Office(office) => write!(f, " by {}", office.staff.0),
+            Body::ShowCards(_)
+            | Body::ShowGifts(_)
+            | Body::ChangePassword(_)
+            | Body::Freeze(_)
+            | Body::Bind(_)
+            | Body::Undo(_)
+            | Body::SetLanguage(_) => Ok(()),
         }
     }
 }
@@ -99,6 +107,10 @@ impl fmt::Display for Tells<'_> {
             Outcome::Done(Done::Given { left_minor, fee_minor, .. }) => {
                 write!(f, "entry {}: given for {fee_minor}, {left_minor} left{again}", reply.seq)
             }
+            Outcome::Done(Done::Held { left_minor, fee_minor, .. }) => {
+                write!(f, "entry {}: on hold for {fee_minor}, {left_minor} left{again}", reply.seq)
+            }
+            Outcome::Done(Done::Office(done)) => write!(f, "entry {}: {}{again}", reply.seq, done.name()),
             Outcome::Done(_) => write!(f, "entry {}: done{again}", reply.seq),
         }
     }
@@ -110,6 +122,7 @@ impl fmt::Display for Party {
             Self::Phone(number) => write!(f, "phone {number}"),
             Self::Program(number) => write!(f, "program {number}"),
             Self::Timer => f.write_str("timer"),
+            Self::Maker => f.write_str("maker"),
         }
     }
 }

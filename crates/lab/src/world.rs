@@ -8,7 +8,7 @@
 //! Bounded by the number of steps asked for. Deliberately not here: real threads, files and sockets (the crates that have
 //! them test those), and screens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::ids::OperatorId;
@@ -28,13 +28,25 @@ use crate::network::Network;
 use crate::oracle::Oracle;
 use crate::phone::Phone;
 use crate::plant::Plant;
+use crate::press::Press;
 use crate::profiles;
 use crate::program::Program;
-use crate::staff::Press;
+use crate::teller::Teller;
 use crate::trace::Trace;
 
-/// Events of a run unless somebody asks for others: about eighty entries in the journal, eleven restarts and a week.
-pub const STEPS: u32 = 600;
+/// Events of a run unless somebody asks for others: about two thousand entries in the journal.
+pub const STEPS: u32 = 10_000;
+
+/// How fast time passes between what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// A few days in all.
+    Hasty,
+    /// A month or two.
+    Steady,
+    /// Half a year: what is remembered for a while is forgotten twice.
+    Slow,
+}
 
 /// What kind of world it is.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +61,7 @@ pub struct WorldConfig {
 
 impl Default for WorldConfig {
     fn default() -> Self {
-        Self { plant: None, phones: 7, look_inside: true }
+        Self { plant: None, phones: 6, look_inside: true }
     }
 }
 
@@ -62,6 +74,8 @@ pub struct Summary {
     pub counts: BTreeMap<&'static str, u64>,
     /// Virtual time that passed, ms.
     pub passed_ms: i64,
+    /// Rare states that were met.
+    pub met: BTreeSet<&'static str>,
 }
 
 impl Summary {
@@ -83,9 +97,15 @@ pub struct World {
     pub(crate) rotated: bool,
     pub(crate) phones: Vec<Phone>,
     pub(crate) numbers: Vec<(OperatorId, Msisdn)>,
-    /// The first is an aggregator, the second is staff.
-    pub(crate) programs: [Program; 2],
+    /// By their places: see [`crate::program`].
+    pub(crate) programs: [Program; 4],
     pub(crate) press: Press,
+    pub(crate) teller: Teller,
+    pub(crate) pace: Pace,
+    /// A long row of cards is made in this world.
+    pub(crate) wholesale: bool,
+    /// Somebody is still to get more cards than a phone may have in use.
+    pub(crate) hoarder: bool,
     pub(crate) network: Network,
     pub(crate) disk: Disk,
     pub(crate) machine: Option<Machine>,
@@ -107,13 +127,15 @@ impl World {
     pub fn new(seed: u64, config: WorldConfig) -> Self {
         let mut dice = Dice::new(seed);
         let ids_max = dice.pick(&[64, 200, 1_000, 100_000]).copied().unwrap_or(64);
+        let pace = dice.pick(&[Pace::Hasty, Pace::Steady, Pace::Steady, Pace::Slow]).copied().unwrap_or(Pace::Steady);
+        let (wholesale, hoarder) = (dice.often(80), dice.often(150));
         // Dials that are slowed down all the time would hide everything else.
         let ids = IdsConfig { ids_max, ussd_ids_max: ids_max.max(1_000) };
         let key = |id: u8| TagKey::new(KeyId(id), &Zeroizing::new([id; KEY_LEN]));
         let mut phones = Vec::new();
         for operator in (0_u8..).map(OperatorId).take(profiles::OPERATORS) {
-            // 191 and 195 are the blocks of the two.
-            let block = 8_501_910_000_000 + u64::from(operator.0) * 40_000_000;
+            // 191, 195 and 196 are the blocks of the three.
+            let block = 8_501_910_000_000 + [0, 40_000_000, 50_000_000][usize::from(operator.0).min(2)];
             let numbers = (1..=u64::from(config.phones)).filter_map(|n| Msisdn::try_new(block + n).ok());
             phones.extend(numbers.map(|msisdn| Phone::new(operator, msisdn)));
         }
@@ -129,6 +151,10 @@ impl World {
             phones,
             programs: Default::default(),
             press: Press::default(),
+            teller: Teller::default(),
+            pace,
+            wholesale,
+            hoarder,
             network: Network::default(),
             disk: Disk::default(),
             machine: None,
@@ -177,8 +203,9 @@ impl World {
         self.judged(held)?;
         self.summary.head = self.oracle.head();
         self.summary.passed_ms = self.hands.now_ms() - crate::hands::BEGIN_MS;
-        let (lost, doubled) = (self.network.lost, self.network.doubled);
-        self.summary.counts.extend([("frame-lost", lost), ("frame-doubled", doubled)]);
+        let (lost, doubled, again) = (self.network.lost, self.network.doubled, self.teller.again);
+        self.summary.counts.extend([("frame-lost", lost), ("frame-doubled", doubled), ("told-again", again)]);
+        self.summary.met = self.oracle.met().clone();
         Ok(self.summary.clone())
     }
 

@@ -75,8 +75,8 @@ fn many(args: &SimArgs, seeds: Seeds) -> Outcome {
 
 /// Totals as they are printed.
 pub(super) fn shown(totals: &Totals) -> serde_json::Value {
-    let Totals { seeds, entries, passed_ms, counts } = totals;
-    json!({ "seeds": seeds, "entries": entries, "passed_ms": passed_ms, "counts": counts })
+    let Totals { seeds, entries, passed_ms, counts, met } = totals;
+    json!({ "seeds": seeds, "entries": entries, "passed_ms": passed_ms, "counts": counts, "met": met })
 }
 
 fn one(args: &SimArgs, seed: u64) -> Outcome {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::account::AccountId;
-use domain::command::Body;
-use domain::ids::{CardId, OperatorId, SubscriberId};
+use domain::currency::Currency;
+use domain::ids::OperatorId;
 use domain::receipt::Seq;
 use domain::verdict::Effects;
 
@@ -18,12 +18,40 @@ pub(super) struct Balance {
     pub(super) latest: Seq,
 }
 
+/// An operator's accounts of one unit: its airtime (`None`) or a currency.
+type Ledger = (OperatorId, Option<Currency>);
+
 /// Every account that was ever touched.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     accounts: BTreeMap<AccountId, Balance>,
     /// Whose the purses are: nothing moves from one operator to another.
     owners: BTreeMap<AccountId, OperatorId>,
+    /// What all accounts of a ledger add up to.
+    sums: BTreeMap<Ledger, i128>,
+}
+
+/// Which ledger an account belongs to.
+const fn currency(account: AccountId) -> Option<Currency> {
+    match account {
+        AccountId::Cash(_, currency) | AccountId::CashPosition(_, currency) | AccountId::Float(_, currency) => {
+            Some(currency)
+        }
+        AccountId::Card(_)
+        | AccountId::Airtime(_)
+        | AccountId::FeeIncome(_)
+        | AccountId::TaxPayable(_)
+        | AccountId::CallIncome(_)
+        | AccountId::Breakage(_)
+        | AccountId::Position(_)
+        | AccountId::Refunded(_)
+        | AccountId::Held(_) => None,
+    }
+}
+
+/// Whether an account is somebody's purse, so that nothing may be owed by it.
+pub(super) const fn purse(account: AccountId) -> bool {
+    matches!(account, AccountId::Card(_) | AccountId::Airtime(_) | AccountId::Held(_) | AccountId::Float(..))
 }
 
 impl Books {
@@ -32,62 +60,66 @@ impl Books {
         self.accounts.get(&account).copied().unwrap_or_default()
     }
 
+    /// An account's minor units.
+    pub(super) fn minor(&self, account: AccountId) -> i64 {
+        self.balance(account).minor
+    }
+
     /// How many accounts were touched.
     pub(super) fn touched(&self) -> usize {
         self.accounts.len()
     }
 
-    /// What was on the card that an entry takes from, before it.
-    pub(super) fn paid_from(&self, effects: &Effects) -> Option<(CardId, i64)> {
-        match effects.transfers.first()?.debit {
-            account @ AccountId::Card(card) => Some((card, self.balance(account).minor)),
-            _ => None,
+    /// What an operator's accounts add up to, by unit.
+    pub(super) fn sums(&self) -> &BTreeMap<Ledger, i128> {
+        &self.sums
+    }
+
+    /// Whose an account is.
+    pub(super) fn owner(&self, account: AccountId) -> Option<OperatorId> {
+        match account {
+            AccountId::Card(_) | AccountId::Airtime(_) | AccountId::Float(..) => {
+                let any_currency = match account {
+                    AccountId::Float(outlet, _) => AccountId::Float(outlet, Currency::Usd),
+                    other => other,
+                };
+                self.owners.get(&any_currency).copied()
+            }
+            AccountId::FeeIncome(operator)
+            | AccountId::TaxPayable(operator)
+            | AccountId::CallIncome(operator)
+            | AccountId::Breakage(operator)
+            | AccountId::Position(operator)
+            | AccountId::Refunded(operator)
+            | AccountId::Held(operator)
+            | AccountId::Cash(operator, _)
+            | AccountId::CashPosition(operator, _) => Some(operator),
         }
     }
 
-    /// Everything an operator's accounts add up to.
-    pub(super) fn sum(&self, operator: OperatorId) -> i128 {
-        let of = |account: &AccountId| self.owner(*account) == Some(operator);
-        self.accounts.iter().filter(|(account, _)| of(account)).map(|(_, balance)| i128::from(balance.minor)).sum()
-    }
-
-    fn owner(&self, account: AccountId) -> Option<OperatorId> {
-        account.operator().or_else(|| self.owners.get(&account).copied())
-    }
-
-    /// Says whose a new purse is.
+    /// Says whose a new purse is; of a float any currency will do.
     pub(super) fn own(&mut self, account: AccountId, operator: OperatorId) {
         self.owners.insert(account, operator);
     }
 
     /// Books an entry's transfers and compares with the balances that it claims.
-    pub(super) fn entry(&mut self, seq: Seq, body: &Body, effects: &Effects) -> Held {
+    pub(super) fn entry(&mut self, seq: Seq, effects: &Effects) -> Held {
         self.new_purses(effects);
         let mut after: BTreeMap<AccountId, i64> = BTreeMap::new();
         for transfer in &effects.transfers {
             let amount = transfer.amount.minor();
             for (account, minor) in [(transfer.debit, -amount), (transfer.credit, amount)] {
-                *after.entry(account).or_insert_with(|| self.balance(account).minor) += minor;
+                *after.entry(account).or_insert_with(|| self.minor(account)) += minor;
             }
             let (from, to) = (self.owner(transfer.debit), self.owner(transfer.credit));
-            hold(from.is_some() && from == to, VALUE_CONSERVED, || {
-                format!("entry {seq} moves value from operator {from:?} to {to:?}")
+            let unit = currency(transfer.debit) == currency(transfer.credit);
+            hold(from.is_some() && from == to && unit, VALUE_CONSERVED, || {
+                format!(
+                    "entry {seq} moves value from {:?} of {from:?} to {:?} of {to:?}",
+                    transfer.debit, transfer.credit
+                )
             })?;
         }
-        let moves = matches!(
-            body,
-            Body::Gift(_)
-                | Body::TopUp(_)
-                | Body::ImportSubscribers(_)
-                | Body::IssueCards(_)
-                | Body::ExpireCard(_)
-                | Body::Office(_)
-                | Body::Due(_)
-                | Body::Undo(_)
-        );
-        hold(moves || effects.transfers.is_empty(), VALUE_CONSERVED, || {
-            format!("entry {seq}: {} moves money", body.name())
-        })?;
         hold(after.len() == effects.balances.len(), VALUE_CONSERVED, || {
             format!("entry {seq} moves {} accounts and claims balances of {}", after.len(), effects.balances.len())
         })?;
@@ -99,12 +131,21 @@ impl Books {
                     claimed.account, claimed.after_minor
                 )
             })?;
-            let purse = claimed.account.is_purse();
-            hold(!purse || claimed.after_minor >= 0, NO_PURSE_BELOW_ZERO, || {
+            hold(!purse(claimed.account) || claimed.after_minor >= 0, NO_PURSE_BELOW_ZERO, || {
                 format!("entry {seq}: {:?} has {}", claimed.account, claimed.after_minor)
             })?;
-            Oracle::chained(seq, &claimed.account, claimed.prev, self.balance(claimed.account).latest)?;
+            let before = self.balance(claimed.account);
+            Oracle::chained(seq, &claimed.account, claimed.prev, before.latest)?;
+            if let Some(owner) = self.owner(claimed.account) {
+                let sum = self.sums.entry((owner, currency(claimed.account))).or_default();
+                *sum += i128::from(claimed.after_minor) - i128::from(before.minor);
+            }
             self.accounts.insert(claimed.account, Balance { minor: claimed.after_minor, latest: seq });
+        }
+        for ((operator, unit), sum) in &self.sums {
+            hold(*sum == 0, VALUE_CONSERVED, || {
+                format!("entry {seq}: operator {} adds up to {sum} in {unit:?}", operator.0)
+            })?;
         }
         Ok(())
     }
@@ -113,9 +154,7 @@ impl Books {
         use domain::verdict::Change;
         for change in &effects.changes {
             match change {
-                Change::Subscriber { id: SubscriberId(row), facts } => {
-                    self.own(AccountId::Airtime(SubscriberId(*row)), facts.operator);
-                }
+                Change::Subscriber { id, facts } => self.own(AccountId::Airtime(*id), facts.operator),
                 Change::Card { id, facts } => self.own(AccountId::Card(*id), facts.operator),
                 _ => {}
             }

@@ -1,12 +1,11 @@
 //! What the machine has in memory against what the journal adds up to.
 //!
-//! [`Oracle::state`] compares a state with the oracle's own books; [`same`] compares two loaded states with each other: what
-//! checkpoint and tail give against what the whole journal gives.
+//! [`Oracle::state`] compares a state with the oracle's own books and with the fold of the whole journal; [`Oracle::recovered`]
+//! compares what a start made of checkpoint and tail.
 
-use domain::ids::{OperatorId, SubscriberId};
+use domain::ids::{CardId, OperatorId, SubscriberId};
 use domain::receipt::Seq;
 use domain::state::State;
-use domain::time::Timestamp;
 use engine::answer::Directory;
 use engine::ids::Ids;
 use engine::replica::Replica;
@@ -16,8 +15,12 @@ use super::Oracle;
 use crate::invariant::{Held, NO_PURSE_BELOW_ZERO, RECOVERED_IS_THE_FOLD, STATE_IS_THE_BOOKS, VALUE_CONSERVED, hold};
 
 impl Oracle {
-    /// A state that is as durable as the journal.
+    /// A state that is as durable as the journal: it is the fold of all entries, and the fold is what the oracle counted.
     pub(crate) fn state(&self, state: &State) -> Held {
+        let differ = state.differences(&self.fold.state, 3);
+        hold(differ.is_empty(), STATE_IS_THE_BOOKS, || {
+            format!("the decider's state is not the fold: {}", told(&differ))
+        })?;
         let head = self.head();
         hold(state.seq() == head.seq && state.at() == head.at, STATE_IS_THE_BOOKS, || {
             format!("the state is at {}, the journal at {}", state.seq(), head.seq)
@@ -28,33 +31,41 @@ impl Oracle {
             hold(purse.balance_minor == booked.minor && purse.latest == booked.latest, STATE_IS_THE_BOOKS, || {
                 format!("{account:?} has {purse:?}, its transfers add up to {booked:?}")
             })?;
-            hold(!account.is_purse() || purse.balance_minor >= 0, NO_PURSE_BELOW_ZERO, || {
+            hold(!super::books::purse(account) || purse.balance_minor >= 0, NO_PURSE_BELOW_ZERO, || {
                 format!("{account:?} has {}", purse.balance_minor)
             })?;
             touched += usize::from(purse.latest != Seq::ZERO);
         }
         hold(touched == self.books.touched(), STATE_IS_THE_BOOKS, || format!("{touched} accounts were touched"))?;
-        for (operator, _) in state.operators() {
-            let sum = self.books.sum(operator);
-            hold(sum == 0, VALUE_CONSERVED, || format!("operator {} adds up to {sum}", operator.0))?;
-        }
-        self.rows(state)
+        hold(self.books.sums().values().all(|sum| *sum == 0), VALUE_CONSERVED, || format!("{:?}", self.books.sums()))?;
+        hold(self.limit_rows(state.limits()), STATE_IS_THE_BOOKS, || String::from("limits have other rows"))?;
+        self.memories_end(state)
     }
 
-    fn rows(&self, state: &State) -> Held {
+    /// Every row of a state against what the oracle has counted for itself.
+    pub(crate) fn rows(&self, state: &State) -> Held {
         let people = state.subscribers().map(|(_, row)| (row.facts, row.latest));
         hold(people.eq(self.registry.people().iter().copied()), STATE_IS_THE_BOOKS, || {
             String::from("subscribers are others than the journal tells")
         })?;
-        let cards = state.cards().map(|(_, card)| bytes(&card.facts));
-        hold(cards.eq(self.registry.cards().iter().map(bytes)), STATE_IS_THE_BOOKS, || {
-            String::from("cards are others than the journal tells")
-        })?;
+        hold(state.rows().1 == self.registry.cards().len(), STATE_IS_THE_BOOKS, || String::from("other cards"))?;
+        for ((id, card), known) in state.cards().zip(self.registry.cards()) {
+            hold(octets(&card.facts) == octets(known), STATE_IS_THE_BOOKS, || {
+                format!("card {} is another than the journal tells", id.0)
+            })?;
+        }
         let holders = (0_u32..).map(SubscriberId).take(self.registry.people().len());
         for (holder, (_, row)) in holders.zip(state.subscribers()) {
             let bound = state.cards_of(row).map(|(id, _)| id);
             hold(bound.eq(self.registry.cards_of(holder).map(|(id, _)| id)), STATE_IS_THE_BOOKS, || {
                 format!("subscriber {} has other cards, or in another order", holder.0)
+            })?;
+            hold(state.recents_of(row) == self.registry.recents(holder), STATE_IS_THE_BOOKS, || {
+                format!("subscriber {} gave to others lately", holder.0)
+            })?;
+            let held = self.holds.iter().filter(|(_, one)| one.from == holder).map(|(seq, _)| *seq);
+            hold(held.eq(state.holds_of(holder).iter().copied()), STATE_IS_THE_BOOKS, || {
+                format!("subscriber {} has other gifts on hold", holder.0)
             })?;
         }
         Ok(())
@@ -68,38 +79,62 @@ impl Oracle {
                 format!("{number:?} is told as generation {told}, it is {known}")
             })?;
         }
-        for (operator, told) in (0_u8..).map(OperatorId).zip(&directory.operators) {
-            // The last one: what was in force before is kept when other rules are approved.
-            let name = |rules: &domain::rules::Rules| rules.periods.last().map(|period| period.name.clone());
-            let known = self.registry.rules(operator).and_then(name);
-            hold(name(told) == known, STATE_IS_THE_BOOKS, || {
+        for ((operator, known), told) in self.fold.state.operators().zip(&directory.operators) {
+            hold(known.rules == *told, STATE_IS_THE_BOOKS, || {
                 format!("rules of {} are told of another load", operator.0)
             })?;
         }
-        Ok(())
+        let told = (0_u8..).map(OperatorId).zip(&directory.operators).count();
+        hold(told == self.ordered.len(), STATE_IS_THE_BOOKS, || format!("{told} operators are told"))
     }
 
     /// The ids of a machine that was just loaded.
-    pub(crate) fn ids(&self, ids: &Ids, at: Timestamp) -> Held {
-        self.verdicts.remembered(ids, at)
+    pub(crate) fn ids(&self, ids: &Ids) -> Held {
+        self.verdicts.remembered(ids, self.head().at)
     }
 
-    /// Cards whose time may have run out: for the world's timer.
-    pub(crate) fn due(&self, at: Timestamp) -> impl Iterator<Item = domain::ids::CardId> {
-        self.registry.due(at)
+    /// Whether checkpoint plus tail gave what the whole journal gives.
+    pub(crate) fn recovered(&self, loaded: &Replica<Ids>) -> Held {
+        hold(loaded.head == self.fold.head, RECOVERED_IS_THE_FOLD, || {
+            format!("it is at {}, the journal at {}", loaded.head.seq, self.fold.head.seq)
+        })?;
+        let differ = loaded.state.differences(&self.fold.state, 3);
+        hold(differ.is_empty(), RECOVERED_IS_THE_FOLD, || format!("at {}: {}", self.fold.head.seq, told(&differ)))
+    }
+
+    /// Cards whose time is over and that may still expire.
+    pub(crate) fn may_expire(&self, at_ms: i64) -> impl Iterator<Item = CardId> {
+        use domain::card::CardState as C;
+        let rows = (0_u32..).map(CardId).zip(self.registry.cards());
+        rows.filter(move |(id, card)| {
+            let ended = matches!(card.state, C::Closed { .. } | C::Expired { .. } | C::Void { .. });
+            !ended && card.expires_at.ms() <= at_ms && !self.is_void(*id, card, at_ms)
+        })
+        .map(|(id, _)| id)
+    }
+
+    /// Records whose time is over and that are open all the same.
+    pub(crate) fn overdue(&self, at_ms: i64) -> Vec<domain::office::RecordKey> {
+        let records = self.fold.state.records();
+        records.filter(|(key, _)| self.due_ms(*key).is_some_and(|due| due <= at_ms)).map(|(key, _)| key).collect()
+    }
+
+    /// When the time of an open record is over.
+    pub(crate) fn record_due_ms(&self, key: domain::office::RecordKey) -> Option<i64> {
+        self.due_ms(key)
+    }
+
+    /// When the last of the open records is over.
+    pub(crate) fn last_due_ms(&self) -> Option<i64> {
+        self.fold.state.records().filter_map(|(key, _)| self.due_ms(key)).max()
     }
 }
 
-fn bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
+fn told(differ: &[domain::same::Difference]) -> String {
+    let differ: Vec<String> = differ.iter().map(ToString::to_string).collect();
+    differ.join("; ")
+}
+
+fn octets<T: Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).unwrap_or_default()
-}
-
-/// Whether checkpoint plus tail gave what the whole journal gives.
-pub(crate) fn same(recovered: &Replica, fold: &Replica) -> Held {
-    hold(recovered.head == fold.head, RECOVERED_IS_THE_FOLD, || format!("heads differ at {}", fold.head.seq))?;
-    let differ = recovered.state.differences(&fold.state, 3);
-    hold(differ.is_empty(), RECOVERED_IS_THE_FOLD, || {
-        let differ: Vec<String> = differ.iter().map(ToString::to_string).collect();
-        format!("at {}: {}", fold.head.seq, differ.join("; "))
-    })
 }

@@ -8,6 +8,7 @@ use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::verdict::{Done, Entry, Outcome};
 
+use super::Oracle;
 use super::registry::Registry;
 use crate::calendar::HOUR_MS;
 use crate::invariant::{Held, LOCK_HOLDS, hold};
@@ -40,7 +41,7 @@ impl Locks {
             }
             return Ok(());
         }
-        let Some(caller) = entry.body.caller().filter(|_| proves(&entry.body)) else { return Ok(()) };
+        let Some(caller) = entry.body.caller().filter(|_| Oracle::proves(&entry.body)) else { return Ok(()) };
         let Some(row) = registry.active(caller.msisdn, caller.operator) else { return Ok(()) };
         let tries = self.0.entry((row, caller.link)).or_default();
         if tries.until_ms.max(tries.at_ms) + FORGOTTEN_AFTER_MS <= at_ms {
@@ -77,21 +78,6 @@ impl Locks {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the command carries a password.
-const fn proves(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Gift(_)
-            | Body::TopUp(_)
-            | Body::ShowCards(_)
-            | Body::ShowGifts(_)
-            | Body::ChangePassword(_)
-            | Body::Freeze(_)
-            | Body::Undo(_)
-            | Body::Bind(_)
-    )
 }
 
 /// Whether the password was looked at and right.

@@ -77,9 +77,9 @@ impl Verdicts {
         Ok(())
     }
 
-    /// Whether the journal still holds this entry at this place.
-    pub(super) fn same(&self, seq: Seq, entry: &Entry) -> bool {
-        self.get(seq).is_some_and(|decided| decided.id == entry.id && decided.outcome == entry.verdict.outcome)
+    /// When an entry was decided.
+    pub(super) fn at_ms(&self, seq: Seq) -> Option<i64> {
+        self.get(seq).map(|decided| decided.at_ms)
     }
 
     /// An answer leaves.

@@ -44,6 +44,25 @@ fn held_gifts_never_pass_the_recipients_maximum() {
     );
 }
 
+/// What is on hold for somebody counts for their maximum, and is not theirs: the answer to a top-up once told both together.
+#[test]
+fn what_is_on_hold_is_nobodys_airtime_yet() {
+    check(
+        "test from 2020-01-01
+         | hold = { gifts = \"always\", for_s = 3600 }
+         191…001 has a card with 1000
+         191…009 has a card with 500
+         2020-02-01 10:00  191…001 gives 400 to 191…009
+         191…009 tops up 100
+         191…009 asks balance",
+        expect![[r#"
+            on hold 400, 600 left
+            topped up 100, 400 left, airtime 100
+            card 2 400; may send anything; airtime 100
+        "#]],
+    );
+}
+
 /// A gift of 400 on hold for an hour, what happens meanwhile, and what its end says.
 fn meanwhile(rules: &str, line: &str) -> String {
     let script = format!(

@@ -200,7 +200,7 @@ fn a_long_row_of_void_cards() {
     let count = u32::try_from(TOUCH_MAX).expect("few") + 5;
     let (outlet, _) = stocked(&mut stage.world, OPERATOR, 500, count);
     assert_eq!(outlet, OutletId(1));
-    for card in [1, 2, count] {
+    for card in [1, 2, count - 1, count] {
         sold(&mut stage.world, outlet, Currency::Usd, Serial(card));
     }
     stage.line("191…001 binds card-2", &[]);
@@ -209,16 +209,19 @@ fn a_long_row_of_void_cards() {
     assert_eq!(stage.world.state.records_of(RecordKind::VoidCards).count(), 1);
     stage.line("191…001 gives 9 to 191…002", &[]);
     assert_eq!(stage.outcome, Some(Outcome::Refused(Refusal::CardNotUsable { why: Unusable::Void })));
-    let line = Owed { serial: Serial(2), left_minor: 500, currency: Currency::Usd, owed_minor: 500 };
-    assert_eq!(owed(&stage.world.state, stage.world.at), [line], "those beside the range are good");
+    let line = |serial| Owed { serial: Serial(serial), left_minor: 500, currency: Currency::Usd, owed_minor: 500 };
+    let void = [line(2), line(count - 1)];
+    assert_eq!(owed(&stage.world.state, stage.world.at), void, "from its first to its last, and none beside it");
     for (first, last) in [(1, 2), (2, 2), (count - 1, count), (1, count)] {
         let propose = MotionCommand::Propose { operator: OPERATOR, proposal: Box::new(range(first, last)) };
         let overlap = OfficeRefusal::RangeOverlaps { first: Serial(2), last: Serial(count - 1) };
         assert_eq!(answer(&mut stage.world, Asked::Motion(propose)), Outcome::Refused(overlap.into()));
     }
-    let pay_out = || Asked::Till(TillCommand::PayOut { serial: Serial(2) });
-    done(&mut stage.world, pay_out());
-    assert_eq!(answer(&mut stage.world, pay_out()), Outcome::Refused(OfficeRefusal::CardNotVoid.into()));
+    for serial in [2, count - 1].map(Serial) {
+        let pay_out = || Asked::Till(TillCommand::PayOut { serial });
+        done(&mut stage.world, pay_out());
+        assert_eq!(answer(&mut stage.world, pay_out()), Outcome::Refused(OfficeRefusal::CardNotVoid.into()));
+    }
     stage.line("191…001 binds card-1", &[]);
     assert!(stage.said.ends_with("card 1 bound, 500 on it\n"), "{}", stage.said);
 }
