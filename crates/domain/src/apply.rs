@@ -5,6 +5,7 @@
 
 use crate::account::AccountId;
 use crate::card::CardState;
+use crate::effects::{Change, Effects};
 use crate::generations::Age;
 use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::memory::Memory;
@@ -19,7 +20,6 @@ use crate::state::{
     State, Subscriber, SubscriberFacts, Usage, UsageKey, book_index,
 };
 use crate::time::{BusinessDate, Timestamp};
-use crate::verdict::{Change, Effects};
 
 /// Pages of forgotten usage that are dropped with each entry: 512 KiB, some microseconds.
 const SHED_PAGES: usize = 32;

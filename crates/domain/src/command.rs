@@ -429,6 +429,29 @@ impl Body {
         }
     }
 
+    /// The gift that is asked for; `None`: it is another command.
+    pub const fn gift(&self) -> Option<&Gift> {
+        match self {
+            Self::Gift(gift) => Some(gift),
+            Self::TopUp(_)
+            | Self::ShowCards(_)
+            | Self::ShowGifts(_)
+            | Self::ChangePassword(_)
+            | Self::Freeze(_)
+            | Self::Bind(_)
+            | Self::Undo(_)
+            | Self::SetLanguage(_)
+            | Self::LoadRules(_)
+            | Self::ImportSubscribers(_)
+            | Self::ChangeSubscriber(_)
+            | Self::IssueCards(_)
+            | Self::ChangeCard(_)
+            | Self::ExpireCard(_)
+            | Self::Office(_)
+            | Self::Due(_) => None,
+        }
+    }
+
     /// The command's public name.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -17,6 +17,7 @@ pub mod cbor;
 pub mod command;
 pub mod currency;
 pub mod decide;
+pub mod effects;
 pub mod generations;
 pub mod id;
 pub mod ids;

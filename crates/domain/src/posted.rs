@@ -3,7 +3,7 @@
 //! Guarantees: a gift is found in one entry and in no other: where it was posted, also when it was on hold before. A new
 //! outcome does not compile before somebody has decided whether it posts a gift.
 
-use crate::command::{Body, Gift};
+use crate::command::Gift;
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::office::done::OfficeDone;
@@ -30,25 +30,7 @@ pub struct PostedGift {
 pub fn posted_gift(entry: &Entry) -> Option<PostedGift> {
     let Outcome::Done(done) = &entry.verdict.outcome else { return None };
     match done {
-        Done::Given { .. } => match &entry.body {
-            Body::Gift(gift) => of_gift(gift),
-            Body::TopUp(_)
-            | Body::ShowCards(_)
-            | Body::ShowGifts(_)
-            | Body::ChangePassword(_)
-            | Body::Freeze(_)
-            | Body::Bind(_)
-            | Body::Undo(_)
-            | Body::SetLanguage(_)
-            | Body::LoadRules(_)
-            | Body::ImportSubscribers(_)
-            | Body::ChangeSubscriber(_)
-            | Body::IssueCards(_)
-            | Body::ChangeCard(_)
-            | Body::ExpireCard(_)
-            | Body::Office(_)
-            | Body::Due(_) => None,
-        },
+        Done::Given { .. } => entry.body.gift().and_then(of_gift),
         Done::Office(done) => of_office(done),
         Done::ToppedUp { .. }
         | Done::Cards { .. }

@@ -1,8 +1,7 @@
 //! Everything that will be due, as a pure machine: changes and answers go in, what to submit comes out.
 //!
 //! Guarantees: each thing that is open stands here once, at the instant at which it is due now: one that was extended or
-//! ended leaves nothing behind. What was submitted and is still open is submitted again, each time under another id. A wait
-//! that was measured by a clock that leapt ahead ends when that clock is set right.
+//! ended leaves nothing behind. What was submitted and is still open is submitted again, each time under another id.
 //!
 //! Bounded by the open records, and by the cards that can expire: those of one entry in one item.
 //!
@@ -12,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::card::CardState;
 use domain::command::{Body, Command};
+use domain::effects::Change;
 use domain::id::{CommandId, TimerCause};
 use domain::ids::CardId;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::Seq;
 use domain::state::State;
 use domain::time::Timestamp;
-use domain::verdict::{Change, Outcome};
+use domain::verdict::Outcome;
 
 use crate::answer::{Answer, CardsDue};
 
@@ -133,8 +133,6 @@ pub struct Agenda {
     queue: BTreeSet<(Timestamp, Place)>,
     records: HashMap<RecordKey, Open>,
     cards: BTreeMap<CardId, (Cards, Timestamp)>,
-    /// The latest instant that anybody took something at.
-    latest: Timestamp,
 }
 
 impl Agenda {
@@ -215,12 +213,6 @@ impl Agenda {
 
     /// Takes what is due, at most so many records, and cards in a row. Each must be answered before the next change is noted.
     pub fn take(&mut self, now: Timestamp, most: usize) -> Taken {
-        // A clock that leapt ahead put things off until then: once it is set right they wait no more.
-        if now.plus_ms(BUSY_WAIT_MS) < self.latest {
-            self.wait_no_more();
-            self.latest = now;
-        }
-        self.latest = self.latest.max(now);
         let mut taken = Taken::default();
         while taken.records.len() + taken.cards.len() < most
             && let Some((next, place)) = self.queue.first().copied()
@@ -233,19 +225,6 @@ impl Agenda {
             }
         }
         taken
-    }
-
-    /// Everything is due at its own instant again, however long it was put off.
-    fn wait_no_more(&mut self) {
-        self.queue.clear();
-        for (key, open) in &mut self.records {
-            open.next = open.due;
-            self.queue.insert((open.next, Place::Record(*key)));
-        }
-        for (first, (cards, next)) in &mut self.cards {
-            *next = cards.expires_at;
-            self.queue.insert((*next, Place::Cards(*first)));
-        }
     }
 
     /// The first of cards in a row; what is over stays.

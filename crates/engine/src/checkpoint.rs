@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::account::AccountId;
 use domain::card::CardState;
+use domain::effects::{Change, Effects, Named};
 use domain::ids::{CardId, LimitId, LinkId, OperatorId, SubscriberId};
 use domain::memory::{Memory, Remembered};
 use domain::office::till::Bought;
@@ -21,7 +22,6 @@ use domain::state::{
     BOOKS, CardFacts, LimitRow, Lock, Purse, RECENTS, Recents, RepeatKey, SubscriberFacts, Usage, UsageKey, books_of,
 };
 use domain::time::{BusinessDate, Timestamp};
-use domain::verdict::{Change, Effects, Named};
 use hashbrown::HashMap;
 
 use crate::ids::{IdRow, IdRows, IdsConfig, IdsKept, Known};

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use domain::command::Command;
 use domain::decide::decide;
+use domain::effects::Effects;
 use domain::id::CommandId;
 use domain::ids::Language;
 use domain::receipt::Seq;
 use domain::state::State;
 use domain::time::Timestamp;
-use domain::verdict::{Effects, Entry};
+use domain::verdict::Entry;
 
 use crate::answer::{Answer, Closed, Query, Reply, Seen as At, View};
 use crate::directory::{Directory, Next};

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::effects::Change;
 use domain::ids::OperatorId;
 use domain::number::Msisdn;
 use domain::rules::Rules;
 use domain::state::{Standing, State, SubscriberFacts};
-use domain::verdict::Change;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::answer::{Answer, Closed, Directory, Query, Reply, Seen, StatusView, View};
-use crate::clock::{Clock, ClockGuard};
+use crate::clock::{Clock, ClockGuard, Steady};
 use crate::decider::{Decider, Early, Submission};
 use crate::feed::Feed;
 use crate::follower::{Follow, FollowStartFault, run_follower};
@@ -68,6 +68,8 @@ impl Engine {
         let mut guard = ClockGuard::new(Box::new(Arc::clone(&clock)), config.clock, latest_at(&loaded.head));
         if config.accept_clock {
             guard.accept();
+            // So that the first deadlines go by it.
+            let _trusted = guard.stamp();
         }
         let decider = Decider::new(loaded);
         let status = Status::default();
@@ -78,6 +80,7 @@ impl Engine {
             directory: RwLock::new(Arc::clone(decider.directory())),
             reader,
             clock,
+            steady: Steady::new(&guard),
             status,
             latest_ms: AtomicI64::new(decider.head().at.ms()),
         });
@@ -219,10 +222,11 @@ impl Handle {
     }
 
     /// The engine's clock: for deadlines. Like the instants of batches it never runs backwards, so that a deadline set by
-    /// it lies ahead of them also after an operator accepted a clock that was set back.
+    /// it lies ahead of them also after an operator accepted a clock that was set back. No clock that leaps moves it before
+    /// an operator accepts the leap.
     pub fn now(&self) -> Timestamp {
         let latest = self.shared.latest_ms.load(Ordering::Relaxed);
-        Timestamp::from_ms(self.shared.clock.wall_ms().max(latest))
+        Timestamp::from_ms(self.shared.steady.now_ms(&*self.shared.clock).max(latest))
     }
 
     /// Oldest instant that a program's id may carry.

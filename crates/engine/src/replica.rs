@@ -11,11 +11,11 @@
 //! **Deliberately not here:** deciding ([`crate::decider`]), rows of a checkpoint ([`crate::checkpoint`]).
 
 use domain::apply::Misfit;
+use domain::effects::Effects;
 use domain::id::CommandId;
 use domain::receipt::Seq;
 use domain::state::State;
 use domain::time::Timestamp;
-use domain::verdict::Effects;
 
 use crate::ids::{Fingerprint, Ids};
 use crate::journal::{Batch, Hash, Head, JournalReader, Link, ReadFault, decode};

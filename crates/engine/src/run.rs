@@ -132,6 +132,8 @@ impl Run {
             let taken = sort(jobs);
             for done in taken.accepts {
                 self.clock.accept();
+                // Deadlines go by it before anybody hears of it.
+                let _closed = self.intake();
                 let _gone = done.send(());
             }
             if !taken.submissions.is_empty() {
@@ -187,6 +189,7 @@ impl Run {
         let waits = self.shared.clock.monotonic_ms() < self.no_room.until_ms;
         let short = waits || self.journal.is_short_of_room();
         let stamp = if short { Err(Closed::Disk) } else { self.clock.stamp() };
+        self.shared.steady.follow(&self.clock);
         self.tell_closed(stamp.err());
         stamp
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use crate::clock::{Clock, ClockLimits};
+use crate::clock::{Clock, ClockLimits, Steady};
 use crate::directory::Directory;
 use crate::feed::Feed;
 use crate::journal::{APPEND_ENTRIES_MAX, AppendFault, JournalReader};
@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) directory: RwLock<Arc<Directory>>,
     pub(crate) reader: Arc<dyn JournalReader>,
     pub(crate) clock: Arc<dyn Clock + Sync>,
+    pub(crate) steady: Steady,
     pub(crate) status: Status,
     /// The instant of the latest batch, ms: ahead of the wall clock when that was set back.
     pub(crate) latest_ms: AtomicI64,

@@ -2,7 +2,6 @@
 
 use domain::command::{Body, Command};
 use domain::id::CommandId;
-use domain::time::Timestamp;
 use engine::clock::Clock;
 use engine::memory::Weather;
 
@@ -226,9 +225,9 @@ impl World {
         if self.config.plant == Some(Plant::TimerSleeps) {
             return Ok(());
         }
-        let now = Timestamp::from_ms(self.hands.wall_ms());
         let ready = |machine: &&mut Machine| machine.is_settled() && !self.overtaken;
         let Some(machine) = self.machine.as_mut().filter(ready) else { return Ok(()) };
+        let now = machine.now();
         let reader = self.disk.journal.reader();
         let state = machine.decider.state();
         let fired = machine.timer.fire(&reader, state, now);
@@ -390,7 +389,7 @@ impl World {
 
     /// Puts a command into the queue without a network.
     pub(crate) fn now(&mut self, body: Body) {
-        let now = Timestamp::from_ms(self.hands.wall_ms());
+        let now = self.server_now();
         let id = uuid_v7(now.ms(), self.dice.word(), self.dice.word());
         self.submit(Command { id, decide_before: now.plus_s(300), body }, Party::Maker, Name::Id(id), 0);
     }

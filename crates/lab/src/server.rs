@@ -31,6 +31,11 @@ use crate::world::World;
 const REUSE_MAX: u32 = 3;
 
 impl World {
+    /// What the server goes by for deadlines; the wall clock while it is down.
+    pub(crate) fn server_now(&self) -> Timestamp {
+        self.machine.as_ref().map_or_else(|| Timestamp::from_ms(self.hands.wall_ms()), Machine::now)
+    }
+
     /// A frame reaches the edge, which makes its id and puts it into the queue.
     pub(crate) fn arrive(&mut self, frame: Frame) {
         let Frame { from, name, body } = frame;
@@ -38,7 +43,7 @@ impl World {
             self.say(format_args!("nobody hears: {}", Asks(&body)));
             return;
         }
-        let now = Timestamp::from_ms(self.hands.wall_ms());
+        let now = self.server_now();
         if self.config.plant == Some(Plant::LimitReadOutside) && self.oracle.limit_stands_against(&body, now.ms()) {
             self.say(format_args!("the edge refuses: {}", Asks(&body)));
             return;
@@ -55,7 +60,7 @@ impl World {
 
     /// Puts a command into the queue, or tells that it is full.
     pub(crate) fn submit(&mut self, mut command: Command, from: Party, name: Name, reuse: u32) {
-        let queued_ms = self.hands.wall_ms();
+        let queued_ms = self.server_now().ms();
         let Some(machine) = &mut self.machine else { return };
         if machine.queue.len() >= QUEUE_DEPTH {
             self.summary.count("busy");

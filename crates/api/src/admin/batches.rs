@@ -91,7 +91,9 @@ pub(crate) async fn export(
         let what = Wish::Batch(BatchCommand::Make { batch, cards: Vec::new() });
         return Ok(admin.decide(&asked, body(&asked, what)).await);
     };
-    if matches!(admin.exports.find(batch), Some(Export::Running)) || known.made > 0 {
+    // The record is older than this answer: an export of another request may have ended meanwhile.
+    let before = matches!(admin.exports.find(batch), Some(Export::Running | Export::Done(_)));
+    if before || known.made > 0 {
         let what = "this batch is being exported, or was when the server stopped: look at it; its secrets can't be made \
                     again, so give it up if nothing happens";
         return Err(Problem::Malformed(String::from(what)));
@@ -121,13 +123,16 @@ pub(crate) async fn export(
 /// `GET /v1/batches/{batch}`.
 pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(number): Key) -> Result<Response, Problem> {
     let batch = read_batch(&number)?;
+    // Before the record: an export that has ended has sealed it. The other way round, one that ends between
+    // the two would be shown as done with a batch that is still being made.
+    let export = admin.exports.find(batch);
     let (seq, known) = find(&admin, batch).await?;
     let known = known.ok_or(Problem::Missing(seq, "no batch has this number"))?;
     let names = Names::from(&*admin.handle().directory());
     let mut json = record_json(&Record::Batch(known), &names);
     if let Some(fields) = json.as_object_mut() {
         fields.insert(String::from("batch"), json!(batch.get()));
-        fields.insert(String::from("export"), export_json(admin.exports.find(batch).as_ref()));
+        fields.insert(String::from("export"), export_json(export.as_ref()));
     }
     Ok(with_seq(seq, Json(json)))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::command::Body;
+use domain::effects::Given;
 use domain::ids::{OperatorId, Serial};
 use domain::money::Amount;
 use domain::number::Msisdn;
@@ -17,7 +17,7 @@ use domain::office::motion::{Reversal, reversible_until};
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, parse_receipt, receipt};
 use domain::time::Timestamp;
-use domain::verdict::{Done, Entry, Given, Outcome};
+use domain::verdict::{Done, Entry, Outcome};
 use engine::answer::{Query, View};
 use engine::history;
 use engine::journal::JournalReader;
@@ -62,25 +62,7 @@ fn gift_of(reader: &dyn JournalReader, seq: Seq) -> Result<Found, Problem> {
 }
 
 fn read(of: Seq, given_at: Timestamp, entry: &Entry) -> Option<Found> {
-    let gift = match &entry.body {
-        Body::Gift(gift) => gift,
-        Body::TopUp(_)
-        | Body::ShowCards(_)
-        | Body::ShowGifts(_)
-        | Body::ChangePassword(_)
-        | Body::Freeze(_)
-        | Body::Bind(_)
-        | Body::Undo(_)
-        | Body::SetLanguage(_)
-        | Body::LoadRules(_)
-        | Body::ImportSubscribers(_)
-        | Body::ChangeSubscriber(_)
-        | Body::IssueCards(_)
-        | Body::ChangeCard(_)
-        | Body::ExpireCard(_)
-        | Body::Office(_)
-        | Body::Due(_) => return None,
-    };
+    let gift = entry.body.gift()?;
     let effects = &entry.verdict.effects;
     let (card, Given { sender, recipient, amount }) = effects.paid_by().zip(effects.gift())?;
     let reason = String::new();

@@ -2,12 +2,12 @@
 
 use domain::account::Transfer;
 use domain::card::CardState;
+use domain::effects::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use domain::ids::{CardId, LimitId, SubscriberId};
 use domain::money::Amount;
 use domain::rules::limit::Subject;
 use domain::state::{CardFacts, LimitIdentity, LimitRow, SubscriberFacts};
 use domain::time::Timestamp;
-use domain::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use serde_json::{Value, json};
 
 use super::office;

@@ -7,6 +7,7 @@ use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, Dialled, Gift, ImportSubscribers,
     IssueCards, LoadRules, NewCard, NewPassword, NewSubscriber, Proved, SetLanguage, SubscriberChange, TopUp,
 };
+use domain::effects::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use domain::id::{CommandId, UssdPrompt};
 use domain::ids::{CardId, Language, LimitId, LinkId, OperatorId, OutletId, Serial, Staff, SubscriberId};
 use domain::money::Amount;
@@ -16,7 +17,7 @@ use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::state::{CardFacts, Standing, SubscriberFacts};
 use domain::time::{BusinessDate, Timestamp};
-use domain::verdict::{BalanceAfter, Change, Done, Effects, Entry, Named, Outcome, UsageAfter, Verdict};
+use domain::verdict::{Done, Entry, Outcome, Verdict};
 use expect_test::expect;
 use serde_json::Value;
 use smallvec::smallvec;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use domain::account::AccountId;
 use domain::card::Voiding;
+use domain::effects::Change;
 use domain::ids::{CardId, LimitId, OperatorId, Serial};
 use domain::number::{CardNumber, Imsi, Msisdn};
 use domain::password::PasswordTag;
@@ -14,7 +15,7 @@ use domain::rules::Rules;
 use domain::rules::limit::Subject;
 use domain::state::Standing;
 use domain::time::Timestamp;
-use domain::verdict::{Change, Entry};
+use domain::verdict::Entry;
 use engine::answer::Directory;
 use serde_json::{Value, json};
 

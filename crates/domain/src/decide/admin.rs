@@ -6,13 +6,14 @@ use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::card::CardState;
 use crate::command::{CardChange, ChangeCard, IssueCards, LoadRules};
+use crate::effects::Change;
 use crate::ids::{CardId, Serial};
 use crate::money::Amount;
 use crate::office::motion::Proposal;
 use crate::refusal::Refusal;
 use crate::state::CardFacts;
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::card_state::{self, changed_state};
 use super::draft::Draft;

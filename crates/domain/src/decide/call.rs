@@ -1,6 +1,7 @@
 //! Airtime used: calls that are reserved, extended and ended, or charged at once.
 
 use crate::account::AccountId;
+use crate::effects::UsageAfter;
 use crate::ids::{CardId, Staff, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
@@ -14,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::rules::tariff::{CallPrice, Tariff};
 use crate::rules::{Limit, Role, Rules};
 use crate::state::{Standing, State, Usage, UsageKey};
-use crate::verdict::{Done, UsageAfter};
+use crate::verdict::Done;
 
 use super::draft::Draft;
 use super::staff::for_operator;

@@ -2,11 +2,12 @@
 
 use crate::card::CardState;
 use crate::command::{Bind, ChangePassword, NewPassword, Proved};
+use crate::effects::Change;
 use crate::ids::{CardId, Serial};
 use crate::password::Opened;
 use crate::refusal::{Refusal, Unusable};
 use crate::state::{CARDS_MAX, Card, Lock};
-use crate::verdict::{CardLine, Change, Done};
+use crate::verdict::{CardLine, Done};
 
 use super::batch;
 use super::card_state::unusable_why;

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::account::{AccountId, Transfer};
 use crate::card::CardState;
+use crate::effects::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use crate::ids::{CardId, LinkId, OperatorId, Serial, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
@@ -18,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{CardFacts, Lock, Standing, State, Subscriber, SubscriberFacts};
 use crate::time::{BusinessDate, Timestamp};
-use crate::verdict::{BalanceAfter, Change, Done, Effects, Named, UsageAfter, Verdict};
+use crate::verdict::{Done, Verdict};
 
 use super::memories;
 

@@ -6,6 +6,7 @@
 
 use crate::account::AccountId;
 use crate::command::{Caller, Dialled, Gift, TopUp};
+use crate::effects::Change;
 use crate::ids::{OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::number::Msisdn;
@@ -14,7 +15,7 @@ use crate::rules::Fee;
 use crate::rules::limit::Kind;
 use crate::rules::tariff::Charged;
 use crate::state::{RepeatKey, SubscriberFacts};
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::admission::{self, Asked, Terms};
 use super::draft::Draft;

@@ -2,6 +2,7 @@
 
 use crate::account::AccountId;
 use crate::command::{Gift, Proved};
+use crate::effects::{Change, UsageAfter};
 use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
 use crate::office::done::OfficeDone;
@@ -13,7 +14,7 @@ use crate::refusal::{Refusal, Unusable};
 use crate::rules::tariff::Charged;
 use crate::rules::{Held, HoldRule};
 use crate::state::{RepeatKey, SubscriberFacts};
-use crate::verdict::{Change, Done, UsageAfter};
+use crate::verdict::Done;
 
 use super::admission::{self, Terms};
 use super::card_state::home_of;

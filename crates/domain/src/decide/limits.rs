@@ -1,5 +1,6 @@
 //! Dated ceilings: whether a gift or top-up fits, and what is used of each after it.
 
+use crate::effects::UsageAfter;
 use crate::ids::{CardId, SubscriberId};
 use crate::money::Amount;
 use crate::refusal::Refusal;
@@ -7,7 +8,6 @@ use crate::rules::limit::{Kind, Measure, Subject};
 use crate::rules::{Limit, Period};
 use crate::state::{Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
-use crate::verdict::UsageAfter;
 
 use super::draft::Draft;
 

@@ -1,12 +1,12 @@
 //! When what is remembered for a while is forgotten: with the first thing to be remembered after everything in the older
 //! generation is past every window; a limit, with the first thing that is done after all of its windows.
 
+use crate::effects::{Change, UsageAfter};
 use crate::ids::LimitId;
 use crate::memory::{Memory, REPEAT_GENERATION_MS, REPEATS_SOON, Turns};
 use crate::rules::limit::Subject;
 use crate::state::{LimitRow, State};
 use crate::time::Timestamp;
-use crate::verdict::{Change, UsageAfter};
 
 const DAY_MS: i64 = 86_400_000;
 /// A window is counted in dates and a generation in time: a day more covers summer time and a zone that skips a date.

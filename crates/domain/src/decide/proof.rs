@@ -5,6 +5,7 @@
 //! against another's card; a right one starts over; every card is compared, whichever matches.
 
 use crate::command::{Caller, Proved};
+use crate::effects::Change;
 use crate::ids::{CardId, OperatorId, SubscriberId};
 use crate::office::ceiling::Ceiling;
 use crate::password::{Opened, Proof};
@@ -12,7 +13,6 @@ use crate::refusal::{Refusal, Unusable};
 use crate::rules::Rules;
 use crate::state::{Card, Lock, Standing, Subscriber, SubscriberFacts};
 use crate::time::Timestamp;
-use crate::verdict::Change;
 
 use super::card_state::unusable_why;
 use super::draft::Draft;

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::command::LoadRules;
+use crate::effects::Change;
 use crate::ids::{LimitId, OperatorId};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{LimitIdentity, LimitRow, State};
 use crate::time::Timestamp;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::draft::Draft;
 

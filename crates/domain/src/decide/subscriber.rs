@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::command::{ChangeSubscriber, ImportSubscribers, NewSubscriber, SetLanguage, SubscriberChange};
+use crate::effects::Change;
 use crate::ids::{OperatorId, SubscriberId};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::state::{Lock, Standing, Subscriber, SubscriberFacts};
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::draft::Draft;
 use super::issue::Issuing;

@@ -5,6 +5,7 @@
 use crate::account::AccountId;
 use crate::card::{CardState, Voiding};
 use crate::currency::{Currency, price_up};
+use crate::effects::Change;
 use crate::ids::{CardId, OperatorId, OutletId, Serial, Staff};
 use crate::money::Amount;
 use crate::office::ceiling::Ceiling;
@@ -20,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::rules::Role;
 use crate::rules::tariff::Ratio;
 use crate::state::Card;
-use crate::verdict::{Change, Done};
+use crate::verdict::Done;
 
 use super::draft::Draft;
 use super::issue::Issuing;

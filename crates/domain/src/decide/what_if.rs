@@ -19,6 +19,7 @@ use std::collections::HashMap;
 
 use crate::account::AccountId;
 use crate::command::Gift;
+use crate::effects::{Effects, Given};
 use crate::generations::Generations;
 use crate::ids::OperatorId;
 use crate::memory::REPEAT_GENERATION_MS;
@@ -29,7 +30,6 @@ use crate::rules::limit::{Kind, Window};
 use crate::rules::tariff::Charged;
 use crate::state::{Repeat, RepeatKey, Standing, State, SubscriberFacts, Usage, UsageKey};
 use crate::time::{BusinessDate, Timestamp};
-use crate::verdict::{Effects, Given};
 
 use super::admission::{self, Asked, Terms};
 use super::limits::Parties;

@@ -1,5 +1,5 @@
 use super::{Agenda, BUSY_WAIT_MS, CARDS_AT_ONCE_MAX, Cards, Due, LATER_MS, REFUSED_WAIT_MAX_MS, Shot};
-use crate::answer::{Answer, CardsDue, Closed, Reply};
+use crate::answer::{Answer, CardsDue, Reply};
 use domain::ids::{CardId, Language};
 use domain::office::{RecordKey, RecordKind};
 use domain::receipt::Seq;
@@ -147,39 +147,4 @@ fn a_card_that_can_not_expire_yet_is_looked_at_again() {
     assert!(agenda.take(NOW.plus_ms(LATER_MS - 1), 10).cards.is_empty());
     assert_eq!(agenda.take(NOW.plus_ms(LATER_MS), 10).cards, [row(1, 2, 0), row(4, 4, 0)]);
     assert!(agenda.is_empty());
-}
-
-/// Ten years ahead nothing is decided, and everything that would be due by then waits a second more: by a clock that is set
-/// right a moment later that second was ten years.
-#[test]
-fn what_a_clock_that_leapt_ahead_put_off_waits_no_more_when_it_is_set_right() {
-    let ahead = NOW.plus_s(10 * 365 * 86_400);
-    let mut agenda = Agenda::default();
-    agenda.record(call(7), Some(NOW));
-    agenda.record(call(8), Some(NOW.plus_s(60)));
-    for card in 1..=3 {
-        agenda.card(CardId(card), NOW);
-    }
-    let taken = agenda.take(ahead, 10);
-    assert_eq!((taken.records.len(), taken.cards.len()), (2, 1));
-    for shot in &taken.records {
-        agenda.answered(shot, &Answer::Closed(Closed::Clock), ahead);
-    }
-    let found = CardsDue { now: vec![CardId(1)], later: vec![CardId(3)] };
-    for shot in agenda.looked(&taken.cards[0], Some(&found), ahead) {
-        agenda.answered(&shot, &Answer::Closed(Closed::Clock), ahead);
-    }
-    let due = |taken: super::Taken| -> (Vec<Due>, Vec<CardId>) {
-        let records = taken.records.iter().map(|shot| shot.due).collect();
-        (records, taken.cards.iter().map(|cards| cards.first).collect())
-    };
-    assert_eq!(due(agenda.take(NOW, 10)), (vec![Due::Record(call(7))], vec![CardId(1), CardId(3)]));
-    assert_eq!(due(agenda.take(NOW.plus_s(60), 10)), (vec![Due::Record(call(8))], Vec::new()));
-    // A clock that steps back by less than the shortest wait puts nothing off for long.
-    let mut agenda = Agenda::default();
-    agenda.record(call(7), Some(NOW));
-    let shot = shot(&mut agenda, NOW).expect("due");
-    agenda.answered(&shot, &Answer::Busy, NOW);
-    assert_eq!(self::shot(&mut agenda, NOW.plus_ms(-BUSY_WAIT_MS)), None);
-    assert!(self::shot(&mut agenda, NOW.plus_ms(BUSY_WAIT_MS)).is_some());
 }

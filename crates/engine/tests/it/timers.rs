@@ -259,3 +259,23 @@ fn on_a_busy_server_it_looks_now_and_then() {
     }
     assert_eq!(airtime(&rig), (500, 0));
 }
+
+/// Ten years ahead intake is closed, and whatever waits a second by that clock would wait ten years once it is set right.
+#[test]
+fn a_clock_that_leapt_ahead_and_was_set_right_keeps_nothing_waiting() {
+    const TEN_YEARS_MS: i64 = 10 * 365 * 86_400_000;
+    let rig = timed(Rig::with_two());
+    rig.done(rig.top_up(1, 500));
+    reserve(&rig);
+    let before = rig.handle().now();
+    rig.hands.step_wall_ms(TEN_YEARS_MS);
+    a_moment();
+    assert_eq!(rig.handle().now(), before, "deadlines don't leap");
+    assert_eq!(airtime(&rig), (500 - 4, 1));
+    rig.hands.pass_ms(RESERVE_MS);
+    // What is due now is submitted, and hears that intake is closed.
+    a_moment();
+    assert_eq!(airtime(&rig), (500 - 4, 1));
+    rig.hands.step_wall_ms(-TEN_YEARS_MS);
+    eventually_later(&rig, (500, 0));
+}

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::account::AccountId;
 use domain::currency::Currency;
+use domain::effects::Effects;
 use domain::ids::OperatorId;
 use domain::receipt::Seq;
-use domain::verdict::Effects;
 
 use super::Oracle;
 use crate::invariant::{Held, NO_PURSE_BELOW_ZERO, VALUE_CONSERVED, hold};
@@ -151,7 +151,7 @@ impl Books {
     }
 
     fn new_purses(&mut self, effects: &Effects) {
-        use domain::verdict::Change;
+        use domain::effects::Change;
         for change in &effects.changes {
             match change {
                 Change::Subscriber { id, facts } => self.own(AccountId::Airtime(*id), facts.operator),

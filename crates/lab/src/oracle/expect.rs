@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::account::AccountId;
+use domain::effects::Effects;
 use domain::ids::LimitId;
 use domain::receipt::Seq;
-use domain::verdict::Effects;
 
 use crate::invariant::{Held, MOVED_AS_ASKED, USAGE_IS_COUNTED, hold};
 

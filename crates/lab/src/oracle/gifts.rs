@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::command::{Body, Caller, Gift, Proved, TopUp};
+use domain::effects::Change;
 use domain::ids::{CardId, OperatorId, SubscriberId};
 use domain::office::done::OfficeDone;
 use domain::office::hold::{HeldGift, HoldBack};
@@ -14,7 +15,7 @@ use domain::receipt::Seq;
 use domain::rules::limit::Kind;
 use domain::rules::{Fee, Held as Holds, Period};
 use domain::state::{CardFacts, Standing};
-use domain::verdict::{Change, Done};
+use domain::verdict::Done;
 
 use super::expect::Expect;
 use super::limits::{Parties, Row};

@@ -2,12 +2,13 @@
 
 use domain::card::CardState;
 use domain::command::{Body, CardChange};
+use domain::effects::Change;
 use domain::ids::CardId;
 use domain::office::Asked;
 use domain::office::done::OfficeDone;
 use domain::office::motion::MotionCommand;
 use domain::state::CardFacts;
-use domain::verdict::{Change, Done, Outcome};
+use domain::verdict::{Done, Outcome};
 
 use super::{At, Oracle};
 use crate::invariant::{CARD_LIFE, Held, hold};

@@ -1,10 +1,10 @@
 //! What is remembered for a while, counted again: gifts against repetition, and what is used of limits on pairs. Each lives in two
 //! generations; a new one begins with the first thing to remember after the newest has lasted long enough, and with nothing else.
 
+use domain::effects::{Change, Effects};
 use domain::memory::{Memory, Remembered, Turns};
 use domain::receipt::Seq;
 use domain::state::State;
-use domain::verdict::{Change, Effects};
 
 use super::limits::Limits;
 use super::{At, Oracle};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::account::AccountId;
 use domain::card::CardState;
+use domain::effects::{Change, Effects};
 use domain::ids::{LimitId, OperatorId, Serial, Staff};
 use domain::office::done::OfficeDone;
 use domain::office::motion::{MotionCommand, Proposal, Reversal};
@@ -11,7 +12,6 @@ use domain::receipt::Seq;
 use domain::rules::Role;
 use domain::state::LimitRow;
 use domain::time::Timestamp;
-use domain::verdict::{Change, Effects};
 use sha2::{Digest, Sha256};
 
 use super::expect::Expect;

@@ -6,11 +6,12 @@ use domain::command::{
     Bind, Body, Caller, CardChange, ChangeCard, ChangePassword, ChangeSubscriber, ImportSubscribers, IssueCards,
     NewPassword, Proved, SetLanguage, SubscriberChange,
 };
+use domain::effects::Change;
 use domain::ids::{CardId, Serial, SubscriberId};
 use domain::refusal::Refusal;
 use domain::rules::limit::Kind;
 use domain::state::{CARDS_MAX, Standing};
-use domain::verdict::{CardLine, Change, Done, Outcome};
+use domain::verdict::{CardLine, Done, Outcome};
 
 use super::expect::Expect;
 use super::gifts::{opened_by, stands_for};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::command::{Body, Caller};
+use domain::effects::Change;
 use domain::ids::{CardId, OperatorId, SubscriberId};
 use domain::money::Amount;
 use domain::office::batch::BatchCommand;
@@ -18,7 +19,6 @@ use domain::refusal::{Refusal, Unusable};
 use domain::rules::limit::Kind;
 use domain::rules::{Fee, Period, Role};
 use domain::state::Standing;
-use domain::verdict::Change;
 
 use super::gifts::opened_by;
 use super::limits::Parties;

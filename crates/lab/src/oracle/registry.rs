@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::card::CardState;
+use domain::effects::{Change, Effects};
 use domain::ids::{CardId, OperatorId, Serial, SubscriberId};
 use domain::number::Msisdn;
 use domain::receipt::Seq;
 use domain::state::{CardFacts, RECENTS, Standing, SubscriberFacts};
 use domain::time::Timestamp;
-use domain::verdict::{Change, Effects};
 
 use super::Oracle;
 use crate::invariant::{GIFT_AS_ASKED, Held, JOURNAL_KEEPS, hold};

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::account::AccountId;
 use domain::card::CardState;
 use domain::currency::Currency;
+use domain::effects::{Change, Effects};
 use domain::ids::{CardId, OperatorId, OutletId, Serial};
 use domain::office::done::OfficeDone;
 use domain::office::till::{Goods, Rate, TillCommand};
 use domain::receipt::Seq;
 use domain::rules::tariff::Ratio;
-use domain::verdict::{Change, Effects};
 
 use super::expect::Expect;
 use super::{At, Oracle};

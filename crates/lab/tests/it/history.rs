@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use domain::command::{Body, SetLanguage};
+use domain::effects::Effects;
 use domain::id::{CommandId, UssdPrompt};
 use domain::ids::{Language, LinkId};
 use domain::refusal::Refusal;
 use domain::testing::{self, at, caller, keys, phone, program_id};
 use domain::time::Timestamp;
-use domain::verdict::{Done, Effects, Entry, Outcome, Verdict};
+use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::journal::{Draft, Journal};
 use expect_test::{Expect, expect};
 use lab::history::{Checking, LINE_LEN_MAX, Report, SHOWN_MAX, check};

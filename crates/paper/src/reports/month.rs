@@ -6,12 +6,13 @@
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
+use domain::effects::Change;
 use domain::ids::OperatorId;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::state::State;
 use domain::time::{BusinessDate, Timestamp};
-use domain::verdict::{Change, Entry};
+use domain::verdict::Entry;
 use engine::recover::RecoverFault;
 use engine::replica::Fold;
 

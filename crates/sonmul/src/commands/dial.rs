@@ -12,9 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::effects::Change;
 use domain::receipt::Seq;
 use domain::rules::Rules;
-use domain::verdict::Change;
 use engine::journal::{JournalReader, decode};
 use serde_json::json;
 use store::{DataDir, SqliteReader};

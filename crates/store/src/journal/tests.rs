@@ -11,8 +11,9 @@ use crate::verify::verify_chain;
 
 fn next(journal: &SqliteJournal) -> Link {
     use domain::command::Body;
+    use domain::effects::Effects;
     use domain::refusal::Refusal;
-    use domain::verdict::{Effects, Entry, Outcome, Verdict};
+    use domain::verdict::{Entry, Outcome, Verdict};
     let outcome = Outcome::Refused(Refusal::CardStateForbids { state: "x".repeat(20_000) });
     let body = Body::ExpireCard(domain::ids::CardId(0));
     let id = domain::id::CommandId::internal(1, journal.head().seq.0);

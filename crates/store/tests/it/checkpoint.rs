@@ -149,7 +149,7 @@ fn usage_of_a_forgotten_limit_leaves_the_tables() {
     let (mut table, batches) = written(&[&steps[..], &more].concat(), 1);
     let (folded, _) = fold(&batches);
     let forgets =
-        |change: &domain::verdict::Change| matches!(change, domain::verdict::Change::Limit { limit: None, .. });
+        |change: &domain::effects::Change| matches!(change, domain::effects::Change::Limit { limit: None, .. });
     let entries = batches.iter().flat_map(|batch| &batch.entries);
     let forgotten = entries.flat_map(|entry| &entry.verdict.effects.changes).filter(|change| forgets(change)).count();
     assert!(forgotten > 0 && folded.limits().count() < folded.limits_made(), "{forgotten} limits were forgotten");

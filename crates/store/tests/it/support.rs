@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use domain::command::Body;
+use domain::effects::Effects;
 use domain::id::CommandId;
 use domain::ids::CardId;
 use domain::receipt::Seq;
 use domain::refusal::Refusal;
 use domain::time::Timestamp;
-use domain::verdict::{Effects, Entry, Outcome, Verdict};
+use domain::verdict::{Entry, Outcome, Verdict};
 use engine::journal::{Draft, Head, Journal, JournalReader, Link};
 use store::{DataDir, JournalConfig, SqliteJournal, SqliteReader};
 use tempfile::TempDir;

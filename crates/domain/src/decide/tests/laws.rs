@@ -14,6 +14,7 @@ use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::command::Body;
 use crate::decide::decide;
+use crate::effects::{BalanceAfter, Change, Effects, Named};
 use crate::ids::{CardId, LimitId, OperatorId, SubscriberId};
 use crate::money::Amount;
 use crate::receipt::Seq;
@@ -22,7 +23,7 @@ use crate::restore::{CardRow, Restore};
 use crate::state::{BOOKS, Card, Purse, State, Usage, UsageKey};
 use crate::testing::{Kept, World, seconded};
 use crate::time::Timestamp;
-use crate::verdict::{BalanceAfter, Change, Effects, Entry, Named, Outcome, Verdict};
+use crate::verdict::{Entry, Outcome, Verdict};
 
 /// Lives through a history, checking every entry; what it was after so many entries is kept as well.
 pub(super) struct Life {

@@ -6,11 +6,12 @@ use super::check;
 use super::rebuilt::restored;
 use super::script::{Stage, number, play};
 use crate::command::{Body, ChangeSubscriber, SubscriberChange};
+use crate::effects::Change;
 use crate::ids::{LimitId, Staff};
 use crate::office::done::OfficeDone;
 use crate::office::{RecordKey, RecordKind};
 use crate::receipt::Seq;
-use crate::verdict::{Change, Done, Outcome};
+use crate::verdict::{Done, Outcome};
 
 #[test]
 fn another_ceiling_or_beginning_gives_nobody_a_fresh_allowance() {

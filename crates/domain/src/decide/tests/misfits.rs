@@ -5,6 +5,7 @@ use super::script::play;
 use crate::account::AccountId;
 use crate::card::CardState;
 use crate::currency::Currency;
+use crate::effects::{BalanceAfter, Change, Effects, Named, UsageAfter};
 use crate::ids::{CardId, LimitId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::office::issued::Issued;
 use crate::office::{Record, RecordKey};
@@ -13,7 +14,6 @@ use crate::rules::LimitName;
 use crate::state::{CardFacts, CardLink, LimitIdentity, LimitRow, State, SubscriberFacts};
 use crate::testing::{card_number, minor, phone};
 use crate::time::BusinessDate;
-use crate::verdict::{BalanceAfter, Change, Effects, Named, UsageAfter};
 
 const FIRST: SubscriberId = SubscriberId(0);
 const SECOND: SubscriberId = SubscriberId(1);

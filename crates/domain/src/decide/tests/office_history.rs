@@ -11,6 +11,7 @@ use crate::account::AccountId;
 use crate::card::{CardState, Voiding};
 use crate::command::Body;
 use crate::currency::Currency;
+use crate::effects::Given;
 use crate::ids::{BatchId, CardId, OperatorId, OutletId, Serial, Staff};
 use crate::number::Msisdn;
 use crate::office::batch::{BatchCommand, Stage};
@@ -23,7 +24,7 @@ use crate::rules::tariff::Ratio;
 use crate::state::{Card, State};
 use crate::testing::{World, asked, minor};
 use crate::time::Timestamp;
-use crate::verdict::{Done, Given, Outcome};
+use crate::verdict::{Done, Outcome};
 
 /// What is asked; the rest is in the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,11 @@ use expect_test::expect;
 use super::script::play;
 use crate::account::AccountId;
 use crate::command::Body;
+use crate::effects::{Change, Effects, Named};
 use crate::ids::{CardId, SubscriberId};
 use crate::number::Imsi;
 use crate::receipt::Seq;
-use crate::verdict::{Change, Effects, Entry, Named};
+use crate::verdict::Entry;
 
 /// A gift under kp-2022, with rows and seqs as they are among millions.
 fn typical() -> Entry {

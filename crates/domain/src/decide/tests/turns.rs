@@ -3,12 +3,12 @@
 use super::profile;
 use crate::command::Body;
 use crate::decide::decide;
+use crate::effects::Change;
 use crate::ids::SubscriberId;
 use crate::memory::{Memory, REPEAT_GENERATION_MS, REPEATS_SOON};
 use crate::receipt::Seq;
 use crate::state::{Repeat, RepeatKey};
 use crate::testing::{World, at, caller, gift, minor, phone, top_up};
-use crate::verdict::Change;
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -4,13 +4,14 @@ mod receipts;
 mod world;
 
 use domain::command::{Body, Dialled, Gift};
+use domain::effects::Effects;
 use domain::id::CommandId;
 use domain::ids::{Language, LinkId, OperatorId};
 use domain::money::Amount;
 use domain::receipt::Seq;
 use domain::rules::Rules;
 use domain::time::Timestamp;
-use domain::verdict::{Done, Effects, Entry, Outcome, Verdict};
+use domain::verdict::{Done, Entry, Outcome, Verdict};
 use engine::deliveries::{DeliveryKey, End, FollowerStore, MemoryFollowerStore, ReceiptState, Role, Stage};
 
 use super::{Outbox, Step, Way};
