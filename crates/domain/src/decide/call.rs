@@ -75,11 +75,18 @@ fn caller<'a>(
         found.filter(|(_, row)| row.facts.standing != Standing::Released).ok_or(Refusal::SubscriberUnknown)?;
     for_operator(draft, staff, row.facts.operator, Role::Network)?;
     draft.name(id);
-    if row.facts.standing == Standing::Barred {
-        return Err(Refusal::CallerBarred);
-    }
+    may_use(row.facts.standing)?;
     let rules = &draft.state.operator(row.facts.operator).ok_or(Refusal::OperatorUnknown)?.rules;
     Ok((id, rules))
+}
+
+/// Who may use airtime. What was used before is charged all the same.
+const fn may_use(standing: Standing) -> Result<(), Refusal> {
+    match standing {
+        Standing::Active => Ok(()),
+        Standing::Barred => Err(Refusal::CallerBarred),
+        Standing::Released => Err(Refusal::SubscriberUnknown),
+    }
 }
 
 /// Free minutes of this month: the limit, its key, and what is used of it.
@@ -189,6 +196,9 @@ fn extend(draft: &mut Draft<'_>, staff: Staff, seq: Seq, seconds: u32) -> Result
     if !(1..=CALL_SECONDS_MAX).contains(&seconds) {
         return Err(OfficeRefusal::SecondsOutOfRange { max: CALL_SECONDS_MAX }.into());
     }
+    // Who was barred since the call began talks to the end of what was granted.
+    let row = draft.state.subscriber(call.subscriber).ok_or(Refusal::SubscriberUnknown)?;
+    may_use(row.facts.standing)?;
     let rules = &draft.state.operator(call.operator).ok_or(Refusal::OperatorUnknown)?.rules;
     // More free minutes come from where those before came from, or from nowhere.
     let same = |(_, key, used): &(&Limit, UsageKey, Usage)| Some(counted_in(*key, used)) == call.free;

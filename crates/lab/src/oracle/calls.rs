@@ -157,6 +157,10 @@ impl Oracle {
 
     fn extended(&mut self, at: At<'_>, call: Seq, seconds: u32, done: &OfficeDone) -> Result<Expect, Broken> {
         let talk = self.talk(at, call)?;
+        let standing = self.registry.facts(talk.who).map(|facts| facts.standing);
+        hold(standing == Some(Standing::Active), CALL_AS_ASKED, || {
+            format!("entry {}: more time for somebody who is {standing:?}", at.seq)
+        })?;
         let rules = self.rules(talk.operator).ok_or_else(|| wrong(at, "no rules"))?;
         let lasts_ms = i64::from(rules.standing.standing.call_reserve_s.unwrap_or(7_200)) * 1_000;
         if rules.tariff(at.ms) != talk.tariff {

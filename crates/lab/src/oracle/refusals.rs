@@ -268,6 +268,10 @@ impl Oracle {
                 Asked::Call(CallCommand::Reserve { msisdn, .. } | CallCommand::Consume { msisdn, .. }) => {
                     self.registry.in_use(msisdn).is_some_and(|(_, facts)| facts.standing == Standing::Barred)
                 }
+                Asked::Call(CallCommand::Extend { call, .. }) => {
+                    let who = self.calls.talks.get(&call).and_then(|talk| self.registry.facts(talk.who));
+                    who.is_some_and(|facts| facts.standing == Standing::Barred)
+                }
                 _ => false,
             },
             _ => true,

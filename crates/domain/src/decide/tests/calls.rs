@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::desk::{done, resolve};
+use super::desk::{answer, done, resolve};
 use super::profile;
 use super::script::{Stage, number, play};
-use crate::command::Body;
-use crate::ids::{CardId, OperatorId};
+use crate::command::{Body, ChangeSubscriber, SubscriberChange};
+use crate::ids::{CardId, OperatorId, Staff};
 use crate::office::Asked;
 use crate::office::call::CallCommand;
 use crate::office::done::OfficeDone;
 use crate::office::motion::Proposal;
 use crate::office::{RecordKey, RecordKind};
 use crate::receipt::Seq;
+use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::rules::limit::{Kind, Subject};
 use crate::state::{Usage, UsageKey};
+use crate::verdict::Outcome;
 
 const OPERATOR: OperatorId = OperatorId(0);
 /// A minute costs 4.
@@ -133,4 +135,21 @@ fn a_call_that_began_without_free_minutes_goes_on_without() {
     assert_eq!((free_minutes, held_minor), (0, 40));
     ask(&mut stage, CallCommand::Release { call });
     assert_eq!(used(&stage), Usage::default());
+}
+
+#[test]
+fn who_was_barred_or_released_meanwhile_gets_no_more_time_but_pays() {
+    for (change, refusal) in
+        [(SubscriberChange::Bar, Refusal::CallerBarred), (SubscriberChange::Release, Refusal::SubscriberUnknown)]
+    {
+        let mut stage = stage();
+        let call = reserve(&mut stage, 6);
+        let msisdn = number("191…001").expect("a number");
+        stage.world.done(&Body::ChangeSubscriber(ChangeSubscriber { staff: Staff(0), msisdn, change }));
+        let extend = Asked::Call(CallCommand::Extend { call, seconds: 60 });
+        assert_eq!(answer(&mut stage.world, extend), Outcome::Refused(refusal.clone()));
+        assert_eq!(used(&stage).count, 6, "{refusal:?}");
+        let charged = ask(&mut stage, CallCommand::Commit { call, seconds: 6 * 60 });
+        assert_eq!(charged, OfficeDone::CallCharged { charged_minor: 0, free_minutes: 6, airtime_minor: 400 });
+    }
 }
