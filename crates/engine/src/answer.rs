@@ -81,6 +81,8 @@ pub struct Reply {
 pub enum Query {
     /// One subscriber, for care and for an edge that begins a session.
     Subscriber(Msisdn),
+    /// One holder of a number, also one whose number has another holder by now.
+    SubscriberRow(SubscriberId),
     /// One card, for care.
     Card(Serial),
     /// What the office keeps of one kind, from this id on: at most [`RECORDS_MAX`].
@@ -145,8 +147,8 @@ pub enum View {
     CardStates(Vec<CardCount>),
     /// Cards whose time came.
     CardsDue(CardsDue),
-    /// Of a call; `None`: nobody has the number, or it costs more than there is money.
-    CallPrice(Option<CallPrice>),
+    /// Of a call, or what it would be refused for; `None`: nobody has the number.
+    CallPrice(Option<Result<CallPrice, domain::refusal::Refusal>>),
 }
 
 /// What the office keeps, with the numbers of whom it names.
@@ -154,7 +156,7 @@ pub enum View {
 pub struct Records {
     /// In the order of ids.
     pub list: Vec<(RecordKey, Record)>,
-    /// Numbers of the subscribers that these are about: of gifts on hold, and of calls.
+    /// Numbers of the subscribers that these are about: of gifts on hold, of calls, and of motions that move airtime.
     pub numbers: HashMap<SubscriberId, Msisdn>,
 }
 

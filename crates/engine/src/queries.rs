@@ -6,8 +6,10 @@
 //! Deliberately not here: when a question may be asked (between batches, see [`crate::run`]), how the engine does
 //! ([`crate::status`]).
 
-use domain::card::CardState;
+use domain::account::AccountId;
+use domain::decide::is_void;
 use domain::ids::{CardId, Serial, SubscriberId};
+use domain::office::motion::Proposal;
 use domain::office::{Record, RecordKey};
 use domain::state::{Card, State};
 use domain::time::Timestamp;
@@ -22,6 +24,7 @@ pub(crate) fn answer(state: &State, query: Query) -> View {
             let found = state.find_subscriber(msisdn).map(|(id, _)| id);
             View::Subscriber(found.and_then(|id| subscriber(state, id)))
         }
+        Query::SubscriberRow(id) => View::Subscriber(subscriber(state, id)),
         Query::Card(serial) => View::Card(state.card_of_serial(serial).and_then(|(id, _)| card(state, id))),
         Query::Records { kind, from } => {
             let records = state.records_from(kind, from).take(RECORDS_MAX);
@@ -40,11 +43,11 @@ fn with_numbers(state: &State, list: Vec<(RecordKey, Record)>) -> Records {
     let named = |(_, record): &(RecordKey, Record)| match record {
         Record::Hold(hold) => [Some(hold.sender), Some(hold.recipient)],
         Record::Call(call) => [Some(call.subscriber), None],
+        Record::Motion(motion) => concerned(&motion.proposal),
         Record::Outlet(_)
         | Record::Batch(_)
         | Record::Rates(_)
         | Record::Quote(_)
-        | Record::Motion(_)
         | Record::VoidCards(_)
         | Record::Reversed(_)
         | Record::Stopped(_)
@@ -54,6 +57,23 @@ fn with_numbers(state: &State, list: Vec<(RecordKey, Record)>) -> Records {
     let number = |id: SubscriberId| state.subscriber(id).map(|row| (id, row.facts.msisdn));
     let numbers = list.iter().flat_map(named).flatten().filter_map(number).collect();
     Records { list, numbers }
+}
+
+/// Whose airtime a proposal moves: who approves it must see their numbers.
+const fn concerned(proposal: &Proposal) -> [Option<SubscriberId>; 2] {
+    const fn holder(account: AccountId) -> Option<SubscriberId> {
+        match account {
+            AccountId::Airtime(id) => Some(id),
+            _ => None,
+        }
+    }
+    match proposal {
+        Proposal::Adjust { debit, credit, .. } => [holder(*debit), holder(*credit)],
+        Proposal::Reverse(reversal) => [Some(reversal.sender), Some(reversal.recipient)],
+        Proposal::Rules { .. } | Proposal::Rate { .. } | Proposal::VoidCards { .. } | Proposal::Close { .. } => {
+            [None, None]
+        }
+    }
 }
 
 fn subscriber(state: &State, id: SubscriberId) -> Option<SubscriberView> {
@@ -93,11 +113,9 @@ fn card(state: &State, id: CardId) -> Option<CardView> {
     })
 }
 
-/// A range of void cards holds whatever a card's own state says, unless that one ended already.
+/// A range of void cards and a dated rule hold whatever a card's own state says, unless that one ended already.
 fn state_name(state: &State, id: CardId, card: &Card) -> &'static str {
-    let ended = matches!(card.facts.state, CardState::Closed { .. } | CardState::Expired { .. });
-    let void = !ended && state.void_range(Serial::of(id)).is_some();
-    if void { "void" } else { card.facts.state.name() }
+    if is_void(state, state.at(), id, card) { "void" } else { card.facts.state.name() }
 }
 
 fn card_states(state: &State, first: Serial, last: Serial) -> Vec<CardCount> {

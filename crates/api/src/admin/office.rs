@@ -143,7 +143,7 @@ impl From<Money> for Currency {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Account {
     Card { serial: String },
-    Airtime { msisdn: String },
+    Airtime { msisdn: Option<String>, subscriber: Option<u32> },
     FeeIncome,
     TaxPayable,
     CallIncome,
@@ -320,7 +320,15 @@ async fn account(admin: &Admin, operator: OperatorId, account: Account) -> Resul
             let card = read_serial(&serial)?.card();
             AccountId::Card(card.ok_or_else(|| Problem::NotFound(String::from("no card has this serial")))?)
         }
-        Account::Airtime { msisdn } => AccountId::Airtime(subscriber(admin, &msisdn).await?),
+        Account::Airtime { msisdn: Some(msisdn), subscriber: None } => {
+            AccountId::Airtime(subscriber(admin, &msisdn).await?)
+        }
+        // Of somebody who had a number that is another one's by now.
+        Account::Airtime { msisdn: None, subscriber: Some(row) } => AccountId::Airtime(SubscriberId(row)),
+        Account::Airtime { .. } => {
+            let what = "`airtime` names its account by `msisdn` or by `subscriber`, as `GET /v1/subscribers` shows it";
+            return Err(Problem::Malformed(String::from(what)));
+        }
         Account::FeeIncome => AccountId::FeeIncome(operator),
         Account::TaxPayable => AccountId::TaxPayable(operator),
         Account::CallIncome => AccountId::CallIncome(operator),

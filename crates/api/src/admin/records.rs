@@ -9,7 +9,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::currency::Currency;
-use domain::ids::{OperatorId, Serial};
+use domain::ids::{OperatorId, Serial, SubscriberId};
+use domain::office::call::CALL_SECONDS_MAX;
 use domain::office::{Record, RecordKey, RecordKind};
 use domain::receipt::{Seq, receipt};
 use engine::answer::{CARDS_COUNTED_MAX, Query, Records, View};
@@ -81,9 +82,32 @@ fn named(key: RecordKey, record: &Record, all: &Records, names: &Names) -> Value
             with(json, [("hold", json!(key.id)), ("from", from), ("to", to), ("receipt", taken_by)])
         }
         Record::Call(call) => with(json, [("call", json!(key.id)), ("msisdn", number(call.subscriber))]),
-        Record::Outlet(_) | Record::Batch(_) | Record::Quote(_) | Record::Motion(_) => {
+        Record::Outlet(_) | Record::Batch(_) | Record::Quote(_) => with(json, [(key.kind.name(), json!(key.id))]),
+        Record::Motion(_) => {
+            let mut json = json;
+            with_numbers(&mut json, all);
             with(json, [(key.kind.name(), json!(key.id))])
         }
+    }
+}
+
+/// Wherever a subscriber's row is named, its number stands beside it: nobody approves what a row number hides.
+fn with_numbers(json: &mut Value, all: &Records) {
+    match json {
+        Value::Object(fields) => {
+            for (row, name) in
+                [("subscriber", "msisdn"), ("sender", "sender_msisdn"), ("recipient", "recipient_msisdn")]
+            {
+                let id =
+                    fields.get(row).and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()).map(SubscriberId);
+                if let Some(msisdn) = id.and_then(|id| all.numbers.get(&id)) {
+                    fields.insert(String::from(name), msisdn_json(*msisdn));
+                }
+            }
+            fields.values_mut().for_each(|value| with_numbers(value, all));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| with_numbers(value, all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -153,7 +177,7 @@ pub(crate) async fn call_price(
     let (cross, seconds) = (talk.cross, talk.seconds);
     let seen = admin.query(Query::CallPrice { msisdn, cross, seconds }).await?;
     match seen.value {
-        View::CallPrice(Some(price)) => Ok(with_seq(
+        View::CallPrice(Some(Ok(price))) => Ok(with_seq(
             seen.seq,
             Json(json!({
                 "minutes": price.minutes,
@@ -162,6 +186,10 @@ pub(crate) async fn call_price(
                 "airtime_minor": price.airtime_minor,
             })),
         )),
+        View::CallPrice(Some(Err(refusal))) => Err(Problem::Malformed(format!(
+            "{}: a call lasts 1 to {CALL_SECONDS_MAX} seconds, and its price must fit a number",
+            refusal.name()
+        ))),
         View::CallPrice(None) => Err(Problem::Missing(seen.seq, "no subscriber has this number")),
         _ => Err(Problem::gone(&"the engine answered another question")),
     }

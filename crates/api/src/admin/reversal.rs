@@ -28,7 +28,6 @@ use super::ask::Key;
 use super::journal::reading;
 use super::problem::Problem;
 use super::seen::with_seq;
-use super::subscribers;
 use crate::view::msisdn_json;
 
 /// The gift of an entry. Its reason is left empty.
@@ -89,16 +88,15 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, Key(text): Key) -> Res
     if let Some(by) = by {
         fields.insert(String::from("by"), json!(receipt(by)));
     }
-    if let Some(to) = to {
-        let (_, view) = subscribers::find_number(&admin, to).await?;
-        let same = view.as_ref().is_some_and(|view| view.id == gift.recipient);
-        let left = view.filter(|_| same).map_or(0, |view| view.airtime_minor);
-        fields.insert(String::from("recipient_airtime_minor"), json!(left));
-        let most = Amount::try_new(left.min(gift.amount.minor())).map_or(0, Amount::minor);
-        let in_time = admin.handle().now() < reversible_until(gift.given_at);
-        let most = if stage == "posted" && in_time { most } else { 0 };
-        fields.insert(String::from("reversible_minor"), json!(most));
-    }
+    // Whoever has the number by now: a gift is taken back from the one who got it.
+    let row = admin.query(Query::SubscriberRow(gift.recipient)).await?;
+    let View::Subscriber(view) = row.value else { return Err(Problem::gone(&"the engine answered another question")) };
+    let left = view.map_or(0, |view| view.airtime_minor);
+    fields.insert(String::from("recipient_airtime_minor"), json!(left));
+    let most = Amount::try_new(left.min(gift.amount.minor())).map_or(0, Amount::minor);
+    let in_time = admin.handle().now() < reversible_until(gift.given_at);
+    let most = if stage == "posted" && in_time { most } else { 0 };
+    fields.insert(String::from("reversible_minor"), json!(most));
     Ok(with_seq(seen, axum::Json::<Value>(json)))
 }
 

@@ -126,6 +126,7 @@ fn subscriber_json(seq: Seq, view: &SubscriberView, directory: &Directory) -> Va
         "seq": seq.0,
         "msisdn": msisdn_json(view.msisdn),
         "operator": directory.rules(view.operator).map(|rules| &rules.operator),
+        "subscriber": view.id.0,
         "generation": view.generation,
         "standing": standing_name(view.standing),
         "language": view.language.tag(),

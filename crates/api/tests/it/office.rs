@@ -211,3 +211,40 @@ async fn what_is_due_ends_by_itself_also_after_a_restart() {
     until_none(&world, &["quote", "call", "motion"]).await;
     assert_eq!(airtime(&world).await, 100);
 }
+
+/// A number that was released and given out again: its first holder is asked for by row, and nobody approves what they don't see.
+#[tokio::test]
+async fn a_number_s_former_holder_keeps_their_own_account() {
+    let world = World::koryolink().await;
+    let import = json!({ "operator": "koryolink", "subscribers": [{ "msisdn": "1911000060", "airtime_minor": 40 }] });
+    world.post("/v1/subscribers/import", &import).await;
+    let row = world.get("/v1/subscribers/1911000060").await.json().pointer("/subscriber").cloned().expect("a row");
+    let adjust = |debit: Value, amount: i64| {
+        json!({ "do": "propose-adjustment", "operator": "koryolink", "debit": debit, "credit": { "kind": "refunded" },
+            "amount_minor": amount, "reason": "left behind" })
+    };
+    world.post("/v1/subscribers/1911000060/release", &Value::Null).await;
+    let again = json!({ "operator": "koryolink", "subscribers": [{ "msisdn": "1911000060" }] });
+    world.post("/v1/subscribers/import", &again).await;
+    let short = office(&world, adjust(json!({ "kind": "airtime", "msisdn": "1911000060" }), 40)).await;
+    assert_eq!(short.brief(), "409 refused balance-short", "the new holder has nothing");
+    for debit in [json!({ "kind": "airtime" }), json!({ "kind": "airtime", "msisdn": "1911000060", "subscriber": row })] {
+        assert_eq!(office(&world, adjust(debit, 40)).await.brief(), "400 malformed");
+    }
+    let told = office(&world, adjust(json!({ "kind": "airtime", "subscriber": row }), 40)).await;
+    let shown = world.get("/v1/office/motion").await.json();
+    assert_eq!(shown.pointer("/0/proposal/debit/msisdn"), Some(&json!("8501911000060")), "{shown}");
+    assert!(matches!(world.second(&told).await, Outcome::Done(_)), "{}", told.text);
+    let nobody = office(&world, adjust(json!({ "kind": "airtime", "subscriber": 4_000_000 }), 1)).await;
+    assert_eq!(nobody.brief(), "409 refused accounts-dont-fit");
+}
+
+#[tokio::test]
+async fn a_call_that_can_not_be_is_not_priced() {
+    let world = World::koryolink().await;
+    for (seconds, brief) in [(1, 200), (86_400, 200), (0, 400), (86_401, 400), (u32::MAX, 400)] {
+        let told = world.get(&format!("/v1/call-price?msisdn=1911000001&seconds={seconds}")).await;
+        assert_eq!(told.status, brief, "{seconds}: {}", told.text);
+        assert!(brief == 200 || told.text.contains("1 to 86400 seconds"), "{}", told.text);
+    }
+}

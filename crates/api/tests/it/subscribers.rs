@@ -20,7 +20,7 @@ async fn numbers_are_imported_and_asked_for_as_people_write_them() {
     assert_eq!(told.brief(), "200 done imported");
     assert_eq!(told.json().pointer("/done"), Some(&json!({ "name": "imported", "created": 2, "updated": 1 })));
     let shown = world.get("/v1/subscribers/8501911000003").await;
-    expect![[r#"{"airtime_minor":70,"cards":[],"generation":1,"language":"en","latest":4,"locked_until":null,"msisdn":"8501911000003","operator":"koryolink","recents":[],"seq":4,"since":"2020-01-30T15:00:00.000Z","standing":"active"}"#]].assert_eq(&shown.shown());
+    expect![[r#"{"airtime_minor":70,"cards":[],"generation":1,"language":"en","latest":4,"locked_until":null,"msisdn":"8501911000003","operator":"koryolink","recents":[],"seq":4,"since":"2020-01-30T15:00:00.000Z","standing":"active","subscriber":2}"#]].assert_eq(&shown.shown());
     for written in ["1911000003", "01911000003", "+8501911000003", "0191%20100%200003", "008501911000003"] {
         assert_eq!(world.get(&format!("/v1/subscribers/{written}")).await.text, shown.text, "{written}");
     }

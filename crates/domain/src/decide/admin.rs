@@ -18,6 +18,7 @@ use crate::verdict::Done;
 use super::card_state::{self, changed_state};
 use super::draft::Draft;
 use super::issue::Issuing;
+use super::staff::still_serves;
 use super::{batch, motion, rules};
 
 /// Puts an operator's first rules in force; later ones wait for a second person.
@@ -32,6 +33,7 @@ pub(super) fn load_rules(draft: &mut Draft<'_>, load: &LoadRules) -> Result<Done
 pub(super) fn issue_cards(draft: &mut Draft<'_>, issue: &IssueCards) -> Result<Done, Refusal> {
     draft.concern(issue.operator);
     let operator = draft.state.operator(issue.operator).ok_or(Refusal::OperatorUnknown)?;
+    still_serves(draft, issue.operator)?;
     let mut issuing = Issuing::begin(draft, issue.operator)?;
     // The position account is touched as well.
     if issue.cards.len() >= TOUCH_MAX {
@@ -98,7 +100,7 @@ pub(super) fn expire_card(draft: &mut Draft<'_>, id: CardId) -> Result<Done, Ref
         }
     };
     // What is on a void card is owed, whatever made it void: it does not expire.
-    if card_state::is_void(draft, id, card) {
+    if card_state::is_void(draft.state, draft.at, id, card) {
         return Err(Refusal::CardStateForbids { state: String::from("void") });
     }
     if draft.at < card.facts.expires_at {

@@ -20,7 +20,7 @@ use crate::verdict::Done;
 use super::card_state;
 use super::draft::Draft;
 use super::issue::within_card_value;
-use super::staff::{for_operator, may_issue};
+use super::staff::{for_operator, may_issue, still_serves};
 
 /// Whatever production asks.
 pub(super) fn ask(draft: &mut Draft<'_>, staff: Staff, command: &BatchCommand) -> Result<Done, Refusal> {
@@ -69,6 +69,7 @@ fn start(draft: &mut Draft<'_>, batch: Batch) -> Result<Done, Refusal> {
         return Err(Refusal::TooMuchAtOnce { max: BATCH_CARDS_MAX });
     }
     may_issue(draft, batch.operator)?;
+    still_serves(draft, batch.operator)?;
     draft.room(Ceiling::Batches, batch.operator)?;
     room_for(draft, &batch)?;
     let standing = &draft.state.operator(batch.operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
@@ -176,7 +177,7 @@ fn stock(draft: &mut Draft<'_>, staff: Staff, first: Serial, last: Serial, outle
         if !exists(draft.state, card) {
             return no("not-sealed");
         }
-        if card_state::is_void(draft, id, card) {
+        if card_state::is_void(draft.state, draft.at, id, card) {
             return no("void");
         }
         match card.facts.state {

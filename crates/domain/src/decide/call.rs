@@ -51,14 +51,18 @@ fn price(tariff: &Tariff, paid_minutes: u32, cross: bool) -> Result<i64, Refusal
 }
 
 /// What a call would cost now, free minutes first.
-pub(super) fn priced(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<CallPrice> {
+pub(super) fn priced(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<Result<CallPrice, Refusal>> {
     let (id, row) = state.find_subscriber(msisdn).filter(|(_, row)| row.facts.standing != Standing::Released)?;
     let draft = Draft::new(state, Some(row.facts.operator), state.at());
     let rules = &state.operator(row.facts.operator)?.rules;
+    if !(1..=CALL_SECONDS_MAX).contains(&seconds) {
+        return Some(Err(OfficeRefusal::SecondsOutOfRange { max: CALL_SECONDS_MAX }.into()));
+    }
     let minutes = minutes(seconds);
     let free_minutes = free_left(free(&draft, rules, id).as_ref(), cross).min(minutes);
-    let price_minor = price(&rules.tariff_at(draft.at), minutes - free_minutes, cross).ok()?;
-    Some(CallPrice { minutes, free_minutes, price_minor, airtime_minor: row.airtime.balance_minor })
+    let airtime_minor = row.airtime.balance_minor;
+    let priced = price(&rules.tariff_at(draft.at), minutes - free_minutes, cross);
+    Some(priced.map(|price_minor| CallPrice { minutes, free_minutes, price_minor, airtime_minor }))
 }
 
 fn caller<'a>(

@@ -74,14 +74,14 @@ pub(super) fn unusable_under(
 }
 
 /// Whether a card is void: by its state, by a range of serials, or by a dated rule. A card that ended otherwise is not.
-pub(super) fn is_void(draft: &Draft<'_>, id: CardId, card: &Card) -> bool {
+pub(super) fn is_void(state: &State, at: Timestamp, id: CardId, card: &Card) -> bool {
     match card.facts.state {
         CardState::Void { .. } => true,
         CardState::Printed { .. }
         | CardState::InStock { .. }
         | CardState::Sold { .. }
         | CardState::Bound { .. }
-        | CardState::Frozen { .. } => voided_by_rule(draft.state, own_rules(draft.state, card), draft.at, id, card),
+        | CardState::Frozen { .. } => voided_by_rule(state, own_rules(state, card), at, id, card),
         CardState::Closed { .. } | CardState::Expired { .. } => false,
     }
 }
@@ -98,8 +98,10 @@ fn voided_by_rule(state: &State, rules: Option<&Rules>, at: Timestamp, id: CardI
     before.is_some_and(|before| card.facts.issued_at < before)
 }
 
-/// Where value goes that comes back to a card: to it, or, when its life is over, to the card that its holder bound first and
-/// can use, or could after care thaws it; `None` when there is none. What comes back to a void card is paid out from there.
+/// Where value goes that comes back to a card: to it, or, when its life is over, to a card that its holder can use, or could
+/// after care thaws it: the one bound first of those sold for the same currency, or else of all; `None` when there is none.
+/// So what one currency bought is not paid out in another one while that can be helped, and a merged card's value finds the
+/// card that it was merged into. What comes back to a void card is paid out from there.
 pub(super) fn home_of(draft: &Draft<'_>, card: CardId) -> Option<CardId> {
     let known = draft.state.card(card)?;
     match known.facts.state {
@@ -115,7 +117,11 @@ pub(super) fn home_of(draft: &Draft<'_>, card: CardId) -> Option<CardId> {
                 let frozen = matches!(other.facts.state, CardState::Frozen { .. });
                 other.facts.operator == known.facts.operator && (frozen || unusable_why(draft, *id, other).is_none())
             };
-            draft.state.cards_of(holder).find(alive).map(|(id, _)| id)
+            let currency = |card: &Card| card.bought.map(|bought| bought.currency);
+            let same = |(_, other): &(CardId, &Card)| currency(other) == currency(known);
+            let mut cards = draft.state.cards_of(holder).filter(alive).peekable();
+            let first = cards.peek().map(|(id, _)| *id);
+            cards.find(same).map(|(id, _)| id).or(first)
         }
     }
 }

@@ -41,10 +41,7 @@ impl<'a> Issuing<'a> {
 
     /// Whether so much more may go to that account.
     pub(super) fn admit(&mut self, draft: &Draft<'_>, account: AccountId, amount: Amount) -> Result<(), Refusal> {
-        if matches!(account, AccountId::Card(_) | AccountId::Airtime(_)) {
-            let after_minor = draft.balance_minor(account).checked_add(amount.minor());
-            within_card_value(self.standing, after_minor)?;
-        }
+        fits(draft, self.standing, account, amount)?;
         self.admit_today(amount)
     }
 
@@ -69,6 +66,15 @@ impl<'a> Issuing<'a> {
     pub(super) fn keep(self, draft: &mut Draft<'_>) {
         draft.record(RecordKey::issued(self.operator), Some(Record::Issued(self.today)));
     }
+}
+
+/// Whether so much more fits on an account, wherever it comes from.
+pub(super) fn fits(draft: &Draft<'_>, standing: &Standing, account: AccountId, amount: Amount) -> Result<(), Refusal> {
+    if matches!(account, AccountId::Card(_) | AccountId::Airtime(_)) {
+        let after_minor = draft.balance_minor(account).checked_add(amount.minor());
+        within_card_value(standing, after_minor)?;
+    }
+    Ok(())
 }
 
 /// A card's value, or what it would be worth after an issue; `None` when no number holds it.

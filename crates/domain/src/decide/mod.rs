@@ -29,9 +29,10 @@ mod till;
 pub mod what_if;
 
 use crate::command::Body;
+use crate::ids::CardId;
 use crate::number::Msisdn;
 use crate::rules::tariff::CallPrice;
-use crate::state::State;
+use crate::state::{Card, State};
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 
@@ -63,7 +64,20 @@ pub fn decide(state: &State, body: &Body, at: Timestamp) -> Verdict {
     draft.verdict(done)
 }
 
-/// What a call would cost a subscriber at the state's instant; `None`: nobody has the number, or no money is so much.
-pub fn call_price(state: &State, msisdn: Msisdn, cross: bool, seconds: u32) -> Option<CallPrice> {
+/// Whether a card is void at an instant: by its state, by a range of serials, or by a dated rule.
+pub fn is_void(state: &State, at: Timestamp, id: CardId, card: &Card) -> bool {
+    card_state::is_void(state, at, id, card)
+}
+
+/// What a call would cost a subscriber at the state's instant; `None`: nobody has the number.
+///
+/// # Errors
+/// What a call of that length would be refused for.
+pub fn call_price(
+    state: &State,
+    msisdn: Msisdn,
+    cross: bool,
+    seconds: u32,
+) -> Option<Result<CallPrice, crate::refusal::Refusal>> {
     call::priced(state, msisdn, cross, seconds)
 }

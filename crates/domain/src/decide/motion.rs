@@ -19,12 +19,13 @@ use crate::office::{Record, RecordKey, RecordKind, VoidCards};
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::{Rules, past};
+use crate::state::Standing;
 use crate::time::Timestamp;
 use crate::verdict::Done;
 
 use super::card_state::{changed_state, home_of};
 use super::draft::Draft;
-use super::issue::Issuing;
+use super::issue::{Issuing, fits};
 use super::rules::{no_clash, put_rules};
 use super::staff::{for_operator, reason, role_of_proposal};
 
@@ -302,10 +303,18 @@ fn admit_adjustment(
     if debit.is_purse() && short_by_minor > 0 {
         return Err(OfficeRefusal::BalanceShort { short_by_minor }.into());
     }
-    if matches!(debit, AccountId::Position(_)) {
-        Issuing::begin(draft, operator)?.admit(draft, credit, amount)?;
+    // Between the proposal and its approval a number may have got another holder: the one before gets nothing more.
+    if let AccountId::Airtime(id) = credit
+        && draft.state.subscriber(id).is_none_or(|row| row.facts.standing == Standing::Released)
+    {
+        return Err(Refusal::SubscriberUnknown);
     }
-    Ok(())
+    if matches!(debit, AccountId::Position(_)) {
+        Issuing::begin(draft, operator)?.admit(draft, credit, amount)
+    } else {
+        let standing = &draft.state.operator(operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
+        fits(draft, standing, credit, amount)
+    }
 }
 
 /// What comes out of the position is issued, whoever books it.

@@ -46,6 +46,15 @@ pub(super) fn may_issue(draft: &Draft<'_>, operator: OperatorId) -> Result<(), R
     }
 }
 
+/// Nothing is made or sold that nobody could use: not once a service is closed and its cards are void.
+pub(super) fn still_serves(draft: &Draft<'_>, operator: OperatorId) -> Result<(), Refusal> {
+    let rules = &draft.state.operator(operator).ok_or(Refusal::OperatorUnknown)?.rules;
+    match rules.period(draft.at).filter(|period| period.closed && period.cards_void) {
+        Some(period) => Err(Refusal::ServiceClosed { period: Some(period.name.clone()) }),
+        None => Ok(()),
+    }
+}
+
 /// A reason as it is kept.
 pub(super) fn reason(text: &str) -> Result<(), Refusal> {
     let said = text.chars().take(REASON_LEN_MAX + 1).count();

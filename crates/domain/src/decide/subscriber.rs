@@ -15,6 +15,7 @@ use crate::verdict::Done;
 use super::draft::Draft;
 use super::issue::Issuing;
 use super::proof;
+use super::staff::still_serves;
 
 /// The caller's own language.
 pub(super) fn set_language(draft: &mut Draft<'_>, set: &SetLanguage) -> Result<Done, Refusal> {
@@ -39,6 +40,9 @@ pub(super) fn import(draft: &mut Draft<'_>, import: &ImportSubscribers) -> Resul
     let max = TOUCH_MAX - usize::from(issues);
     if import.subscribers.len() > max {
         return Err(Refusal::TooMuchAtOnce { max: u32::try_from(max).unwrap_or(u32::MAX) });
+    }
+    if issues {
+        still_serves(draft, import.operator)?;
     }
     let mut issuing = if issues { Some(Issuing::begin(draft, import.operator)?) } else { None };
     let mut seen = HashSet::new();

@@ -24,8 +24,8 @@ use crate::state::Card;
 use crate::verdict::Done;
 
 use super::draft::Draft;
-use super::issue::Issuing;
-use super::staff::for_operator;
+use super::issue::{Issuing, fits};
+use super::staff::{for_operator, still_serves};
 use super::{batch, card_state, hold};
 
 /// Whatever a till asks.
@@ -106,6 +106,7 @@ fn quote(
 ) -> Result<Done, Refusal> {
     let operator = outlet_of(draft, staff, outlet)?;
     draft.room(Ceiling::Quotes, operator)?;
+    still_serves(draft, operator)?;
     let mut issuing = Issuing::begin(draft, operator)?;
     let rates = match draft.state.record(RecordKey::rates(operator, currency)) {
         Some(Record::Rates(rates)) => rates.at(draft.at),
@@ -192,7 +193,7 @@ fn for_sale<'a>(
     if !batch::exists(draft.state, card) {
         return Err(no("not-sealed").into());
     }
-    if card_state::is_void(draft, id, card) {
+    if card_state::is_void(draft.state, draft.at, id, card) {
         return Err(no("void").into());
     }
     if card.facts.expires_at <= draft.at {
@@ -218,6 +219,7 @@ fn sell(draft: &mut Draft<'_>, staff: Staff, seq: Seq) -> Result<Done, Refusal> 
     let Some(Record::Quote(quote)) = draft.state.record(key) else { return Err(OfficeRefusal::QuoteUnknown.into()) };
     let quote = *quote;
     let operator = outlet_of(draft, staff, quote.outlet)?;
+    still_serves(draft, operator)?;
     let mut issuing = Issuing::begin(draft, operator)?;
     if quote.expires_at <= draft.at {
         return Err(OfficeRefusal::QuoteExpired { at: quote.expires_at }.into());
@@ -349,8 +351,10 @@ fn merge(draft: &mut Draft<'_>, staff: Staff, from: Serial, into: Serial) -> Res
         }
         (None, Some(_)) | (Some(_), None) => return Err(OfficeRefusal::CurrenciesDiffer.into()),
     }
+    let standing = &draft.state.operator(into.facts.operator).ok_or(Refusal::OperatorUnknown)?.rules.standing;
     draft.name(holder);
     if let Some(all) = Amount::try_new(from.purse.balance_minor) {
+        fits(draft, standing, AccountId::Card(into_id), all)?;
         draft.transfer(AccountId::Card(from_id), AccountId::Card(into_id), all)?;
     }
     let state = CardState::Closed { holder: Some(holder), at: draft.at };
@@ -366,7 +370,7 @@ fn pay_out(draft: &mut Draft<'_>, staff: Staff, serial: Serial) -> Result<Done, 
     if let Some(holder) = holder {
         draft.name(holder);
     }
-    if !card_state::is_void(draft, id, card) {
+    if !card_state::is_void(draft.state, draft.at, id, card) {
         return Err(OfficeRefusal::CardNotVoid.into());
     }
     if let Some(holder) = holder {

@@ -259,7 +259,8 @@ impl Oracle {
         self.home_of(at, one.card).map_or(AccountId::Breakage(one.operator), AccountId::Card)
     }
 
-    /// A card, or when it is over the card of its holder's that was bound first and lives.
+    /// A card, or when it is over the card of its holder's that was bound first and lives: one that was bought in the same
+    /// currency, if there is any.
     pub(super) fn home_of(&self, at: At<'_>, id: CardId) -> Option<CardId> {
         let card = self.registry.card(id)?;
         if !matches!(card.state, CardState::Closed { .. } | CardState::Expired { .. }) {
@@ -269,7 +270,9 @@ impl Oracle {
             let frozen = matches!(other.state, CardState::Frozen { .. });
             other.operator == card.operator && (frozen || self.usable(*id, other, at.ms))
         };
-        self.registry.cards_of(card.state.holder()?).find(lives).map(|(id, _)| id)
+        let all: Vec<_> = self.registry.cards_of(card.state.holder()?).filter(lives).map(|(id, _)| id).collect();
+        let same = all.iter().find(|other| self.tills.currency(**other) == self.tills.currency(id));
+        same.or(all.first()).copied()
     }
 
     /// What is on the card that a gift comes back to; nothing when it is on none.

@@ -117,6 +117,13 @@ impl Oracle {
         })
     }
 
+    /// Nothing is made or sold for a service that is closed and whose cards are void.
+    pub(super) fn serves(&self, at: At<'_>, operator: OperatorId) -> Held {
+        let period = self.rules(operator).and_then(|rules| rules.period(at.ms));
+        let over = period.is_some_and(|period| period.closed && period.cards_void);
+        hold(!over, OFFICE_AS_ASKED, || format!("entry {}: {} of a service that is over", at.seq, at.entry.body.name()))
+    }
+
     /// So much is put into the world: not while issuance is stopped, and no more in a day than the rules allow.
     pub(super) fn issued(&mut self, at: At<'_>, operator: OperatorId, minor: i64) -> Held {
         if minor == 0 {

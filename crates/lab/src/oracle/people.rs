@@ -162,6 +162,9 @@ impl Oracle {
                 expect.moves(AccountId::Position(operator), AccountId::Airtime(row), airtime.minor());
             }
         }
+        if issued > 0 {
+            self.serves(at, operator)?;
+        }
         self.issued(at, operator, issued)?;
         Ok(expect)
     }
@@ -176,6 +179,7 @@ impl Oracle {
         for (row, card) in (first..).zip(&issue.cards) {
             expect.moves(AccountId::Position(issue.operator), AccountId::Card(CardId(row)), card.value.minor());
         }
+        self.serves(at, issue.operator)?;
         self.issued(at, issue.operator, issue.cards.iter().map(|card| card.value.minor()).sum())?;
         Ok(expect)
     }

@@ -53,6 +53,8 @@ pub(super) struct Tills {
     rates: BTreeMap<(OperatorId, Currency), Vec<Rate>>,
     pub(super) quotes: BTreeMap<Seq, Quoted>,
     pub(super) bought: BTreeMap<CardId, Vec<Purchase>>,
+    /// In what each card was bought first, also once it is merged into another.
+    sold_for: BTreeMap<CardId, Currency>,
 }
 
 impl Tills {
@@ -76,6 +78,11 @@ impl Tills {
     /// Two people agreed on a rate.
     pub(super) fn rated(&mut self, operator: OperatorId, currency: Currency, rate: Rate) {
         self.rates.entry((operator, currency)).or_default().push(rate);
+    }
+
+    /// In what a card was bought, whatever became of it.
+    pub(super) fn currency(&self, card: CardId) -> Option<Currency> {
+        self.sold_for.get(&card).copied()
     }
 
     /// In what a card was bought, for how much, and how much airtime that was.
@@ -243,10 +250,12 @@ impl Oracle {
             expect.moves(AccountId::Position(operator), AccountId::Card(*card), *value);
             let purchase = Purchase { outlet, currency, price: *price, value: *value };
             self.tills.bought.entry(*card).or_default().push(purchase);
+            self.tills.sold_for.entry(*card).or_insert(currency);
         }
         if self.tills.rate(operator, currency, at.ms) != Some(ratio) {
             self.meet("sold at a promised price after the rate changed");
         }
+        self.serves(at, operator)?;
         self.issued(at, operator, value)?;
         Ok(expect)
     }
@@ -288,6 +297,10 @@ impl Oracle {
         let rest = self.books.minor(AccountId::Card(from_id));
         let after = self.books.minor(AccountId::Card(into_id)) + rest;
         hold(told == after, OFFICE_AS_ASKED, || format!("entry {}: {told} told, {after} there", at.seq))?;
+        let most = self.rules(into.operator).map(|rules| rules.standing.standing.card_value_max().minor());
+        hold(rest == 0 || most.is_some_and(|most| after <= most), OFFICE_AS_ASKED, || {
+            format!("entry {}: {after} on card {}, {most:?} at most", at.seq, into_id.0)
+        })?;
         let moved = self.tills.bought.remove(&from_id).unwrap_or_default();
         if !moved.is_empty() {
             self.tills.bought.entry(into_id).or_default().extend(moved);

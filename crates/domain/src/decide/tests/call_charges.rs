@@ -34,13 +34,14 @@ fn check(script: &str, acts: &str, expected: Expect) {
             "consume" => CallCommand::Consume { msisdn, cross, seconds },
             "price" => {
                 let price = call_price(&stage.world.state, msisdn, cross, seconds);
-                said += &price.map_or_else(
-                    || String::from("no price\n"),
-                    |price| {
+                said += &match price {
+                    None => String::from("no price\n"),
+                    Some(Err(refusal)) => format!("{}\n", refusal.name()),
+                    Some(Ok(price)) => {
                         let (all, free) = (price.minutes, price.free_minutes);
                         format!("{all} minutes, {free} free, {} of {}\n", price.price_minor, price.airtime_minor)
-                    },
-                );
+                    }
+                };
                 continue;
             }
             "later" => {
@@ -93,7 +94,7 @@ fn a_minute_begun_is_a_minute_paid() {
          consume 1261
          price 1261",
         expect![[r#"
-            0 minutes, 0 free, 0 of 100
+            seconds-out-of-range
             1 minutes, 0 free, 4 of 100
             1 minutes, 0 free, 4 of 100
             2 minutes, 0 free, 12 of 100

@@ -21,6 +21,7 @@ mod call_charges;
 mod calls;
 mod cards;
 mod ceilings;
+mod clerks;
 mod days;
 mod differences;
 mod gift_order;

@@ -64,13 +64,12 @@ struct ApproveArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "An account is card:SERIAL, airtime:MSISDN, float:OUTLET:CURRENCY, cash:CURRENCY, cash-position:CURRENCY, or one of
+#[command(after_help = "An account is card:SERIAL, airtime:MSISDN, airtime:#ROW (of who had a number before),
+float:OUTLET:CURRENCY, cash:CURRENCY, cash-position:CURRENCY, or one of
 fee-income, tax-payable, call-income, breakage, position and refunded. Both are of one unit.
 
 Example:
-  sonmul motion adjust --operator koryolink --from fee-income --to card:00000003 --amount 5 --reason 'fee taken twice'"
-)]
+  sonmul motion adjust --operator koryolink --from fee-income --to card:00000003 --amount 5 --reason 'fee taken twice'")]
 struct AdjustArgs {
     /// Whose books
     #[arg(long, value_name = "NAME")]
@@ -168,6 +167,9 @@ fn account(text: &str) -> Outcome<Value> {
     let upper = |code: &str| code.to_ascii_uppercase();
     let read = match (kind, rest.as_slice()) {
         ("card", [serial]) => json!({ "kind": kind, "serial": super::serial(serial)? }),
+        ("airtime", [row]) if row.starts_with('#') => {
+            json!({ "kind": kind, "subscriber": row.get(1..).map(str::parse::<u32>).and_then(Result::ok) })
+        }
         ("airtime", [msisdn]) => json!({ "kind": kind, "msisdn": msisdn }),
         ("cash" | "cash-position", [code]) => json!({ "kind": kind, "currency": upper(code) }),
         ("float", [outlet, code]) => {
