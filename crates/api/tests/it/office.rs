@@ -228,7 +228,8 @@ async fn a_number_s_former_holder_keeps_their_own_account() {
     world.post("/v1/subscribers/import", &again).await;
     let short = office(&world, adjust(json!({ "kind": "airtime", "msisdn": "1911000060" }), 40)).await;
     assert_eq!(short.brief(), "409 refused balance-short", "the new holder has nothing");
-    for debit in [json!({ "kind": "airtime" }), json!({ "kind": "airtime", "msisdn": "1911000060", "subscriber": row })] {
+    for debit in [json!({ "kind": "airtime" }), json!({ "kind": "airtime", "msisdn": "1911000060", "subscriber": row })]
+    {
         assert_eq!(office(&world, adjust(debit, 40)).await.brief(), "400 malformed");
     }
     let told = office(&world, adjust(json!({ "kind": "airtime", "subscriber": row }), 40)).await;

@@ -55,8 +55,20 @@ pub(super) fn still_serves(draft: &Draft<'_>, operator: OperatorId) -> Result<()
     }
 }
 
+/// Whether a text is shown as it is written: without control characters, and without those that turn the direction of what
+/// follows (Unicode Bidirectional Algorithm, UAX #9), which would have a receipt or a motion read otherwise.
+pub(super) fn is_plain(text: &str) -> bool {
+    let turns =
+        |c| matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(|c| c.is_control() || turns(c))
+}
+
 /// A reason as it is kept.
 pub(super) fn reason(text: &str) -> Result<(), Refusal> {
     let said = text.chars().take(REASON_LEN_MAX + 1).count();
-    if text.trim().is_empty() || said > REASON_LEN_MAX { Err(OfficeRefusal::ReasonMalformed.into()) } else { Ok(()) }
+    if text.trim().is_empty() || said > REASON_LEN_MAX || !is_plain(text) {
+        Err(OfficeRefusal::ReasonMalformed.into())
+    } else {
+        Ok(())
+    }
 }

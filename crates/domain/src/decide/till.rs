@@ -25,7 +25,7 @@ use crate::verdict::Done;
 
 use super::draft::Draft;
 use super::issue::{Issuing, fits};
-use super::staff::{for_operator, still_serves};
+use super::staff::{for_operator, is_plain, still_serves};
 use super::{batch, card_state, hold};
 
 /// Whatever a till asks.
@@ -60,7 +60,7 @@ fn open_outlet(draft: &mut Draft<'_>, staff: Staff, operator: OperatorId, name: 
     for_operator(draft, staff, operator, Role::Finance)?;
     draft.room(Ceiling::Outlets, operator)?;
     let name = name.trim();
-    if !(1..=OUTLET_NAME_LEN_MAX).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+    if !(1..=OUTLET_NAME_LEN_MAX).contains(&name.chars().count()) || !is_plain(name) {
         return Err(OfficeRefusal::NameMalformed.into());
     }
     let mut latest = 0;

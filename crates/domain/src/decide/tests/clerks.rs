@@ -150,3 +150,27 @@ fn nothing_is_made_or_sold_once_cards_are_void() {
     assert_eq!(stage.world.act(&import(Some(minor(5)))).outcome, closed);
     assert!(matches!(stage.world.act(&import(None)).outcome, Outcome::Done(_)), "numbers come and go all the same");
 }
+
+#[test]
+fn no_text_reads_otherwise_than_it_is_written() {
+    let (mut stage, _) = phone("", &[Currency::Usd]);
+    let open = |name: String| Asked::Till(TillCommand::OpenOutlet { operator: OPERATOR, name });
+    let correct = |reason: String| {
+        let (debit, credit) = (AccountId::Card(CardId(0)), AccountId::Refunded(OPERATOR));
+        let proposal = Box::new(Proposal::Adjust { debit, credit, amount: minor(1), reason });
+        Asked::Motion(MotionCommand::Propose { operator: OPERATOR, proposal })
+    };
+    for bad in [
+        '\0', '\n', '\u{7F}', '\u{85}', '\u{61C}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202E}', '\u{2066}',
+        '\u{2069}',
+    ] {
+        let text = format!("post{bad}office");
+        let name = Outcome::Refused(OfficeRefusal::NameMalformed.into());
+        assert_eq!(answer(&mut stage.world, open(text.clone())), name, "{bad:?}");
+        let reason = Outcome::Refused(OfficeRefusal::ReasonMalformed.into());
+        assert_eq!(answer(&mut stage.world, correct(text)), reason, "{bad:?}");
+    }
+    for fine in ["우체국", "post office 2", "\u{2029}a", "o\u{200B}k"] {
+        assert!(matches!(answer(&mut stage.world, open(String::from(fine))), Outcome::Done(_)), "{fine}");
+    }
+}
