@@ -63,9 +63,11 @@ def work(arguments):
                 if until and time.monotonic() > until:
                     return False
                 began = time.monotonic()
-                outcome, by = judge.judge(change, arguments.quick)
+                # Nobody spends an hour of dear tests on what no test can see.
+                is_explained = explanations[file, change.what()] > 0
+                outcome, by = judge.judge(change, arguments.quick, is_explained)
                 # The dear tests may see it yet.
-                if outcome != "missed" or not arguments.quick:
+                if outcome != "missed" or is_explained or not arguments.quick:
                     known.outcomes[change.name] = outcome
                     known.write()
                 line = f"{time.monotonic() - began:6.1f} s  {outcome:8}  {file}:{change.name}  {by}"

@@ -31,6 +31,10 @@ class Change:
         # Its place in the one build that has all changes; 0: it has none there.
         self.number = 0
 
+    def what(self):
+        """What is changed, without where: an explanation stays right when lines move."""
+        return without_place(self.name)
+
     def alone(self, text):
         """The file with this change and no other."""
         return text[: self.begin] + self.replacement + text[self.end :]
@@ -50,6 +54,10 @@ def listed(root, env):
     for changes in found.values():
         changes.sort(key=lambda change: (change.begin, change.end, change.name))
     return found
+
+
+def without_place(name):
+    return name.split(":", 2)[2].strip()
 
 
 def package_of(file):

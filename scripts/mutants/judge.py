@@ -129,18 +129,19 @@ class Judge:
         computed, took = self.known["took"][name]
         return max(PATIENCE_S_MIN, PATIENCE * computed), max(WAIT_S_MIN, WAIT * took)
 
-    def judge(self, change, quick=False):
-        """What becomes of a change, and which test saw it; quick: tried by the cheap tests only, and not built alone."""
+    def judge(self, change, quick, is_explained):
+        """What becomes of a change, and which test saw it; quick: tried by the cheap tests only, and not built alone unless it
+        is explained, which is tried by the cheap tests only too."""
         package = package_of(change.file)
         self.ready(package)
         if change in self.unviable:
             return "unviable", ""
-        if quick and not change.number:
+        if quick and not change.number and not is_explained:
             return "missed", "is built alone"
         together = self.together[change.file]
         alone = change.alone(change.text)
         try:
-            for place, stage in enumerate(STAGES[package][: 1 if quick else None]):
+            for place, stage in enumerate(STAGES[package][: 1 if quick or is_explained else None]):
                 patience = self.patience(package, place)
                 if not change.number:
                     self.tree.put(change.file, alone)

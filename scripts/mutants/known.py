@@ -4,6 +4,8 @@ import collections
 import hashlib
 import re
 
+from changes import without_place
+
 OUTCOMES = ("caught", "timeout", "unviable", "missed")
 
 
@@ -56,8 +58,7 @@ def unexplained(known, explanations):
     for name, outcome in sorted(known.outcomes.items(), key=place):
         if outcome != "missed":
             continue
-        # Without line and column, so that an explanation stays right when lines move.
-        change = name.split(":", 2)[2].strip()
+        change = without_place(name)
         if left.get(change, 0) > 0:
             left[change] -= 1
         else:

@@ -11,12 +11,16 @@ import pathlib
 import tempfile
 import time
 
+from plan import PATIENCE, WAIT
+
 # So many of the quickest are run together first: mostly one of them sees the change, and the others are spared.
 FIRST = 8
 # One test, without a change, may compute and take so many seconds.
 PATIENCE_S = (600, 1800)
 # With a change the tests of a run may compute ten times as long as without, and this.
 LOOP_S = 5
+# They may take twenty times as long, and this: an engine that answers nobody keeps its test waiting for ever.
+WAIT_S = 30
 
 
 class Reach:
@@ -60,4 +64,5 @@ class Reach:
                 names = [test for at, test, _ in some if at == place]
                 took = sum(seconds for at, _, seconds in some if at == place)
                 if names:
-                    yield binary, home, ["--exact", *names], (min(patience[0], LOOP_S + 10 * took), patience[1])
+                    limits = (min(patience[0], LOOP_S + PATIENCE * took), min(patience[1], WAIT_S + WAIT * took))
+                    yield binary, home, ["--exact", *names], limits

@@ -1,7 +1,8 @@
 """All changes of a file in one text: a number says which of them is on.
 
 `a > b` becomes `(match crate::mutant(&[17, 18]) { 17 => { a == b } 18 => { a < b } _ => { a > b } })`, and a function that is to
-answer `None` begins with `if crate::mutant(&[19]) == 19 { return None; }`. Then one build has hundreds of changes, and trying one is
+answer `None` begins with `if crate::mutant(&[19]) == 19 { return None; }`; a field that is left out takes its value from the
+`..base`. Then one build has hundreds of changes, and trying one is
 running the tests with its number in the environment.
 
 Constant functions can't ask, so they are none here, unless a constant needs them. A change that has no such form, or does not
@@ -100,7 +101,22 @@ class Schema:
             if pattern and not guard:
                 self.guards.setdefault(key(pattern), []).append(change.number)
                 return
+        elif change.genre == "StructField" and self.from_base(root, begin, change):
+            return
         change.number = 0
+
+    def from_base(self, root, begin, change):
+        """A field that is left out is what the `..base` says; false: there is none."""
+        field = root.descendant_for_byte_range(begin, begin + 1)
+        while field and field.type not in ("field_initializer", "shorthand_field_initializer"):
+            field = field.parent
+        bases = [node for node in field.parent.children if node.type == "base_field_initializer"] if field else []
+        if not bases:
+            return False
+        base = self.octets[bases[0].start_byte + len("..") : bases[0].end_byte].decode()
+        name = self.octets[field.start_byte : field.end_byte].decode().split(":")[0].strip()
+        self.vary(field.child_by_field_name("value") or field, change, f"({base}).{name}")
+        return True
 
     def vary(self, node, change, instead):
         self.variants.setdefault(key(node), []).append((change.number, instead))
@@ -128,7 +144,8 @@ class Schema:
             arms = " ".join(f"{number} => {{ /*<{number}*/ {value} /*{number}>*/ }}" for number, value in variants)
             numbers = ",".join(str(number) for number, _ in variants)
             head = f"(/*<{numbers}*/ match crate::mutant(&[{numbers}]) {{ {arms} _ => {{ "
-            text = head.encode() + text + f" }} }} /*{numbers}>*/)".encode()
+            field = text + b": " if node.type == "shorthand_field_initializer" else b""
+            text = field + head.encode() + text + f" }} }} /*{numbers}>*/)".encode()
         return text
 
     def name_of(self, function):

@@ -13,6 +13,7 @@ TEXT = """fn f(a: i64, é: bool) -> Option<i64> {
     if a > 3 && !é { return None; }
     match a { x if x == 2 => Some(-x), 3 => None, _ => Some(1) }
 }
+fn g(s: S, b: i64) -> S { S { a: 1, b, ..s } }
 """
 
 
@@ -45,10 +46,12 @@ class Schemas(unittest.TestCase):
             change("UnaryOperator", "-", "", 7, nth=1),
             change("MatchArm", "3 => None,", "", 8),
             change("StructField", "Some", "", 9),
+            change("StructField", "a: 1,", "", 10),
+            change("StructField", "b,", "", 11),
         ]
         made = Schema(TEXT, changes, [])
-        self.assertEqual([change.number for change in changes], [1, 2, 3, 4, 5, 6, 7, 8, 0])
-        for arm in ("return /*<1*/ None", "a < 3", "a > 3 || !é", "/*<4*/ é /*4>*/", "true", "x != 2", "/*<7*/ x /*7>*/", "!= 8"):
+        self.assertEqual([change.number for change in changes], [1, 2, 3, 4, 5, 6, 7, 8, 0, 10, 11])
+        for arm in ("return /*<1*/ None", "a < 3", "a > 3 || !é", "/*<4*/ é /*4>*/", "true", "x != 2", "/*<7*/ x /*7>*/", "!= 8", "(s).a /*10>*/", "b: (/*<11*/"):
             self.assertIn(arm, made.text)
         # Without what was added it is the text that it was.
         self.assertEqual(made.octets.decode(), TEXT)

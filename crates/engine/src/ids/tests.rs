@@ -32,6 +32,57 @@ fn the_same_id_is_the_same_or_reused() {
     assert_eq!(ids.check(program(NOW.plus_ms(AHEAD_MAX_MS + 1), 1), A, NOW), Seen::Ahead);
 }
 
+/// The last instant that is not too far ahead, and the first that is not too old.
+#[test]
+fn a_program_s_id_may_be_a_minute_ahead_and_as_old_as_the_floor() {
+    let mut ids = Ids::new(IdsConfig::of_each(4));
+    assert_eq!(ids.check(program(NOW.plus_ms(AHEAD_MAX_MS), 1), A, NOW), Seen::New);
+    for n in 0..5 {
+        ids.insert(program(NOW.plus_ms(7 * n), 0), A, Seq(u64::try_from(n).expect("small") + 1), NOW);
+    }
+    let floor = NOW.plus_ms(7 + 1);
+    assert_eq!(ids.floor(), floor, "the first two are forgotten");
+    assert_eq!(ids.check(program(floor, 9), A, NOW), Seen::New);
+    assert_eq!(ids.check(program(floor.plus_ms(-1), 9), A, NOW), Seen::TooOld);
+    // A floor that is older than this one changes nothing.
+    ids.raise_floor(NOW);
+    assert_eq!(ids.floor(), floor);
+}
+
+/// Programs and switches are told these: ten minutes, a day, a minute.
+#[test]
+fn how_long_ids_are_remembered_is_a_promise() {
+    assert_eq!([USSD_HORIZON_MS, PROGRAM_HORIZON_MS, AHEAD_MAX_MS], [600_000, 86_400_000, 60_000]);
+}
+
+/// From where a checkpoint must keep each sort, and how many are remembered.
+#[test]
+fn what_is_kept_begins_with_the_oldest_that_is_remembered() {
+    let mut ids = Ids::new(IdsConfig::of_each(4));
+    let kept = |ids: &Ids| (ids.kept().programs_from.0, ids.kept().ussd_from.0);
+    assert_eq!((kept(&ids), ids.lens(), ids.len(), ids.is_empty()), ((0, 0), (0, 0), 0, true));
+    ids.insert(ussd(1), A, Seq(3), NOW);
+    assert_eq!((kept(&ids), ids.lens(), ids.len(), ids.is_empty()), ((0, 3), (0, 1), 1, false));
+    for seq in 5..8 {
+        ids.insert(program(NOW, seq), A, Seq(seq), NOW);
+    }
+    assert_eq!((kept(&ids), ids.lens(), ids.len(), ids.is_empty()), ((5, 3), (3, 1), 4, false));
+    // The fifth begins a third generation: the first one is forgotten.
+    for seq in 8..10 {
+        ids.insert(program(NOW, seq), A, Seq(seq), NOW);
+    }
+    assert_eq!((kept(&ids), ids.lens(), ids.len(), ids.is_empty()), ((7, 3), (3, 1), 4, false));
+}
+
+/// What is fetched ahead of a check is what the check reads.
+#[test]
+fn touching_an_id_reads_what_is_known_of_it() {
+    let mut ids = Ids::new(IdsConfig::of_each(100));
+    ids.insert(program(NOW, 1), A, Seq(7), NOW);
+    ids.insert(ussd(1), A, Seq(8), NOW);
+    assert_eq!([program(NOW, 1), ussd(1), program(NOW, 2), ussd(2)].map(|id| ids.touch(id)), [7, 8, 0, 0]);
+}
+
 /// To the millisecond, whatever part of a second it was decided in: also when a checkpoint kept it.
 #[test]
 fn a_session_number_comes_back_as_a_new_session_after_ten_minutes() {

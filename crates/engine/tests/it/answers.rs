@@ -107,6 +107,16 @@ fn questions_name_the_durable_entry_they_saw() {
     assert_eq!((view.airtime_minor, view.latest, view.cards.len()), (500, seq, 1));
 }
 
+#[test]
+fn the_status_counts_what_is_durable() {
+    let rig = Rig::with_two();
+    let seq = rig.done(rig.gift(1, 2, 500));
+    let status = rig.handle().status();
+    assert_eq!((status.seq, status.subscribers, status.cards), (seq, 2, 2));
+    let dates: Vec<_> = status.operators.iter().map(|(name, date)| (name.as_str(), date.to_string())).collect();
+    assert_eq!(dates, [("koryolink", String::from("2026-11-22"))]);
+}
+
 /// Gifts wait for a question: somebody's locks are found without looking at others'.
 #[test]
 fn a_question_about_one_looks_at_nobody_elses_locks() {

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::check;
+use super::profile;
 use super::script::{STAFF, play};
 
 use crate::TOUCH_MAX;
@@ -11,7 +12,8 @@ use crate::ids::OperatorId;
 use crate::money::Amount;
 use crate::number::Msisdn;
 use crate::refusal::Refusal;
-use crate::testing::{PASSWORD, World, card_number, password};
+use crate::testing::{PASSWORD, World, at, card_number, load, password};
+use crate::time::BusinessDate;
 use crate::verdict::{Done, Outcome};
 
 #[test]
@@ -49,6 +51,18 @@ fn rules_of_two_operators_may_not_clash() {
             rules loaded
         "#]],
     );
+}
+
+/// An operator's first entry is theirs, on their own date: half past midnight in Pyongyang is still yesterday in UTC.
+#[test]
+fn the_first_rules_of_an_operator_are_their_own_business() {
+    let mut world = World::new(at("2020-01-31T15:30:00Z"));
+    let date = BusinessDate::from_civil(jiff::civil::date(2020, 2, 1));
+    for (id, name) in [(0, "test"), (1, "other")] {
+        let loaded = world.done(&load(profile::rules(name, &[])));
+        assert_eq!((loaded.effects.operator, loaded.effects.date), (Some(OperatorId(id)), date), "{name}");
+        assert_eq!(world.state.operator(OperatorId(id)).expect("loaded").date, date, "{name}");
+    }
 }
 
 #[test]

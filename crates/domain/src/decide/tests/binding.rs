@@ -268,6 +268,33 @@ fn a_binding_may_be_a_numbers_first_use() {
     );
 }
 
+/// A number that nobody had yet has to know the printed password like everybody else, and its tries count against the card.
+#[test]
+fn a_first_use_with_a_wrong_password_binds_nothing() {
+    check(
+        "test from 2020-01-01
+         | standing first_use = true
+         191…001 is nobody yet
+         191…002 is nobody yet
+         test issues 100
+         2020-01-10 10:00  191…001 binds card-1 password 111111
+         191…001 binds card-1 password 11111
+         191…002 binds card-1 password 111111
+         191…001 asks balance
+         care unblocks card-1
+         191…001 binds card-1",
+        expect![[r#"
+            issued 1 from card 1
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, 2 left
+            refused: no-card
+            card changed
+            card 1 bound, 100 on it
+        "#]],
+    );
+}
+
 #[test]
 fn another_operators_callers_can_t_block_a_card() {
     check(

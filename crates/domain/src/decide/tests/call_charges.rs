@@ -172,6 +172,31 @@ fn a_call_takes_what_there_is_and_gives_back_what_was_not_talked() {
     );
 }
 
+/// The last of the airtime may be talked away; what is missing is told without the minutes that are free.
+#[test]
+fn a_call_that_is_charged_at_once_may_take_all_there_is() {
+    check(
+        PAID,
+        "consume 1500
+         consume 1",
+        expect![[r#"
+            charged 100, 0 free minutes, airtime 0
+            refused: airtime-short, short by 4
+        "#]],
+    );
+    check(
+        FREE,
+        "consume 2160
+         consume 2100
+         price 60",
+        expect![[r#"
+            refused: airtime-short, short by 4
+            charged 100, 10 free minutes, airtime 0
+            1 minutes, 0 free, 4 of 0
+        "#]],
+    );
+}
+
 #[test]
 fn a_call_goes_on_as_long_as_there_is_airtime() {
     check(

@@ -150,13 +150,18 @@ fn what_staff_opens_has_a_ceiling() {
 #[test]
 fn a_batch_in_too_many_pieces_is_not_made_longer() {
     let mut stage = play("test from 2020-06-01\n191…001 has a card with 1000");
-    let runs = (0..RUNS_MAX).map(|n| (Serial(n * 2 + 10), 1)).collect();
-    let made = RUNS_MAX;
-    let (value, stage_of) = (minor(500), BatchStage::Making);
-    let batch = Batch { operator: OPERATOR, value, ordered: made + 1, made, stage: stage_of, runs };
     let number = BatchId::try_new(1).expect("not 0");
-    stage.world.state.put_record(RecordKey::batch(number), Some(Record::Batch(batch))).expect("a batch");
-    let cards = vec![to_print(&stage.world, OPERATOR, 700, PASSWORD)];
-    let make = Asked::Batch(BatchCommand::Make { batch: number, cards });
-    assert_eq!(answer(&mut stage.world, make), reached(Ceiling::Runs, RUNS_MAX));
+    for pieces in [RUNS_MAX - 1, RUNS_MAX] {
+        let runs = (0..pieces).map(|n| (Serial(n * 2 + 10), 1)).collect();
+        let (value, stage_of) = (minor(500), BatchStage::Making);
+        let batch = Batch { operator: OPERATOR, value, ordered: pieces + 1, made: pieces, stage: stage_of, runs };
+        stage.world.state.put_record(RecordKey::batch(number), Some(Record::Batch(batch))).expect("a batch");
+        let cards = vec![to_print(&stage.world, OPERATOR, 700 + u64::from(pieces), PASSWORD)];
+        let made = answer(&mut stage.world, Asked::Batch(BatchCommand::Make { batch: number, cards }));
+        if pieces < RUNS_MAX {
+            assert!(matches!(made, Outcome::Done(_)), "one more piece: {made:?}");
+        } else {
+            assert_eq!(made, reached(Ceiling::Runs, RUNS_MAX));
+        }
+    }
 }

@@ -8,9 +8,11 @@ use super::script::{Stage, number, play};
 use crate::command::{Body, ChangeSubscriber, SubscriberChange};
 use crate::effects::Change;
 use crate::ids::{LimitId, Staff};
+use crate::memory::Memory;
 use crate::office::done::OfficeDone;
 use crate::office::{RecordKey, RecordKind};
 use crate::receipt::Seq;
+use crate::rules::limit::{Kind, Subject, Window};
 use crate::verdict::{Done, Outcome};
 
 #[test]
@@ -52,6 +54,15 @@ fn another_ceiling_or_beginning_gives_nobody_a_fresh_allowance() {
             given 4, 992 left
         "#]],
     );
+}
+
+/// They stand in rules files, in answers and in reports.
+#[test]
+fn what_a_limit_is_about_has_public_names() {
+    assert_eq!(Kind::ALL.map(Kind::name), ["gift", "top-up", "call"]);
+    assert_eq!(Subject::ALL.map(Subject::name), ["sender", "recipient", "pair", "card"]);
+    let windows = [Window::BusinessDay, Window::CalendarMonth, Window::Days(30)];
+    assert_eq!(windows.map(|window| window.to_string()), ["business-day", "calendar-month", "30 days"]);
 }
 
 #[test]
@@ -194,6 +205,37 @@ fn a_limit_that_is_gone_is_forgotten_when_its_windows_are_over() {
     assert!(matches!(stage.outcome, Some(Outcome::Done(_))), "{:?}", stage.outcome);
     same_everywhere(&stage);
     assert!(stage.world.state.shed.is_empty(), "nothing is left of its pages");
+}
+
+/// What is used of pairs is in one memory: it is emptied with the last limit on pairs, and with no other.
+#[test]
+fn a_limit_that_is_forgotten_leaves_what_was_used_of_another_on_pairs() {
+    for (gone, kept) in [
+        ("limit short gift pair count 9 business-day", "limit long gift pair count 2 days(60)"),
+        ("limit short gift sender count 9 business-day", "limit long gift pair count 2 days(60)"),
+        ("limit short gift sender count 9 business-day", "limit long gift sender count 2 days(60)"),
+    ] {
+        let mut stage = play(&format!(
+            "test from 2020-01-01
+             | {gone}
+             | {kept}
+             191…001 has a card with 1000
+             191…003 is known since 2019-01-01
+             2020-02-01 10:00  191…001 gives 1 to 191…002 times 2"
+        ));
+        stage.line("test loads", &[kept]);
+        stage.line("2020-02-10 10:00  191…001 gives 1 to 191…003", &[]);
+        stage.line("care speaks en to 191…003", &[]);
+        assert_eq!(living(&stage), [(1, String::from("long"))], "{gone}");
+        let turns = |kept: &crate::testing::Kept| {
+            let pairs = |change: &&Change| matches!(change, Change::Turn { memory: Memory::Pairs });
+            kept.entry().verdict.effects.changes.iter().filter(pairs).count()
+        };
+        assert_eq!(stage.world.journal.iter().rev().take(2).map(turns).sum::<usize>(), 0, "{gone}");
+        stage.line("191…001 gives 1 to 191…002", &[]);
+        assert!(matches!(stage.outcome, Some(Outcome::Refused(_))), "{gone}: {:?}", stage.outcome);
+        same_everywhere(&stage);
+    }
 }
 
 #[test]

@@ -269,6 +269,28 @@ fn how_often_somebody_was_locked_is_forgotten_two_days_after_the_end() {
     );
 }
 
+/// The same count is written again once the first is over: it counts from the later try, at that very instant and after it.
+#[test]
+fn a_wrong_one_after_all_is_forgotten_counts_from_itself() {
+    check(
+        "test from 2020-01-01
+         191…001 has a card with 1000
+         191…002 has a card with 1000
+         2020-02-01 10:00  191…001 gives 1 to 191…003 password 111111
+         2020-02-01 11:00  191…002 gives 1 to 191…003 password 111111
+         2020-02-03 10:00  191…001 gives 1 to 191…003 password 111111 times 2
+         2020-02-03 12:00  191…002 gives 1 to 191…003 password 111111 times 2",
+        expect![[r#"
+            refused: wrong-password, 2 left
+            refused: wrong-password, 2 left
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+            refused: wrong-password, 2 left
+            refused: wrong-password, 1 left
+        "#]],
+    );
+}
+
 /// However somebody spaces their tries, forgetting gives them no more of them than not forgetting does.
 #[test]
 fn waiting_until_it_is_forgotten_wins_no_tries() {

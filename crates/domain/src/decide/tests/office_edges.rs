@@ -146,9 +146,31 @@ fn nobody_makes_another_operator_s_cards_void() {
     }
 }
 
+/// Their history tells it to whoever had the card. A range is about no one of its holders.
+#[test]
+fn a_holder_hears_of_one_card_that_was_made_void() {
+    let mut stage = play(
+        "test from 2020-06-01
+         191…001 has a card with 1
+         191…001 has a card with 2
+         191…002 has a card with 3",
+    );
+    for (first, last, named) in [(1, 1, &[SubscriberId(0)][..]), (2, 3, &[])] {
+        resolve(&mut stage.world, OPERATOR, void(first, last));
+        let effects = stage.world.journal.last().expect("an entry").entry().verdict.effects;
+        let about: Vec<SubscriberId> = effects.named().map(|named| named.subscriber).collect();
+        assert_eq!(about, named, "{first} to {last}");
+    }
+}
+
 /// A till at another place, with money on its float.
 fn second_outlet(stage: &mut Stage) -> OutletId {
-    let open = TillCommand::OpenOutlet { operator: OPERATOR, name: String::from("service centre") };
+    outlet_of(stage, OPERATOR)
+}
+
+/// The same of any operator.
+fn outlet_of(stage: &mut Stage, operator: OperatorId) -> OutletId {
+    let open = TillCommand::OpenOutlet { operator, name: String::from("service centre") };
     let OfficeDone::OutletOpened { outlet } = done(&mut stage.world, Asked::Till(open)) else { panic!("an outlet") };
     let deposit = TillCommand::Deposit { outlet, currency: Currency::Usd, amount: minor(10_000) };
     done(&mut stage.world, Asked::Till(deposit));
@@ -192,6 +214,28 @@ fn a_till_sells_what_is_on_its_shelf_and_reloads_what_is_in_use() {
     for (from, into) in [(2, 3), (3, 2)] {
         let merge = TillCommand::Merge { from: Serial(from), into: Serial(into) };
         assert_eq!(answer(&mut stage.world, Asked::Till(merge)), bound, "{from} into {into}");
+    }
+}
+
+#[test]
+fn a_till_reloads_its_own_operator_s_cards_only() {
+    let mut stage = play("test from 2020-06-01\nother from 2020-06-01\n191…001 is known since 2020-01-01");
+    let theirs = OperatorId(1);
+    for operator in [OPERATOR, theirs] {
+        resolve(&mut stage.world, operator, rate(Currency::Usd, 1, 1));
+    }
+    let (own, first) = stocked(&mut stage.world, OPERATOR, 500, 2);
+    let other = outlet_of(&mut stage, theirs);
+    for (serial, state) in [(first, "sold"), (Serial(first.0 + 1), "bound")] {
+        sold(&mut stage.world, own, Currency::Usd, serial);
+        if state == "bound" {
+            stage.line(&format!("191…001 binds card-{}", serial.0), &[]);
+        }
+        let goods = Goods::Reload { serial, value: minor(5) };
+        let quote = |outlet| Asked::Till(TillCommand::Quote { outlet, currency: Currency::Usd, goods });
+        let forbidden = Refusal::CardStateForbids { state: String::from(state) };
+        assert_eq!(answer(&mut stage.world, quote(other)), Outcome::Refused(forbidden), "{state}");
+        done(&mut stage.world, quote(own));
     }
 }
 
