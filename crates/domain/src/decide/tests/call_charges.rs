@@ -279,6 +279,24 @@ fn a_call_that_is_over_is_nobody_s() {
     );
 }
 
+/// An extension begins the time anew: without it the call would have been over long before.
+#[test]
+fn a_call_that_was_extended_is_its_caller_s_for_longer() {
+    check(
+        PAID,
+        "reserve 60
+         later 7199
+         extend 60
+         later 7199
+         commit 61",
+        expect![[r#"
+            call 6: 60 s, 0 free minutes, 4 held
+            call 6: 120 s, 0 free minutes, 8 held
+            charged 8, 0 free minutes, airtime 92
+        "#]],
+    );
+}
+
 #[test]
 fn who_may_call() {
     check(

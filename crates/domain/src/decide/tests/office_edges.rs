@@ -6,6 +6,7 @@ use crate::TOUCH_MAX;
 use crate::account::AccountId;
 use crate::card::{CardState, Voiding};
 use crate::currency::Currency;
+use crate::decide::is_void;
 use crate::ids::{CardId, OperatorId, OutletId, Serial, SubscriberId};
 use crate::office::Asked;
 use crate::office::done::OfficeDone;
@@ -128,6 +129,36 @@ fn a_thousand_cards_are_void_each_and_more_by_a_range() {
         assert_eq!(answer(&mut stage.world, propose(void(first, last))), no(overlap.clone()), "{first} to {last}");
     }
     resolve(&mut stage.world, OPERATOR, void(2 * each + 2, 2 * each + 3));
+}
+
+/// By its state, by a range, and by a dated rule from its first instant on. A card that ended otherwise is not void.
+#[test]
+fn whether_a_card_is_void_is_one_answer_for_everybody() {
+    let mut stage = play(
+        "test from 2020-06-01
+         | standing card_valid_days = 30
+         | period later from 2020-08-01
+         | cards_void = true
+         test issues 1 1
+         2020-07-01 10:00  care voids card-1
+         2020-07-15 10:00  card-2 expires
+         test issues 1",
+    );
+    let later = stage.world.at.plus_s(60 * 86_400);
+    for (card, now, then) in [(1, true, true), (2, false, false), (3, false, true)] {
+        let (id, state) = (CardId(card - 1), &stage.world.state);
+        for (at, expected) in [(stage.world.at, now), (later, then)] {
+            assert_eq!(is_void(state, at, id, state.card(id).expect("a card")), expected, "card {card} at {at:?}");
+        }
+    }
+    let (_, first) = stocked(&mut stage.world, OPERATOR, 500, 1_201);
+    let last = Serial(first.0 + 1_100);
+    resolve(&mut stage.world, OPERATOR, void(first.0, last.0));
+    for (serial, expected) in [(first.0, true), (last.0, true), (last.0 + 1, false)] {
+        let (state, at) = (&stage.world.state, stage.world.at);
+        let (id, card) = state.card_of_serial(Serial(serial)).expect("a card");
+        assert_eq!(is_void(state, at, id, card), expected, "card {serial}");
+    }
 }
 
 #[test]
