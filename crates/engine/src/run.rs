@@ -172,8 +172,9 @@ impl Run {
                 self.no_room = NoRoom::default();
                 self.decider.confirm(&link);
                 self.publish();
-                answer(waiters, answers);
+                // Before the answers: who heard one may start a follower behind that entry.
                 self.shared.feed.publish(batch);
+                answer(waiters, answers);
                 Ok(())
             }
             Appended::GivenUp => {
