@@ -27,6 +27,7 @@ pub mod number;
 pub mod office;
 pub mod pages;
 pub mod password;
+mod plain;
 pub mod posted;
 pub mod receipt;
 pub mod refusal;

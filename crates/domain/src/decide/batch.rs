@@ -108,6 +108,7 @@ fn make(draft: &mut Draft<'_>, batch: BatchId, known: Batch, cards: &[MadeCard])
     if count > room {
         return Err(OfficeRefusal::BatchFull { room }.into());
     }
+    still_serves(draft, known.operator)?;
     let rules = &draft.state.operator(known.operator).ok_or(Refusal::OperatorUnknown)?.rules;
     all_new(draft.state, cards.iter().map(|card| card.number))?;
     let mut first = None;

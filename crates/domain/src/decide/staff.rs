@@ -6,6 +6,7 @@ use crate::ids::{OperatorId, Staff};
 use crate::office::motion::{Proposal, REASON_LEN_MAX};
 use crate::office::refusal::OfficeRefusal;
 use crate::office::{Record, RecordKey};
+use crate::plain::is_plain;
 use crate::refusal::Refusal;
 use crate::rules::Role;
 
@@ -53,14 +54,6 @@ pub(super) fn still_serves(draft: &Draft<'_>, operator: OperatorId) -> Result<()
         Some(period) => Err(Refusal::ServiceClosed { period: Some(period.name.clone()) }),
         None => Ok(()),
     }
-}
-
-/// Whether a text is shown as it is written: without control characters, and without those that turn the direction of what
-/// follows (Unicode Bidirectional Algorithm, UAX #9), which would have a receipt or a motion read otherwise.
-pub(super) fn is_plain(text: &str) -> bool {
-    let turns =
-        |c| matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    !text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// A reason as it is kept.

@@ -16,6 +16,7 @@ use crate::office::till::{
     TillCommand,
 };
 use crate::office::{Record, RecordKey, RecordKind};
+use crate::plain::is_plain;
 use crate::receipt::Seq;
 use crate::refusal::Refusal;
 use crate::rules::Role;
@@ -25,7 +26,7 @@ use crate::verdict::Done;
 
 use super::draft::Draft;
 use super::issue::{Issuing, fits};
-use super::staff::{for_operator, is_plain, still_serves};
+use super::staff::{for_operator, still_serves};
 use super::{batch, card_state, hold};
 
 /// Whatever a till asks.

@@ -69,5 +69,13 @@ fn a_gift_to_somebody_new_can_be_undone_until_it_is_posted() {
     until_airtime(&world, 3, 150);
     let shown = world.run(&["gift", "show", &posted, "--json"]).json();
     assert_eq!((shown["stage"].as_str(), shown["reversible_minor"].as_i64()), (Some("posted"), Some(300)), "{shown}");
+    // Whoever has the number by then: it is taken back from the one who got it.
+    let number = crate::rig::number(2);
+    world.run(&["subscriber", "release", &number]).ok();
+    let file = world.file("again.csv", &format!("msisdn,language\n{number},en\n"));
+    world.run(&["subscriber", "import", "--operator", "koryolink", &file]).ok();
+    assert_eq!(airtime(&world, 2), 0, "the next holder has nothing");
+    let shown = world.run(&["gift", "show", &posted, "--json"]).json();
+    assert_eq!(shown["reversible_minor"].as_i64(), Some(300), "{shown}");
     world.run(&["check"]).ok();
 }

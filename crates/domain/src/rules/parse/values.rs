@@ -8,6 +8,7 @@ use super::raw::{Money, RawNames};
 use super::wrong::{Wrong, wrong};
 use crate::ids::Language;
 use crate::money::Amount;
+use crate::plain::is_plain;
 use crate::rules::Unit;
 use crate::time::{Timestamp, Zone};
 
@@ -35,10 +36,11 @@ impl Names<'_> {
                 return Err(wrong(text, format!("`{tag}` is not among this operator's `languages`")));
             }
             let len = text.get_ref().chars().count();
-            let blank = text.get_ref().trim() != text.get_ref() || text.get_ref().chars().any(char::is_control);
+            let blank = text.get_ref().trim() != text.get_ref() || !is_plain(text.get_ref());
             if len == 0 || len > DISPLAY_NAME_LEN_MAX || blank {
-                let rule =
-                    format!("a name has 1 to {DISPLAY_NAME_LEN_MAX} characters, no control character, no space around");
+                let rule = format!(
+                    "a name has 1 to {DISPLAY_NAME_LEN_MAX} characters, no space around, no character that controls or turns the text"
+                );
                 return Err(wrong(text, rule));
             }
         }
